@@ -1,0 +1,1 @@
+"""The action team: agents that propose and never write."""

@@ -1,0 +1,1 @@
+"""Northgate, an invented company with three real databases."""

@@ -1,0 +1,1 @@
+"""Links become entities with stable ids and golden records."""

@@ -1,0 +1,1 @@
+"""Source rows become conformed, normalised records, or go to quarantine."""

@@ -1,0 +1,1 @@
+"""Standing, policy and permits: the one way in to an effect."""

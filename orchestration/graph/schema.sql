@@ -1,0 +1,139 @@
+-- The published graph: one row of each table is what the comment says. Facts and golden records are added by
+-- `publish`, from the declarations in model.py: `<fact>(record_id, entity_id, person_entity_id, system, ..., fields)`
+-- and `organisation | person (entity_id, fields, <field>_record for each field)`.
+
+-- this graph; always one row
+CREATE TABLE snapshot (
+    snapshot_id VARCHAR NOT NULL,          -- also the data version of the asset `entity_graph`
+    built_at TIMESTAMPTZ NOT NULL,
+    run_id VARCHAR NOT NULL,               -- the Dagster run that built it
+    code_version VARCHAR NOT NULL,
+    model_versions JSON NOT NULL,          -- record type to model id
+    previous_snapshot VARCHAR,
+    checks JSON NOT NULL                   -- blocking check to "passed"; a graph with another value is never published
+);
+
+-- one source system as this graph read it
+CREATE TABLE snapshot_source (
+    system VARCHAR NOT NULL,
+    source_table VARCHAR NOT NULL,
+    row_count BIGINT NOT NULL,
+    data_version VARCHAR NOT NULL,
+    read_at TIMESTAMPTZ NOT NULL           -- the watermark when this graph was built; later reads stand in the store
+);
+
+-- one materialisation this graph was built from
+CREATE TABLE snapshot_input (
+    asset_key VARCHAR NOT NULL,            -- as a path: crm/company
+    storage_id BIGINT,                     -- NULL where no event of that version was found: then effects are refused
+    run_id VARCHAR,
+    data_version VARCHAR NOT NULL
+);
+
+-- one reconciled thing
+CREATE TABLE entity (
+    entity_id VARCHAR NOT NULL,
+    entity_type VARCHAR NOT NULL,          -- organisation | person
+    version VARCHAR NOT NULL,              -- changes when its records, golden record, standing or conflicts change
+    name VARCHAR,
+    standing VARCHAR NOT NULL,             -- reconciled | not_reconciled: the clauses that do not depend on the action
+    standing_reasons VARCHAR[] NOT NULL,
+    systems VARCHAR[] NOT NULL,            -- systems it is linked in
+    resolution JSON NOT NULL,              -- system to linked | absent (searched, no plausible candidate) | open
+    record_count INTEGER NOT NULL,
+    opted_out BOOLEAN NOT NULL             -- any of its records objects to being contacted
+);
+
+-- one source row as it was read
+CREATE TABLE source_record (
+    record_id VARCHAR NOT NULL,            -- system:table:key
+    system VARCHAR NOT NULL,
+    source_table VARCHAR NOT NULL,
+    source_key VARCHAR NOT NULL,
+    row_hash VARCHAR NOT NULL,
+    row JSON NOT NULL,                     -- the declared columns
+    first_seen TIMESTAMPTZ NOT NULL,
+    last_seen TIMESTAMPTZ NOT NULL
+);
+
+-- one record's entity
+CREATE TABLE crosswalk (
+    record_id VARCHAR NOT NULL,
+    entity_id VARCHAR NOT NULL,
+    entity_type VARCHAR NOT NULL,
+    probability DOUBLE,                    -- of its best accepted link; 1.0 for an alias, NULL for a single record
+    reason VARCHAR NOT NULL                -- single | tier:<name> | model | alias (the source merged it itself)
+);
+
+-- one compared pair that was accepted or is in doubt
+CREATE TABLE link (
+    entity_type VARCHAR NOT NULL,
+    record_a VARCHAR NOT NULL,             -- record_a < record_b
+    record_b VARCHAR NOT NULL,
+    match_weight DOUBLE,
+    match_probability DOUBLE,
+    tier VARCHAR,                          -- strong key that made it, or NULL where the model did
+    veto VARCHAR,                          -- rule that forbids it
+    status VARCHAR NOT NULL,               -- accepted | possible | ambiguous | vetoed
+    comparisons JSON NOT NULL              -- field to agreement level
+);
+
+-- one doubt that a person could settle
+CREATE TABLE review_pair (
+    entity_type VARCHAR NOT NULL,
+    record_a VARCHAR NOT NULL,
+    record_b VARCHAR NOT NULL,
+    entity_a VARCHAR NOT NULL,
+    entity_b VARCHAR NOT NULL,
+    match_probability DOUBLE,
+    reason VARCHAR NOT NULL                -- possible | ambiguous | unbelievable_cluster
+);
+
+-- one disagreement between two records of an entity that matters
+CREATE TABLE conflict (
+    entity_id VARCHAR NOT NULL,
+    entity_type VARCHAR NOT NULL,
+    field VARCHAR NOT NULL,
+    record_a VARCHAR NOT NULL,
+    value_a VARCHAR NOT NULL,
+    record_b VARCHAR NOT NULL,
+    value_b VARCHAR NOT NULL
+);
+
+-- one source row, or part of it, that could not be used
+CREATE TABLE quarantine (
+    record_id VARCHAR NOT NULL,
+    system VARCHAR NOT NULL,
+    source_table VARCHAR NOT NULL,
+    shape VARCHAR NOT NULL,                -- the record type or fact it should have become
+    reason VARCHAR NOT NULL,               -- missing:<field> | unreadable:<field> | duplicate_key | encoding | ...
+    detail VARCHAR NOT NULL,
+    row JSON NOT NULL
+);
+
+-- one directed relationship between two entities
+CREATE TABLE relationship (
+    from_entity VARCHAR NOT NULL,
+    to_entity VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,                 -- works_at | parent_of
+    record_id VARCHAR NOT NULL             -- the record that says so
+);
+
+-- one contact point of an entity, as a record of it states
+CREATE TABLE contact_point (
+    entity_id VARCHAR NOT NULL,
+    channel VARCHAR NOT NULL,              -- email | phone
+    value VARCHAR NOT NULL,
+    record_id VARCHAR NOT NULL,
+    asserted_by VARCHAR NOT NULL           -- verified | staff | public | precede
+);
+
+-- one thing that happened to an entity
+CREATE TABLE entity_event (
+    entity_id VARCHAR NOT NULL,
+    entity_type VARCHAR NOT NULL,
+    event VARCHAR NOT NULL,                -- created | merged | split | retired
+    other_entity_id VARCHAR,               -- merged into, or split from
+    snapshot_id VARCHAR,                   -- NULL in the stage file; publish fills it in
+    at TIMESTAMPTZ NOT NULL
+);

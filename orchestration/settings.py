@@ -1,0 +1,94 @@
+"""The environment, read in one place: where Precede keeps things and which folders it works on.
+
+A process is given only the variables it may see (`orchestration/work/dagster.py` starts the locations); this module
+reads them and never writes them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def _path(name: str, default: Path) -> Path:
+    value = os.environ.get(name)
+    return Path(value).expanduser().resolve() if value else default
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every path and address that the environment decides.
+
+    Attributes:
+        home: `PRECEDE_HOME`, the folder everything is kept in; `.precede` in the project by default.
+        store_url: `PRECEDE_STORE_URL`, an SQLAlchemy URL; a SQLite file in `home` by default.
+        sources: `PRECEDE_SOURCES`, folders of the source systems, one each.
+        agents: `PRECEDE_AGENTS`, folders of the agents, one each.
+        actions: `PRECEDE_ACTIONS`, the action types, one file each.
+        tools: `PRECEDE_TOOLS`, the file that says how each tool server is started.
+        exchange: `PRECEDE_EXCHANGE`, where batches pass between the coordinator and the agents.
+        business_date: `PRECEDE_BUSINESS_DATE`, the day agents act on; today where it is not set.
+    """
+
+    home: Path = field(default_factory=lambda: _path("PRECEDE_HOME", PROJECT / ".precede"))
+    sources: Path = field(default_factory=lambda: _path("PRECEDE_SOURCES", PROJECT / "insight" / "sources"))
+    agents: Path = field(default_factory=lambda: _path("PRECEDE_AGENTS", PROJECT / "action" / "agents"))
+    actions: Path = field(default_factory=lambda: _path("PRECEDE_ACTIONS", PROJECT / "orchestration" / "actions"))
+    tools: Path = field(
+        default_factory=lambda: _path("PRECEDE_TOOLS", PROJECT / "examples" / "northgate" / "tools" / "servers.yml")
+    )
+
+    @property
+    def store_url(self) -> str:
+        """Where the store is."""
+        return os.environ.get("PRECEDE_STORE_URL") or f"sqlite:///{self.home / 'store.db'}"
+
+    @property
+    def exchange(self) -> Path:
+        """Where the coordinator leaves trigger rows and agents leave proposals."""
+        return _path("PRECEDE_EXCHANGE", self.home / "exchange")
+
+    @property
+    def business_date(self) -> date:
+        """The day that triggers are evaluated on."""
+        value = os.environ.get("PRECEDE_BUSINESS_DATE")
+        return date.fromisoformat(value) if value else date.today()  # noqa: DTZ011  the business's own calendar day
+
+    @property
+    def dagster_home(self) -> Path:
+        """`DAGSTER_HOME`, the instance whose event log is the lineage."""
+        return _path("DAGSTER_HOME", self.home / "dagster")
+
+    @property
+    def landing(self) -> Path:
+        """What was read from the sources, as Parquet named by content."""
+        return self.home / "landing"
+
+    @property
+    def stages(self) -> Path:
+        """Records, links and entities, as Parquet named by content."""
+        return self.home / "stages"
+
+    @property
+    def snapshots(self) -> Path:
+        """Published graphs, one `<snapshot>.duckdb` each."""
+        return self.home / "graph"
+
+    @property
+    def graph_link(self) -> Path:
+        """The current graph under a name that does not change, for analysts."""
+        return self.home / "graph.duckdb"
+
+    @property
+    def models(self) -> Path:
+        """Linkage models trained here; the shipped ones stand where there is none."""
+        return self.home / "models"
+
+    @property
+    def keys(self) -> Path:
+        """The coordinator's signing key and its public half."""
+        return self.home / "keys"

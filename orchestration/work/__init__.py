@@ -1,0 +1,1 @@
+"""Triggers, handoffs, the outbox: how work moves between the teams."""
