@@ -1,0 +1,62 @@
+# `make run` and `make test` need nothing but Python 3.11 and the Python registry. Everything goes into .venv.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lint types contracts lock lock-current definitions ui truth clean
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 \
+           --custom-compile-command "make lock" pyproject.toml
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info[:2] >= (3, 11) else "found Python %d.%d, needed 3.11: install it, or name it with make PYTHON=..." % sys.version_info[:2])'
+	@echo "Setting up .venv from requirements.lock (about a minute the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@awk '/^uv==/{on=1} on{print} on&&!/\\$$/{exit}' requirements.lock > .venv/uv.txt
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r .venv/uv.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(READY) ## make .venv, exactly as requirements.lock says
+
+run: setup ## build the example company if it is not there, and run the main job on it
+	@$(BIN)/precede run
+
+test: setup ## every test
+	@PRECEDE_TEST_COMMAND="make test" $(BIN)/python -m pytest
+
+check: lint types contracts lock-current definitions ## what CI checks beside the tests
+
+lint: setup
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+types: setup
+	@$(BIN)/mypy
+
+contracts: setup
+	@$(BIN)/lint-imports
+
+lock-current: setup ## fail when requirements.lock does not follow from pyproject.toml
+	@cp requirements.lock .venv/lock.txt
+	@$(COMPILE) --output-file .venv/lock.txt > /dev/null
+	@diff -u requirements.lock .venv/lock.txt || { echo "requirements.lock is not current: run 'make lock' and commit it"; exit 1; }
+
+lock: setup ## resolve the dependencies anew
+	@$(COMPILE) --output-file requirements.lock > /dev/null
+
+definitions: setup
+	@$(BIN)/precede dagster check
+
+ui: setup ## the Dagster UI on loopback, with the three code locations, schedules and sensors on
+	@$(BIN)/precede ui
+
+truth: setup ## linkage against the truth of the example company, beside plain Splink
+	@$(BIN)/python -m tests.truth
+
+clean: ## remove .venv and what was built; the data in .precede stays
+	@rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache

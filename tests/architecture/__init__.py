@@ -1,0 +1,1 @@
+"""Imports, fresh-interpreter loading, documentation."""
