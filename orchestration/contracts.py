@@ -65,6 +65,28 @@ class Proposal(Contract):
     rationale: Annotated[str, Field(max_length=2000)] = ""
 
 
+class HandoffState(StrEnum):
+    """How a step's work on a row ended."""
+
+    PASSED = "passed"
+    """Its output is what its model says, and was handed to the next step."""
+    DECLINED = "declined"
+    """The step found nothing worth proposing, and said why."""
+    FAILED = "failed"
+    """Nothing valid came out: a person must look."""
+
+
+class Handoff(Contract):
+    """One step's validated output on its way to the next, or the reason why there is none."""
+
+    row_id: str
+    step: str
+    attempts: int
+    state: HandoffState
+    output_digest: str = ""
+    """SHA-256 of the canonical output; empty where nothing was passed on."""
+
+
 class ProposalSet(Contract):
     """An agent's answer to a batch: a proposal or a reason for none, for each row."""
 
@@ -72,7 +94,10 @@ class ProposalSet(Contract):
     agent: str
     proposals: tuple[Proposal, ...]
     declined: dict[str, str] = Field(default_factory=dict)
-    """Row id to why nothing is proposed, or to why the row was handed to a person."""
+    """Row id to why nothing is proposed."""
+    failed: dict[str, str] = Field(default_factory=dict)
+    """Row id to why it was handed to a person."""
+    handoffs: tuple[Handoff, ...] = ()
 
 
 class Reason(Contract):
