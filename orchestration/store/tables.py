@@ -112,9 +112,7 @@ trigger_row = Table(
     Column("entity_id", String(64), nullable=False),
     Column("digest", String(64), nullable=False, index=True),  # of agent, entity, its version and the values
     _json("values", nullable=False),
-    Column(
-        "answer", String(16)
-    ),  # proposed | declined | failed (a person must look) | refused (malformed); NULL: none yet
+    Column("answer", String(16)),  # proposed | declined | failed (a person must look) | refused (malformed)
     Column("reason", Text, nullable=False, server_default=""),  # why nothing was proposed
 )
 
