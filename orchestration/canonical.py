@@ -1,0 +1,97 @@
+"""One byte string for one value: RFC 8785 canonical JSON, for digests, signatures and the ledger.
+
+RFC 8785 knows JSON alone. What Precede's values hold beyond it is written down here, once: numbers that JSON would
+round as strings, times as UTC, dates in ISO form, models and dataclasses as objects, sets in order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final
+
+import rfc8785
+from pydantic import BaseModel
+
+_EXACT: Final = 2**53 - 1  # the largest integer that a JSON number carries without loss
+
+
+def canonical(value: object) -> bytes:
+    """The canonical JSON of a value, in UTF-8: equal values give equal bytes, whatever the order of their keys.
+
+    Decimals become strings without exponent or trailing zeros, so that 10 and 10.00 are one amount; integers beyond
+    2**53 - 1 become strings; times become UTC with a `Z`; enums their values.
+
+    Raises:
+        TypeError: The value, or a part of it, is of a kind that has no canonical form.
+        ValueError: A time has no zone, or a number is not finite.
+    """
+    return rfc8785.dumps(_plain(value))
+
+
+def digest(value: object) -> str:
+    """The SHA-256 of a value's canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401  whatever JSON holds
+    match value:
+        case BaseModel():
+            return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+        case Mapping():
+            return {_key(name): _plain(item) for name, item in value.items()}
+        case AbstractSet():
+            return sorted((_plain(item) for item in value), key=rfc8785.dumps)
+        case Sequence() if not isinstance(value, str | bytes | bytearray | memoryview):
+            return [_plain(item) for item in value]
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        case _:
+            return _scalar(value)
+
+
+def _scalar(value: object) -> str | float | None:  # noqa: PLR0911  one line for each kind of value
+    match value:
+        case Enum():
+            return _scalar(value.value)
+        case None | bool() | float():
+            return value
+        case str():
+            return str(value)
+        case int():
+            return value if -_EXACT <= value <= _EXACT else str(value)
+        case Decimal():
+            return _decimal(value)
+        case datetime():
+            return _time(value)
+        case date():
+            return value.isoformat()
+        case _:
+            raise TypeError(f"a {type(value).__name__} has no canonical form")
+
+
+def _key(name: object) -> str:
+    if isinstance(name, Enum):
+        name = name.value
+    if not isinstance(name, str):
+        raise TypeError(f"a key must be text, and {name!r} is a {type(name).__name__}")
+    return str(name)
+
+
+def _decimal(value: Decimal) -> str:
+    if not value.is_finite():
+        raise ValueError(f"{value} is not a finite number")
+    text = format(value, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in {"-0", ""} else text
+
+
+def _time(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise ValueError(f"{value.isoformat()} has no zone, so it names no moment")
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,126 @@
+"""The append-only hash chain: what an entry is, and how one is added.
+
+An entry's body is canonical JSON that holds its number, kind, time, action and the hash of the entry before it, so
+one hash covers all of them. Personal data never stands in a body: it goes into the payload, which the body covers by
+a salted commitment, so that it can be erased and the chain still holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, insert, select, text
+
+from orchestration.canonical import canonical
+from orchestration.store.engine import WRITER_LOCK
+from orchestration.store.tables import ledger_entry, ledger_payload
+
+GENESIS: Final = "0" * 64
+"""What the first entry has for the hash of the entry before it."""
+RESERVED: Final = frozenset({"seq", "kind", "at", "action", "previous", "commitment"})
+"""What `append` writes into a body itself."""
+_MAILBOX: Final = re.compile(r"[^\s@]+@[^\s@]+")
+
+
+def append(  # noqa: PLR0913  an entry has that many parts
+    connection: Connection,
+    kind: str,
+    body: Mapping[str, Any],
+    *,
+    at: datetime,
+    action: str | None = None,
+    payload: Mapping[str, Any] | None = None,
+) -> int:
+    """Add an entry at the head of the chain, in the caller's write transaction.
+
+    Args:
+        connection: Inside `Store.begin()`, so that what the entry tells of commits with it or not at all.
+        kind: What happened, such as `decision` or `intent`.
+        body: What the entry says: ids, digests, codes, counts; no personal data.
+        at: When it happened.
+        action: The action it is about, where it is about one.
+        payload: What the entry commits to without saying it; personal data stands here alone.
+
+    Returns:
+        The entry's number: 1, 2, 3 … without a gap.
+
+    Raises:
+        ValueError: The body uses a name that belongs to the chain, or holds a mailbox.
+    """
+    if taken := RESERVED & body.keys():
+        raise ValueError(f"a ledger body may not say {', '.join(sorted(taken))}: the chain writes them itself")
+    if connection.dialect.name == "postgresql":  # held already inside Store.begin(); costs nothing twice
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITER_LOCK})
+    last = connection.execute(
+        select(ledger_entry.c.seq, ledger_entry.c.hash).order_by(ledger_entry.c.seq.desc()).limit(1)
+    ).one_or_none()
+    seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
+    salt = secrets.token_hex(32)
+    covered = None if payload is None else canonical(payload)
+    whole = {
+        **body,
+        "seq": seq,
+        "kind": kind,
+        "at": at,
+        "action": action,
+        "previous": previous,
+        "commitment": None if covered is None else commitment(salt, covered),
+    }
+    written = canonical(whole)
+    if _MAILBOX.search(written.decode()):
+        raise ValueError(f"the body of a {kind} entry holds a mailbox: personal data goes into the payload")
+    connection.execute(
+        insert(ledger_entry).values(
+            seq=seq,
+            kind=kind,
+            action=action,
+            at=at,
+            body=written.decode(),
+            previous=previous,
+            hash=entry_hash(written),
+        )
+    )
+    if covered is not None:
+        connection.execute(insert(ledger_payload).values(seq=seq, salt=salt, payload=covered.decode()))
+    return seq
+
+
+def entry_hash(body: bytes) -> str:
+    """The hash of an entry, over its canonical body, which names the entry before it."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def commitment(salt: str, payload: bytes) -> str:
+    """What a body says of its payload: a hash that nobody can guess the payload from without the salt.
+
+    Args:
+        salt: 32 random bytes in hexadecimal.
+        payload: Canonical JSON.
+    """
+    return hashlib.sha256(bytes.fromhex(salt) + payload).hexdigest()
+
+
+def hashes(connection: Connection, first: int, last: int) -> list[str]:
+    """The hashes of the entries from `first` to `last`, both included, in order."""
+    rows = connection.execute(
+        select(ledger_entry.c.hash).where(ledger_entry.c.seq.between(first, last)).order_by(ledger_entry.c.seq)
+    )
+    return [row.hash for row in rows]
+
+
+def said(body: str) -> dict[str, Any]:
+    """A body or payload as it was stated.
+
+    Raises:
+        ValueError: It is not a JSON object.
+    """
+    value = json.loads(body)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004  the text is at fault, not its type
+    return value
