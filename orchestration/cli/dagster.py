@@ -1,0 +1,112 @@
+"""One job of one code location, run in this process and told line by line: what `precede run` starts as a child.
+
+`python -m orchestration.cli.dagster insight.definitions reconcile` runs the job on the instance in `DAGSTER_HOME`.
+Standard output carries one JSON object a line and nothing else (`orchestration/cli/processes.py` reads them); whatever
+else is printed goes to standard error. Which variables the process may see is its parent's to decide.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import IO, Any
+from uuid import uuid4
+
+import dagster as dg
+
+from orchestration.errors import PrecedeError
+
+FAILED = 1
+
+
+def main(arguments: list[str]) -> int:
+    """Run the job named on the command line; 0 where it succeeded."""
+    module, job = arguments
+    with _protocol() as out:
+        try:
+            succeeded = run_job(module, job, out)
+        except PrecedeError as error:
+            _tell(out, {"event": "error", "step": "", "message": str(error)})
+            return FAILED
+        return 0 if succeeded else FAILED
+
+
+def _protocol() -> IO[str]:
+    """Standard output as it was; from here on a stray print goes to standard error."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return out
+
+
+def run_job(module: str, job: str, out: IO[str]) -> bool:
+    """Execute a job of a module's definitions and tell its progress; whether it succeeded."""
+    definitions = importlib.import_module(module).defs()
+    run_id = str(uuid4())
+    with dg.DagsterInstance.get() as instance:
+        instance.add_event_listener(run_id, lambda entry: _tell_entry(out, entry))
+        result = definitions.resolve_job_def(job).execute_in_process(
+            instance=instance, run_id=run_id, raise_on_error=False
+        )
+    _tell(out, {"event": "end", "run_id": run_id, "succeeded": result.success})
+    return bool(result.success)
+
+
+def _tell(out: IO[str], line: dict[str, Any]) -> None:
+    out.write(json.dumps(line, default=str) + "\n")
+    out.flush()
+
+
+def _tell_entry(out: IO[str], entry: dg.EventLogEntry) -> None:
+    if entry.dagster_event is not None:
+        for line in _lines(entry.dagster_event):
+            _tell(out, line)
+
+
+def _lines(event: dg.DagsterEvent) -> Iterator[dict[str, Any]]:
+    """What is told of an event: a step's start and end, a materialisation, a check, an error."""
+    match event.event_type:
+        case dg.DagsterEventType.STEP_START:
+            yield {"event": "start", "step": event.step_key}
+        case dg.DagsterEventType.STEP_SUCCESS:
+            yield {"event": "done", "step": event.step_key, "seconds": event.step_success_data.duration_ms / 1000}
+        case dg.DagsterEventType.ASSET_MATERIALIZATION:
+            materialised = event.step_materialization_data.materialization
+            yield {
+                "event": "asset",
+                "step": event.step_key,
+                "asset": materialised.asset_key.to_user_string(),
+                "summary": _value(materialised.metadata.get("summary")),
+                "unchanged": bool(_value(materialised.metadata.get("unchanged"))),
+            }
+        case dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            yield {
+                "event": "check",
+                "step": event.step_key,
+                "check": check.check_name,
+                "passed": check.passed,
+                "blocking": bool(check.blocking),
+                "summary": check.description or "",
+            }
+        case dg.DagsterEventType.STEP_FAILURE:
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            yield {"event": "error", "step": event.step_key, "message": _sentence(error.message if error else "")}
+
+
+def _value(value: Any) -> Any:  # noqa: ANN401  a metadata value holds anything
+    return None if value is None else value.value
+
+
+def _sentence(message: str) -> str:
+    """An exception's own words, without the class that carried them."""
+    head, colon, tail = message.strip().partition(": ")
+    return tail if colon and " " not in head else message.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,125 @@
+"""What each process may see of the environment: a list of names, so that what is not named here is not passed on.
+
+`precede run` and `precede ui` start a process for each code location with `location_environment`; in a deployment the
+same lists say which variables to give to which server. Nothing here starts a process.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from orchestration.errors import ConfigurationError
+from orchestration.settings import PROJECT, Settings
+
+BASICS: Final = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "PYTHONUNBUFFERED",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHASHSEED",
+    "PYTHONWARNINGS",
+)
+"""What any program needs; none of it is ours."""
+
+TIMING: Final = ("PRECEDE_SCHEDULE", "PRECEDE_SENSOR_SECONDS")
+"""How often schedules and sensors look."""
+
+LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "insight": ("PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_STORE_URL", "PRECEDE_SOURCES"),
+    "action": ("DAGSTER_HOME", "PRECEDE_AGENTS", "PRECEDE_EXCHANGE"),
+    "orchestration": (
+        "PRECEDE_HOME",
+        "DAGSTER_HOME",
+        "PRECEDE_STORE_URL",
+        "PRECEDE_AGENTS",
+        "PRECEDE_ACTIONS",
+        "PRECEDE_TOOLS",
+        "PRECEDE_EXCHANGE",
+        "PRECEDE_BUSINESS_DATE",
+    ),
+}
+"""Code location to the variables of ours it gets. Insight also gets those that a `source.yml` names, the coordinator
+those that the tool servers' file names, and the agents' location what a card names, if it is none of ours and no
+source's or tool's."""
+
+
+def location_environment(location: str, settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of a code location's process.
+
+    Args:
+        location: `insight`, `action` or `orchestration`.
+        settings: Where things are; passed on as absolute paths, so that the working directory does not matter.
+        environ: The environment to take the named variables from.
+
+    Raises:
+        ConfigurationError: A file that names variables is not readable as YAML.
+    """
+    known = {
+        "PRECEDE_HOME": str(settings.home),
+        "DAGSTER_HOME": str(settings.dagster_home),
+        "PRECEDE_STORE_URL": settings.store_url,
+        "PRECEDE_SOURCES": str(settings.sources),
+        "PRECEDE_AGENTS": str(settings.agents),
+        "PRECEDE_ACTIONS": str(settings.actions),
+        "PRECEDE_TOOLS": str(settings.tools),
+        "PRECEDE_EXCHANGE": str(settings.exchange),
+    }
+    wanted = {*BASICS, *TIMING, *LOCATIONS[location], *_named_by_files(location, settings)}
+    passed = {name: environ[name] for name in sorted(wanted) if name in environ}
+    return passed | {name: value for name, value in known.items() if name in LOCATIONS[location]}
+
+
+def _named_by_files(location: str, settings: Settings) -> set[str]:
+    if location == "insight":
+        return _named_in(settings.sources.glob("*/source.yml"))
+    if location == "orchestration":
+        return _named_in([settings.tools] if settings.tools.is_file() else [])
+    others = {name for other in ("insight", "orchestration") for name in _named_by_files(other, settings)}
+    return {
+        name
+        for name in _named_in(settings.agents.glob("*/agent.yml")) - others
+        if not name.startswith(("PRECEDE_", "DAGSTER_"))
+    }
+
+
+def _named_in(files: Iterable[Path]) -> set[str]:
+    return {name for file in files for name in _variables(_read(file))}
+
+
+def _read(file: Path) -> object:
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError(str(file), str(error).replace("\n", " "), "a readable YAML file") from error
+
+
+def _variables(value: object) -> Iterator[str]:
+    """Every name that stands under a key `env`, as one name or a list of them."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key == "env" and isinstance(inner, str):
+                yield inner
+            elif key == "env" and isinstance(inner, list):
+                yield from (name for name in inner if isinstance(name, str))
+            else:
+                yield from _variables(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _variables(inner)
+
+
+def prepare_home(settings: Settings) -> None:
+    """Make the folders that everything is kept in, with Dagster's own configuration where there is none yet."""
+    for folder in (settings.home, settings.dagster_home, settings.exchange, settings.home / "logs"):
+        folder.mkdir(parents=True, exist_ok=True)
+    configuration = settings.dagster_home / "dagster.yaml"
+    if not configuration.exists():
+        shutil.copyfile(PROJECT / "dagster.yaml", configuration)
