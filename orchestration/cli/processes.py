@@ -1,7 +1,7 @@
 """A code location's job in a child process: started with only the variables it may see, and listened to.
 
-What the child tells is an `Event`; everything else it says goes to a log file of its job. `orchestration/cli/dagster.py`
-is what the child runs; this module never imports Dagster.
+What the child tells is an `Event`; everything else it says goes to a log file of its job. The child runs
+`orchestration/cli/dagster.py`; this module never imports Dagster.
 """
 
 from __future__ import annotations
