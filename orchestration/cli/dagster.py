@@ -79,6 +79,7 @@ def _lines(event: dg.DagsterEvent) -> Iterator[dict[str, Any]]:
                 "step": event.step_key,
                 "asset": materialised.asset_key.to_user_string(),
                 "summary": _value(materialised.metadata.get("summary")),
+                "rows": _value(materialised.metadata.get("dagster/row_count")),
                 "unchanged": bool(_value(materialised.metadata.get("unchanged"))),
             }
         case dg.DagsterEventType.ASSET_CHECK_EVALUATION:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from orchestration.errors import PrecedeError
 from orchestration.settings import PROJECT, Settings
@@ -34,6 +35,8 @@ class Event:
         step: The step it is about; empty where it is about the whole job.
         name: The asset or check.
         summary: What came of it, in a few words; of an error its sentence.
+        rows: Of an asset, how many rows it has, where it is a table.
+        seconds: Of a step's end, how long it took.
         passed: Of a check, whether it passed; of the end, whether the job succeeded.
         unchanged: Of an asset, that nothing was to do.
         blocking: Of a check, that nothing is published when it fails.
@@ -43,6 +46,8 @@ class Event:
     step: str = ""
     name: str = ""
     summary: str = ""
+    rows: int = 0
+    seconds: float = 0.0
     passed: bool = True
     unchanged: bool = False
     blocking: bool = False
@@ -118,12 +123,14 @@ def _listen(child: subprocess.Popen[str], tell: Callable[[Event], None]) -> tupl
     return run_id, " ".join(errors)
 
 
-def _event(told: dict[str, object]) -> Event:
+def _event(told: dict[str, Any]) -> Event:
     return Event(
         kind=str(told["event"]),
         step=str(told.get("step") or ""),
         name=str(told.get("asset") or told.get("check") or ""),
         summary=str(told.get("message") or told.get("summary") or ""),
+        rows=int(told.get("rows") or 0),
+        seconds=float(told.get("seconds") or 0.0),
         passed=bool(told.get("passed", told.get("succeeded", True))),
         unchanged=bool(told.get("unchanged")),
         blocking=bool(told.get("blocking")),

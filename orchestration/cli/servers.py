@@ -1,4 +1,4 @@
-"""Dagster as it runs for good: a code server for each location, the daemon and the webserver, each a process of its own.
+"""Dagster as it runs for good: a code server for each location, the daemon and the webserver, a process each.
 
 Every code server gets only the variables its location may see; the webserver and the daemon get none of ours but
 `DAGSTER_HOME`. All listen on the loopback address alone. They end together: when the block ends, when one of them dies,
@@ -82,8 +82,8 @@ class Servers:
                     return
             time.sleep(0.1)
         raise PrecedeError(
-            f"The process {name!r} did not listen on port {port} within {START_SECONDS} seconds; what it said stands in "
-            f"{self.log(name)}."
+            f"The process {name!r} did not listen on port {port} within {START_SECONDS} seconds; what it said "
+            f"stands in {self.log(name)}."
         )
 
     def stop(self) -> None:
