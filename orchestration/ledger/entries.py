@@ -1,0 +1,149 @@
+"""The kinds of entry, and one function to record each from the store's own rows.
+
+Write the row first, then record it, in the same transaction: the facts are read back from the database, so that
+`verify` finds the very same ones later.
+
+    kind           recorded by          tells of
+    snapshot       snapshot_published   a graph that became current
+    batch          batch_opened         an agent's wake and the rows it was shown
+    decision       decided              a decision, its proposal, its evidence and the permit it minted
+    intent         intended             an effect about to be tried, and the permit used up for it
+    outcome        settled              what became of the effect
+    batch_closed   batch_closed         the `effects/<agent>` materialisation that points back at the ledger
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+
+from orchestration.contracts import Contract, Pin
+from orchestration.ledger import facts
+from orchestration.ledger.chain import append, hashes
+from orchestration.ledger.merkle import root_of
+from orchestration.store import tables
+
+SNAPSHOT: Final = "snapshot"
+BATCH: Final = "batch"
+DECISION: Final = "decision"
+INTENT: Final = "intent"
+OUTCOME: Final = "outcome"
+BATCH_CLOSED: Final = "batch_closed"
+
+
+class LedgerRange(Contract):
+    """Entries `first` to `last`, both included, and the Merkle root over their hashes."""
+
+    first: int
+    last: int
+    root: str
+
+
+def snapshot_published(connection: Connection, snapshot_id: str, *, at: datetime) -> int:
+    """Record that a snapshot became current; its number in the chain."""
+    row = _one(connection, tables.snapshot, tables.snapshot.c.snapshot_id == snapshot_id)
+    body = {"snapshot": snapshot_id, "run": row["run_id"]}
+    return append(connection, SNAPSHOT, body, at=at, payload={"snapshot": facts.of_snapshot(row)})
+
+
+def batch_opened(connection: Connection, batch_id: str, *, at: datetime) -> int:
+    """Record an agent's wake, once its batch and trigger rows are written; its number in the chain."""
+    row = _one(connection, tables.batch, tables.batch.c.batch_id == batch_id)
+    found = connection.execute(select(tables.trigger_row).where(tables.trigger_row.c.batch_id == batch_id))
+    rows = [dict(item) for item in found.mappings()]
+    body = {
+        "batch": batch_id,
+        "agent": row["agent"],
+        "snapshot": row["snapshot_id"],
+        "business_date": row["business_date"],
+        "rows": row["row_count"],
+        "pin": row["pin"],
+    }
+    return append(connection, BATCH, body, at=at, payload={"batch": facts.of_batch(row, rows)})
+
+
+def decided(connection: Connection, decision_id: int, *, at: datetime, permit_id: str | None = None) -> int:
+    """Record a decision, once it, its evidence and its permit are written; its number in the chain."""
+    decision = _one(connection, tables.decision, tables.decision.c.decision_id == decision_id)
+    action = decision["action"]
+    proposal = _one(connection, tables.proposal, tables.proposal.c.action == action)
+    evidence = _maybe(connection, tables.evidence, tables.evidence.c.action == action)
+    permit = None if permit_id is None else _one(connection, tables.permit, tables.permit.c.permit_id == permit_id)
+    batch = _one(connection, tables.batch, tables.batch.c.batch_id == proposal["batch_id"])
+    body = {
+        "decision": decision_id,
+        "batch": proposal["batch_id"],
+        "agent": proposal["agent"],
+        "action_type": proposal["action_type"],
+        "verdict": decision["verdict"],
+        "reasons": [reason["code"] for reason in decision["reasons"]],
+        "policies": decision["policies"],
+        "policy_digest": decision["policy_digest"],
+        "snapshot": decision["snapshot_id"],
+        "pin": batch["pin"],
+        "permit": permit_id,
+    }
+    payload = {
+        "decision": facts.of_decision(decision),
+        "proposal": facts.of_proposal(proposal),
+        "evidence": None if evidence is None else facts.of_evidence(evidence),
+        "permit": None if permit is None else facts.of_permit(permit),
+    }
+    return append(connection, DECISION, body, at=at, action=action, payload=payload)
+
+
+def intended(connection: Connection, action: str, *, at: datetime) -> int:
+    """Record an effect about to be tried, once its outbox row stands and its permit is consumed; its number."""
+    outbox = _one(connection, tables.outbox, tables.outbox.c.action == action)
+    permit = _one(connection, tables.permit, tables.permit.c.permit_id == outbox["permit_id"])
+    body = {"permit": outbox["permit_id"], "tool_server": outbox["tool_server"], "tool": outbox["tool"]}
+    payload = {"intent": facts.of_intent(outbox, permit["consumed_at"])}
+    return append(connection, INTENT, body, at=at, action=action, payload=payload)
+
+
+def settled(connection: Connection, action: str, *, at: datetime) -> int:
+    """Record what became of an effect, once its outbox row says so; its number in the chain."""
+    outbox = _one(connection, tables.outbox, tables.outbox.c.action == action)
+    body = {"permit": outbox["permit_id"], "state": outbox["state"]}
+    payload = {"outcome": facts.of_outcome(outbox)}
+    return append(connection, OUTCOME, body, at=at, action=action, payload=payload)
+
+
+def batch_closed(
+    connection: Connection, batch_ids: Sequence[str], pin: Pin, covered: LedgerRange, *, at: datetime
+) -> int:
+    """Record the materialisation of `effects/<agent>` that named this range of the ledger; its number in the chain."""
+    body = {"batches": list(batch_ids), "pin": pin, **covered.model_dump()}
+    return append(connection, BATCH_CLOSED, body, at=at)
+
+
+def range_of(connection: Connection, batch_ids: Sequence[str]) -> LedgerRange | None:
+    """The entries from the first to the last about any action of these batches; none where there is no entry.
+
+    Entries about other matters may lie between them: a range has no holes.
+    """
+    entry, proposal = tables.ledger_entry, tables.proposal
+    actions = select(proposal.c.action).where(proposal.c.batch_id.in_(batch_ids))
+    row = connection.execute(
+        select(func.min(entry.c.seq).label("first"), func.max(entry.c.seq).label("last")).where(
+            entry.c.action.in_(actions)
+        )
+    ).one()
+    if row.first is None:
+        return None
+    return LedgerRange(first=row.first, last=row.last, root=root_of(hashes(connection, row.first, row.last)))
+
+
+def _maybe(connection: Connection, table: Table, where: ColumnElement[bool]) -> dict[str, Any] | None:
+    row = connection.execute(select(table).where(where)).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+def _one(connection: Connection, table: Table, where: ColumnElement[bool]) -> dict[str, Any]:
+    row = _maybe(connection, table, where)
+    if row is None:
+        raise LookupError(f"no row of {table.name} where {where}: write the row before it is recorded")
+    return row

@@ -1,0 +1,111 @@
+"""What each kind of entry commits to, as functions of store rows: told once when recorded, told again when verified.
+
+A row's later columns (when a snapshot expired, that a batch was answered) stand in no entry's facts: they say nothing
+about what was decided or done. Rows are mappings of column to value, as the tables return them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from orchestration.canonical import digest
+
+Row = Mapping[str, Any]
+Facts = dict[str, Any]
+
+_SNAPSHOT: Final = ("snapshot_id", "path", "run_id", "built_at", "published_at", "checks")
+_BATCH: Final = ("batch_id", "agent", "snapshot_id", "business_date", "created_at", "row_count")
+_TRIGGER_ROW: Final = ("row_id", "batch_id", "entity_id", "digest", "values")
+_PROPOSAL: Final = (
+    "action",
+    "batch_id",
+    "row_id",
+    "agent",
+    "action_type",
+    "entity_id",
+    "arguments",
+    "rationale",
+    "proposed_at",
+    "digest",
+)
+_DECISION: Final = (
+    "decision_id",
+    "action",
+    "verdict",
+    "reasons",
+    "policies",
+    "policy_digest",
+    "read_set_digest",
+    "snapshot_id",
+    "decided_at",
+    "transient",
+)
+_EVIDENCE: Final = ("action", "read_set", "entities", "source_rows", "materialisations", "kept_at")
+_PERMIT: Final = (
+    "permit_id",
+    "action",
+    "agent",
+    "payload",
+    "signature",
+    "read_set_digest",
+    "issued_at",
+    "expires_at",
+)
+_INTENT: Final = (
+    "action",
+    "permit_id",
+    "effect_key",
+    "tool_server",
+    "tool",
+    "tool_arguments",
+    "intended_at",
+)
+_OUTCOME: Final = ("action", "state", "reference", "detail", "settled_at")
+
+
+def of_snapshot(snapshot: Row) -> Facts:
+    """A published snapshot and the checks that it passed."""
+    return _only(_SNAPSHOT, snapshot)
+
+
+def of_batch(batch: Row, trigger_rows: Iterable[Row]) -> Facts:
+    """A wake of an agent, with a digest of each row that it was shown."""
+    return {
+        **_only(_BATCH, batch),
+        "rows": {row["row_id"]: digest(_only(_TRIGGER_ROW, row)) for row in trigger_rows},
+    }
+
+
+def of_decision(decision: Row) -> Facts:
+    """What the gate said."""
+    return _only(_DECISION, decision)
+
+
+def of_proposal(proposal: Row) -> Facts:
+    """What was asked of it."""
+    return _only(_PROPOSAL, proposal)
+
+
+def of_evidence(evidence: Row) -> str:
+    """A digest of what the answer rested on: the evidence itself is large, and stands in the store alone."""
+    return digest(_only(_EVIDENCE, evidence))
+
+
+def of_permit(permit: Row) -> Facts:
+    """A permit as it was signed."""
+    return _only(_PERMIT, permit)
+
+
+def of_intent(outbox: Row, consumed_at: object) -> Facts:
+    """An effect as it was meant, and when its permit was used up for it."""
+    return {**_only(_INTENT, outbox), "consumed_at": consumed_at}
+
+
+def of_outcome(outbox: Row) -> Facts:
+    """What became of an effect."""
+    return _only(_OUTCOME, outbox)
+
+
+def _only(columns: tuple[str, ...], row: Row) -> Facts:
+    return {column: row[column] for column in columns}
