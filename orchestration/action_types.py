@@ -1,0 +1,161 @@
+"""Action types: what may be done at all, and what it takes. One file each in `PRECEDE_ACTIONS`.
+
+A file is checked here, when it is loaded; what a proposal's arguments refer to is looked up in `gate/resolve.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from orchestration.action_parameters import (
+    ContactPointParameter,
+    EntityParameter,
+    FactParameter,
+    Name,
+    Parameter,
+    RelationshipParameter,
+    System,
+)
+from orchestration.contracts import Contract
+from orchestration.declarations import Duration, read_declaration
+from orchestration.errors import ActionTypeError
+
+_PLACE: Final = re.compile(r"\{([a-z0-9_]+)(?:\.([a-z0-9_]+))?\}")
+_FACT_COLUMNS: Final = frozenset({"record_id", "source_key", "system"})
+
+
+class ToolCall(Contract):
+    """The tool that has the effect, and how its arguments are made from the parameters."""
+
+    server: Name
+    name: Name
+    arguments: dict[Name, str]
+    """Tool argument to a template: `{parameter}` or `{parameter.field}`; one place alone keeps its type."""
+
+
+class ActionType(Contract):
+    """One kind of action: what it touches, what standing that takes, and how it has its effect."""
+
+    name: Name
+    description: str = Field(min_length=1)
+    action_class: Literal["external", "internal"] = Field(alias="class")
+    parameters: dict[Name, Parameter]
+    max_age: dict[System, Duration]
+    tool: ToolCall
+    effect_key: str
+    compensation: str = Field(min_length=1)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The parameters that an agent supplies a value for."""
+        return tuple(name for name, each in self.parameters.items() if not isinstance(each, RelationshipParameter))
+
+    @property
+    def entities(self) -> dict[str, EntityParameter]:
+        """The entity parameters by name."""
+        return {name: each for name, each in self.parameters.items() if isinstance(each, EntityParameter)}
+
+    @property
+    def facts(self) -> dict[str, FactParameter]:
+        """The fact parameters by name."""
+        return {name: each for name, each in self.parameters.items() if isinstance(each, FactParameter)}
+
+    @property
+    def contact_points(self) -> dict[str, ContactPointParameter]:
+        """The contact point parameters by name."""
+        return {name: each for name, each in self.parameters.items() if isinstance(each, ContactPointParameter)}
+
+    @property
+    def relationships(self) -> dict[str, RelationshipParameter]:
+        """The relationship parameters by name."""
+        return {name: each for name, each in self.parameters.items() if isinstance(each, RelationshipParameter)}
+
+    @property
+    def subject(self) -> str:
+        """The first entity parameter: what policies know as the resource."""
+        return next(iter(self.entities))
+
+    @property
+    def systems(self) -> frozenset[str]:
+        """Every system whose freshness the action rests on."""
+        named = (each.systems for each in self.entities.values())
+        return frozenset().union(*named) | frozenset(each.system for each in self.facts.values())
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.entities:
+            raise ValueError("at least one parameter of kind `entity`")
+        for name, each in self.parameters.items():
+            self._refers(name, each)
+        if unaged := self.systems - self.max_age.keys():
+            raise ValueError(f"a `max_age` for every system named (missing {', '.join(sorted(unaged))})")
+        for template in (self.effect_key, *self.tool.arguments.values()):
+            self._fills(template)
+        if "effect_key" in self.tool.arguments:
+            raise ValueError("no tool argument `effect_key`: the coordinator adds it")
+        if not _PLACE.search(self.effect_key):
+            raise ValueError("an `effect_key` that names at least one parameter")
+        return self
+
+    def _refers(self, name: str, each: Parameter) -> None:
+        match each:
+            case FactParameter() | ContactPointParameter():
+                targets: tuple[str, ...] = (each.of,)
+            case RelationshipParameter():
+                targets = (each.source, each.target)
+            case _:
+                targets = ()
+        if wrong := [target for target in targets if target not in self.entities]:
+            raise ValueError(f"parameter `{name}` to refer to an entity parameter (found {', '.join(wrong)})")
+
+    def _fills(self, template: str) -> None:
+        for name, field in places(template):
+            each = self.parameters.get(name)
+            if each is None or isinstance(each, RelationshipParameter):
+                raise ValueError(f"{template!r} to name a parameter that has a value (found {name})")
+            if field is None:
+                continue
+            readable = set(each.reads) if isinstance(each, EntityParameter | FactParameter) else set()
+            if isinstance(each, FactParameter):
+                readable |= _FACT_COLUMNS
+            if field not in readable:
+                raise ValueError(f"{template!r} to name a field that `{name}` reads (found {field})")
+
+
+def places(template: str) -> list[tuple[str, str | None]]:
+    """What a template names: parameter, and field where one is named."""
+    return [(found[1], found[2]) for found in _PLACE.finditer(template)]
+
+
+def fill(template: str, values: Mapping[tuple[str, str | None], str | int | bool]) -> str | int | bool:
+    """A template with its places filled; a template that is one place alone keeps the value's type.
+
+    Raises:
+        KeyError: A place has no value.
+    """
+    if whole := _PLACE.fullmatch(template):
+        return values[(whole[1], whole[2])]
+    return _PLACE.sub(lambda found: str(values[(found[1], found[2])]), template)
+
+
+def load_action_types(folder: Path) -> dict[str, ActionType]:
+    """The action types of a folder by name, one `.yml` file each.
+
+    Raises:
+        ActionTypeError: The folder is missing or empty, a file says something that cannot be, or two have one name.
+    """
+    files = sorted(folder.glob("*.yml")) if folder.is_dir() else []
+    if not files:
+        raise ActionTypeError(str(folder), "no action types", "a folder with at least one <action type>.yml in it")
+    types: dict[str, ActionType] = {}
+    for file in files:
+        each = read_declaration(file, ActionType, ActionTypeError)
+        if each.name != file.stem:
+            raise ActionTypeError(f"{file}: name", repr(each.name), f"the file's own name, {file.stem!r}")
+        types[each.name] = each
+    return types

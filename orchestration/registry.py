@@ -1,0 +1,152 @@
+"""Agent cards: who exists, who owns them and what they may touch.
+
+An agent is a folder in `PRECEDE_AGENTS` with all five parts of its loop. It is read here, never run: loading does not
+import `agent.py`. Whether an agent has been stopped stands in the store (`gate/stopping.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+from pydantic import Field, model_validator
+
+from orchestration.action_parameters import Name
+from orchestration.contracts import Contract
+from orchestration.declarations import Duration, read_declaration
+from orchestration.errors import AgentError
+
+PARTS: Final[dict[str, str]] = {
+    "agent.yml": "identity",
+    "trigger.sql": "Trigger",
+    "agent.py": "Action",
+    "policy.cedar": "guardrails",
+    "feedback.sql": "Feedback and ROI",
+}
+"""File of an agent's folder to the part of the loop that it is."""
+
+Sentence = Annotated[str, Field(min_length=1, max_length=1000)]
+Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,62}$")]
+
+
+class Limits(Contract):
+    """How much an agent may do. Every agent's effects count, and every alias and merged part of an entity."""
+
+    per_batch: int = Field(default=100, ge=0)
+    """Effects that one batch may have."""
+    per_entity_per_day: int = Field(default=1, ge=0)
+    """Effects on one entity on one business date."""
+    per_contact_point_per_day: int = Field(default=1, ge=0)
+    """Effects that reach one mailbox or number on one business date."""
+
+
+class Metric(Contract):
+    """What shows whether the agent is worth its while, and what it was before."""
+
+    name: Name
+    unit: Sentence
+    baseline: int | float | None
+    """The figure before the agent acted; null where nobody measured it."""
+
+
+class Credentials(Contract):
+    """Variables of the agent's own that its process may see; none of Precede's is among them."""
+
+    env: tuple[Variable, ...] = ()
+
+    @model_validator(mode="after")
+    def _its_own(self) -> Self:
+        if ours := [name for name in self.env if name.startswith(("PRECEDE_", "DAGSTER_"))]:
+            raise ValueError(f"variables of the agent's own (found {', '.join(ours)})")
+        return self
+
+
+class AgentCard(Contract):
+    """Who an agent is, who answers for it and what it may touch: `agent.yml`."""
+
+    name: Name
+    owner: Sentence
+    """Who answers for it: a team or a mailbox."""
+    use_case: Sentence
+    """What it was approved for."""
+    action_types: tuple[Name, ...] = Field(min_length=1)
+    limits: Limits = Limits()
+    review: tuple[str, ...] = ()
+    """Names of the policies in `policy.cedar` that hold an action for a person."""
+    credential_lifetime: Duration = timedelta(minutes=15)
+    """How long a permit lasts."""
+    credentials: Credentials = Credentials()
+    memory: Sentence
+    """What it keeps from one batch to the next."""
+    metrics: tuple[Metric, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _short_lived(self) -> Self:
+        if self.credential_lifetime > timedelta(hours=24):
+            raise ValueError("a `credential_lifetime` of at most 24h")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A registered agent: its card and where its folder is."""
+
+    card: AgentCard
+    folder: Path
+
+    @property
+    def trigger(self) -> Path:
+        """The SQL that wakes it."""
+        return self.folder / "trigger.sql"
+
+    @property
+    def code(self) -> Path:
+        """Its steps from trigger row to proposal."""
+        return self.folder / "agent.py"
+
+    @property
+    def policy(self) -> Path:
+        """Its guardrails."""
+        return self.folder / "policy.cedar"
+
+    @property
+    def feedback(self) -> Path:
+        """The SQL that shows what came of its effects."""
+        return self.folder / "feedback.sql"
+
+
+def load_agents(folder: Path) -> dict[str, Agent]:
+    """The agents of a folder by name.
+
+    Raises:
+        AgentError: The folder is missing or holds no agent, an agent lacks a part of its loop, or its card says
+            something that cannot be.
+    """
+    names = sorted(each for each in folder.iterdir() if _is_agent(each)) if folder.is_dir() else []
+    if not names:
+        raise AgentError(str(folder), "no agents", "a folder with at least one agent's folder in it")
+    return {each.name: load_agent(each) for each in names}
+
+
+def load_agent(folder: Path) -> Agent:
+    """The agent of one folder.
+
+    Raises:
+        AgentError: It lacks a part of its loop, or its card says something that cannot be.
+    """
+    for file, part in PARTS.items():
+        path = folder / file
+        if not path.is_file():
+            raise AgentError(str(folder), f"no {file}, which is its {part}", "all five parts of the loop")
+        if not path.stat().st_size:
+            raise AgentError(str(path), "an empty file", f"the agent's {part}")
+    card = read_declaration(folder / "agent.yml", AgentCard, AgentError)
+    if card.name != folder.name:
+        raise AgentError(f"{folder / 'agent.yml'}: name", repr(card.name), f"the folder's own name, {folder.name!r}")
+    return Agent(card, folder)
+
+
+def _is_agent(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith((".", "_"))
