@@ -87,9 +87,12 @@ class Exchange:
         """
         content = self._written(answer, answer.agent, answer.batch_id)
         with folders.opened(self.root, answer.agent, answer.batch_id) as folder:
-            if folder is None or not folders.present(folder, _BATCH):
-                raise NotFound(f"No batch {answer.batch_id} waits for {answer.agent} in {self.root}.")
-            folders.write(folder, _ANSWER, content)
+            try:
+                if folder is None or not folders.present(folder, _BATCH):
+                    raise FileNotFoundError(_BATCH)
+                folders.write(folder, _ANSWER, content)
+            except FileNotFoundError as error:
+                raise NotFound(f"No batch {answer.batch_id} waits for {answer.agent} in {self.root}.") from error
 
     def read_answer(self, agent: str, batch_id: str) -> ProposalSet:
         """An agent's answer, checked for form alone.
@@ -124,10 +127,12 @@ class Exchange:
         _named(agent, batch_id)
         where = f"{agent}/{batch_id}/{file}"
         with folders.opened(self.root, agent, batch_id) as folder:
-            if folder is None or not folders.present(folder, file):
-                raise NotFound(f"There is no {where} in {self.root}.")
             try:
+                if folder is None:
+                    raise FileNotFoundError(where)
                 return model.model_validate_json(folders.read(folder, file, self.limit))
+            except FileNotFoundError as error:
+                raise NotFound(f"There is no {where} in {self.root}.") from error
             except folders.UnsafeFileError as error:
                 raise ExchangeError(f"{where}: {error}.") from error
             except ValidationError as error:
