@@ -1,0 +1,138 @@
+"""A summary for a person who sees Precede for the first time: tables, plain words, and what to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from orchestration.cli.summary import Summary
+
+MOST = 6
+"""Lines of a list before the rest is counted together."""
+
+
+def show(summary: Summary, console: Console, *, performed_now: int, example: str | None) -> None:
+    """Print a summary.
+
+    Args:
+        summary: The numbers.
+        console: Where to.
+        performed_now: How many effects this run had.
+        example: An entity's name to look for in the commands to try, where there is one.
+    """
+    console.print(
+        Group(
+            _headed("What was read", _sources(summary)),
+            _headed("What it is about", _entities(summary)),
+            _headed("What lacks standing, and why", _reasons(summary)),
+            _headed("Where systems disagree", _counted(summary.conflicts, "entities", "No conflicts.")),
+            _headed("What could not be used", _counted(summary.quarantine, "rows", "Every row could be used.")),
+            _headed("What agents proposed", _actions(summary, performed_now)),
+            _headed("What to try next", _next_steps(summary, example)),
+        )
+    )
+
+
+def _headed(title: str, body: RenderableType) -> RenderableType:
+    return Group(Text(f"\n{title}", style="bold"), Padding(body, (0, 0, 0, 2)))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right")
+    return table
+
+
+def _sources(summary: Summary) -> RenderableType:
+    table = _table("system", "rows", "records", "facts", "supporting rows", "quarantined")
+    for system, counts in summary.sources.items():
+        numbers = (counts.rows, counts.records, counts.facts, counts.supporting, counts.quarantined)
+        table.add_row(system, *(f"{number:,}" for number in numbers))
+    return table
+
+
+def _entities(summary: Summary) -> RenderableType:
+    records = sum(counts.records for counts in summary.sources.values())
+    entities = sum(summary.entities.values())
+    table = _table("type", "entities", "have standing", "share")
+    for entity_type, number in summary.entities.items():
+        standing = summary.standing[entity_type]
+        table.add_row(entity_type, f"{number:,}", f"{standing:,}", f"{standing / number:.0%}")
+    return Group(
+        Text(f"{records:,} records stand for {entities:,} entities. An agent may act only where"),
+        Text("an entity has standing: it is reconciled, without doubt or disagreement."),
+        table,
+    )
+
+
+def _reasons(summary: Summary) -> RenderableType:
+    table = _table("reason", *summary.reasons)
+    found = {reason for reasons in summary.reasons.values() for reason in reasons}
+    for reason in sorted(found, key=lambda name: -sum(reasons.get(name, 0) for reasons in summary.reasons.values())):
+        table.add_row(_spoken(reason), *(f"{reasons.get(reason, 0):,}" for reasons in summary.reasons.values()))
+    return table if found else Text("Every entity has standing.")
+
+
+def _counted(counts: Mapping[str, int], of: str, none: str) -> RenderableType:
+    if not counts:
+        return Text(none)
+    table = _table("", of)
+    table.show_header = False
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    for name, number in ordered[:MOST]:
+        table.add_row(_spoken(name), f"{number:,}")
+    if rest := ordered[MOST:]:
+        table.add_row(f"{len(rest)} other kinds", f"{sum(number for _, number in rest):,}")
+    return Group(Text(f"{sum(counts.values()):,} {of}"), table)
+
+
+def _actions(summary: Summary, performed_now: int) -> RenderableType:
+    actions = summary.actions
+    lines: list[RenderableType] = [
+        Text(f"{actions.performed:,} performed in all, {performed_now:,} of them in this run"),
+        Text(f"{actions.review:,} held for a person{_because(actions.review_reasons)}"),
+        Text(f"{actions.denied:,} denied"),
+    ]
+    if actions.denied_reasons:
+        lines.append(Padding(_counted_plain(actions.denied_reasons), (0, 0, 0, 2)))
+    if actions.unsettled:
+        lines.append(Text(f"{actions.unsettled:,} allowed whose outcome is not known to be done"))
+    return Group(*lines)
+
+
+def _counted_plain(counts: Mapping[str, int]) -> RenderableType:
+    table = _table("", "")
+    table.show_header = False
+    for name, number in counts.items():
+        table.add_row(_spoken(name), f"{number:,}")
+    return table
+
+
+def _because(reasons: Mapping[str, int]) -> str:
+    return f": {', '.join(f'{_spoken(name)} {number:,}' for name, number in reasons.items())}" if reasons else ""
+
+
+def _spoken(code: str) -> str:
+    return code.replace("_", " ").replace(":", ": ")
+
+
+def _next_steps(summary: Summary, example: str | None) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(style="dim")
+    name = example or "TEXT"
+    for command, says in (
+        (f"precede find {name!r}" if " " in name else f"precede find {name}", "look an entity up"),
+        ("precede actions", "every action, its decision and its reasons"),
+        ("precede trace ACTION", "from an effect back to its source rows"),
+        ("precede ledger verify", "prove that nobody edited the record"),
+        ("precede ui", "the same in Dagster, with schedule and sensors on"),
+    ):
+        table.add_row(f".venv/bin/{command}", says)
+    table.add_row(f"duckdb -readonly {summary.graph}", "the graph itself, in any DuckDB client")
+    return table

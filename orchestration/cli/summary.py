@@ -1,0 +1,195 @@
+"""What the main job came to, in numbers: read from the current graph and the store, printed by `precede run`.
+
+`collect` reads, `as_json` gives the machine's view, `orchestration/cli/report.py` the person's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from orchestration.contracts import OutcomeState, Verdict
+from orchestration.graph.reader import EntityGraph
+from orchestration.store import tables
+from orchestration.store.engine import Store
+
+_SOURCES = """
+    WITH made AS (
+        SELECT record_id, system, 'records' AS what FROM organisation_record
+        UNION ALL SELECT record_id, system, 'records' FROM person_record
+        UNION ALL SELECT record_id, system, 'facts' FROM fact
+        UNION ALL SELECT record_id, system, 'quarantined' FROM quarantine
+    ), driving AS (
+        SELECT system, count(DISTINCT regexp_replace(record_id, '#(organisation|person)$', '')) AS driving FROM made
+        GROUP BY system
+    ), read AS (
+        SELECT system, sum(row_count) AS rows FROM snapshot_source GROUP BY system
+    )
+    SELECT read.system, read.rows::BIGINT AS rows,
+        count(*) FILTER (what = 'records') AS records,
+        count(*) FILTER (what = 'facts') AS facts,
+        read.rows::BIGINT - coalesce(any_value(driving), 0) AS supporting,
+        count(*) FILTER (what = 'quarantined') AS quarantined
+    FROM read LEFT JOIN driving USING (system) LEFT JOIN made USING (system)
+    GROUP BY ALL ORDER BY read.system
+"""
+_ENTITIES = """
+    SELECT entity_type, count(*) AS entities, count(*) FILTER (standing = 'reconciled') AS standing
+    FROM entity GROUP BY ALL ORDER BY ALL
+"""
+_REASONS = """
+    SELECT entity_type, split_part(unnest(standing_reasons), ':', 1) AS reason, count(DISTINCT entity_id) AS entities
+    FROM entity WHERE standing <> 'reconciled' GROUP BY ALL ORDER BY entity_type, entities DESC, reason
+"""
+_CONFLICTS = """
+    SELECT entity_type, field, count(DISTINCT entity_id) AS entities FROM conflict GROUP BY ALL
+    ORDER BY entities DESC, ALL
+"""
+_QUARANTINE = """
+    SELECT system, source_table, reason, count(*) AS rows FROM quarantine GROUP BY ALL ORDER BY rows DESC, ALL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCounts:
+    """What became of the rows of one source system.
+
+    Attributes:
+        rows: Rows read.
+        records: Organisation and person records they yielded; one row may yield two.
+        facts: Facts they yielded.
+        supporting: Rows that are part of another row's record or fact.
+        quarantined: Records or facts that could not be made, with their reason in the graph.
+    """
+
+    rows: int
+    records: int
+    facts: int
+    supporting: int
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """What became of what agents proposed, by each action's last decision.
+
+    Attributes:
+        performed: Effects known to be done.
+        review: Proposals that wait for a person.
+        denied: Proposals refused.
+        unsettled: Effects allowed but not known to be done: on their way, failed or unknown.
+        review_reasons: Reason to number of proposals that have it.
+        denied_reasons: Reason to number of proposals that have it.
+    """
+
+    performed: int
+    review: int
+    denied: int
+    unsettled: int
+    review_reasons: Mapping[str, int]
+    denied_reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The current graph and all actions so far.
+
+    Attributes:
+        snapshot: The current snapshot's id.
+        graph: Where its file is.
+        sources: System to what became of its rows.
+        entities: Entity type to number of entities.
+        standing: Entity type to number of entities that have standing.
+        reasons: Entity type to reason to number of entities that lack standing for it.
+        conflicts: `type.field` to number of entities with a disagreement on it.
+        quarantine: `system.table reason` to number of rows.
+        actions: What became of proposals.
+    """
+
+    snapshot: str
+    graph: str
+    sources: Mapping[str, SourceCounts]
+    entities: Mapping[str, int]
+    standing: Mapping[str, int]
+    reasons: Mapping[str, Mapping[str, int]]
+    conflicts: Mapping[str, int]
+    quarantine: Mapping[str, int]
+    actions: Actions
+
+
+def collect(graph: EntityGraph, store: Store) -> Summary:
+    """Read the numbers of the current graph and of the store."""
+    reasons: dict[str, dict[str, int]] = {}
+    for row in graph.rows(_REASONS):
+        reasons.setdefault(row["entity_type"], {})[row["reason"]] = row["entities"]
+    entities = graph.rows(_ENTITIES)
+    return Summary(
+        snapshot=graph.snapshot_id,
+        graph=str(graph.path),
+        sources={row.pop("system"): SourceCounts(**row) for row in graph.rows(_SOURCES)},
+        entities={row["entity_type"]: row["entities"] for row in entities},
+        standing={row["entity_type"]: row["standing"] for row in entities},
+        reasons=reasons,
+        conflicts={f"{row['entity_type']}.{row['field']}": row["entities"] for row in graph.rows(_CONFLICTS)},
+        quarantine={
+            f"{row['system']}.{row['source_table']} {row['reason']}": row["rows"] for row in graph.rows(_QUARANTINE)
+        },
+        actions=_actions(store),
+    )
+
+
+def as_json(summary: Summary) -> dict[str, Any]:
+    """What `precede run --json` prints."""
+    return {
+        "snapshot": summary.snapshot,
+        "graph": summary.graph,
+        "sources": {system: asdict(counts) for system, counts in summary.sources.items()},
+        "records": sum(counts.records for counts in summary.sources.values()),
+        "entities": sum(summary.entities.values()),
+        "standing": dict(summary.standing),
+        "quarantined": sum(counts.quarantined for counts in summary.sources.values()),
+        "actions": {
+            "performed": summary.actions.performed,
+            "review": summary.actions.review,
+            "denied": summary.actions.denied,
+        },
+    }
+
+
+def performed_so_far(store: Store) -> int:
+    """How many effects are known to be done."""
+    with store.read() as connection:
+        done = select(func.count()).select_from(tables.outbox).where(tables.outbox.c.state == OutcomeState.DONE.value)
+        return int(connection.execute(done).scalar_one())
+
+
+def _actions(store: Store) -> Actions:
+    decision, outbox = tables.decision, tables.outbox
+    newest = select(func.max(decision.c.decision_id)).group_by(decision.c.action)
+    with store.read() as connection:
+        rows = connection.execute(
+            select(decision.c.verdict, decision.c.reasons, outbox.c.state)
+            .join(outbox, outbox.c.action == decision.c.action, isouter=True)
+            .where(decision.c.decision_id.in_(newest))
+        ).all()
+    done = [row for row in rows if row.state == OutcomeState.DONE.value]
+    review = [row for row in rows if row.state is None and row.verdict == Verdict.REVIEW.value]
+    denied = [row for row in rows if row.state is None and row.verdict == Verdict.DENY.value]
+    return Actions(
+        performed=len(done),
+        review=len(review),
+        denied=len(denied),
+        unsettled=len(rows) - len(done) - len(review) - len(denied),
+        review_reasons=_codes(row.reasons for row in review),
+        denied_reasons=_codes(row.reasons for row in denied),
+    )
+
+
+def _codes(every: Iterable[list[dict[str, str]]]) -> dict[str, int]:
+    """Reason to number of decisions that have it, the commonest first."""
+    counted = Counter(code for reasons in every for code in {reason["code"] for reason in reasons})
+    return dict(counted.most_common())
