@@ -1,6 +1,9 @@
--- The published graph: one row of each table is what the comment says. Facts and golden records are added by
--- `publish`, from the declarations in model.py: `<fact>(record_id, entity_id, person_entity_id, system, ..., fields)`
--- and `organisation | person (entity_id, fields, <field>_record for each field)`.
+-- The published graph: one row of each table is what the comment says. `ddl.py` adds, from the declarations in model.py,
+--   <fact>                               one fact: its record's columns, `entity_id`, `person_entity_id`, its fields
+--   organisation | person                one golden record: `entity_id`, each field, and `<field>_record` it came from
+--   organisation_record | person_record  one conformed record as its system states it, with its `entity_id`
+--   fact                                 a view of all facts: `fact, record_id, entity_id, person_entity_id, system, ...`
+-- where `<what>_record` beside a source's own `<what>_key` is the record that the key names. macros.sql adds the macros.
 
 -- this graph; always one row
 CREATE TABLE snapshot (
@@ -10,6 +13,7 @@ CREATE TABLE snapshot (
     code_version VARCHAR NOT NULL,
     model_versions JSON NOT NULL,          -- record type to model id
     previous_snapshot VARCHAR,
+    inputs_digest VARCHAR NOT NULL,        -- of all that it was built from; the same inputs are not built again
     checks JSON NOT NULL                   -- blocking check to "passed"; a graph with another value is never published
 );
 
@@ -63,6 +67,13 @@ CREATE TABLE crosswalk (
     entity_type VARCHAR NOT NULL,
     probability DOUBLE,                    -- of its best accepted link; 1.0 for an alias, NULL for a single record
     reason VARCHAR NOT NULL                -- single | tier:<name> | model | alias (the source merged it itself)
+);
+
+-- one merge of two records that a source made itself
+CREATE TABLE alias (
+    record_id VARCHAR NOT NULL,            -- the record that the source gave up
+    merged_into VARCHAR NOT NULL,          -- the record that survives in the source
+    entity_type VARCHAR NOT NULL
 );
 
 -- one compared pair that was accepted or is in doubt
@@ -135,5 +146,22 @@ CREATE TABLE entity_event (
     event VARCHAR NOT NULL,                -- created | merged | split | retired
     other_entity_id VARCHAR,               -- merged into, or split from
     snapshot_id VARCHAR,                   -- NULL in the stage file; publish fills it in
-    at TIMESTAMPTZ NOT NULL
+    happened_at TIMESTAMPTZ NOT NULL
+);
+
+-- one name that a record of an entity goes by, for `find`
+CREATE TABLE entity_name (
+    entity_id VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    folded VARCHAR NOT NULL,               -- without case, accents and punctuation
+    record_id VARCHAR NOT NULL
+);
+
+-- one official number that a record of an entity states, for `find`
+CREATE TABLE entity_identifier (
+    entity_id VARCHAR NOT NULL,
+    field VARCHAR NOT NULL,                -- vat_number | company_number | lei | identifiers
+    value VARCHAR NOT NULL,
+    code VARCHAR NOT NULL,                 -- without case, spaces and punctuation
+    record_id VARCHAR NOT NULL
 );

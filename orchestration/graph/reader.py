@@ -1,0 +1,298 @@
+"""Reading a published graph: `EntityGraph`, the same to Python as the tables and macros are to SQL.
+
+The connection can neither write nor leave its one file: it is read-only, external access is off and the configuration
+is locked. What a value means stands in `schema.sql` and `model.py`; what may be done with it belongs to the gate.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import networkx as nx
+
+from orchestration.contracts import SnapshotId
+from orchestration.errors import ConfigurationError, NoGraph
+from orchestration.graph.model import FACTS, RECORD_TYPES
+from orchestration.graph.rows import (
+    Contact,
+    Crosswalk,
+    Entity,
+    Fact,
+    GoldenValue,
+    Relationship,
+    Snapshot,
+    SourceRow,
+    source_row_id,
+)
+
+Row = dict[str, Any]
+
+
+class EntityGraph:
+    """One published graph, read-only; many may read it while the next one is published.
+
+    Lookups of one thing return `None` where there is none; lookups of many leave out what there is none of.
+
+    Args:
+        path: The graph's file, `graph/<snapshot>.duckdb`.
+
+    Raises:
+        NoGraph: There is no such file, or it is no graph.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise NoGraph(f"There is no graph at {path}; publish one with `precede run`.")
+        self.path = path
+        try:
+            self._connection = duckdb.connect(str(path), read_only=True)
+            _lock(self._connection)
+            self.snapshot = self._snapshot()
+        except (duckdb.Error, IndexError) as error:
+            raise NoGraph(
+                f"{path} is not a published graph ({_first_line(error)}); run `precede run` again."
+            ) from error
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def rows(self, sql: str, parameters: list[Any] | Mapping[str, Any] | None = None) -> list[Row]:
+        """The rows of one `SELECT`, as dictionaries; times are UTC, JSON columns are text.
+
+        Raises:
+            duckdb.Error: The statement is wrong, or tried to write or to leave the file.
+        """
+        cursor = self._connection.cursor()
+        cursor.execute(sql, parameters if parameters is None or isinstance(parameters, list) else dict(parameters))
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, map(_plain, values), strict=True)) for values in cursor.fetchall()]
+
+    # --- entities
+
+    def entity(self, entity_id: str) -> Entity | None:
+        """The entity of that id."""
+        return self.entities([entity_id]).get(entity_id)
+
+    def entities(self, entity_ids: Iterable[str]) -> dict[str, Entity]:
+        """Those entities, by id."""
+        rows = self.rows("SELECT * FROM entity WHERE entity_id IN (SELECT unnest(?))", [list(entity_ids)])
+        return {row["entity_id"]: Entity.of(row) for row in rows}
+
+    def golden(self, entity_id: str) -> dict[str, GoldenValue]:
+        """An entity's golden record: each field that has one, to its surviving value and record."""
+        return self.goldens([entity_id]).get(entity_id, {})
+
+    def goldens(self, entity_ids: Iterable[str]) -> dict[str, dict[str, GoldenValue]]:
+        """The golden records of those entities, by id."""
+        wanted, found = list(entity_ids), {}
+        for shape in RECORD_TYPES.values():
+            for row in self.rows(f"SELECT * FROM {shape.name} WHERE entity_id IN (SELECT unnest(?))", [wanted]):
+                found[row["entity_id"]] = {
+                    name: GoldenValue(row[name], row[f"{name}_record"]) for name in shape.names if row[name] is not None
+                }
+        return found
+
+    def events(self, entity_id: str) -> list[Row]:
+        """What happened to an entity, oldest first, as rows of `entity_event`."""
+        return self.rows("SELECT * FROM entity_event WHERE entity_id = ? ORDER BY happened_at, event", [entity_id])
+
+    # --- records
+
+    def crosswalk(self, record_id: str) -> Crosswalk | None:
+        """The entity of a record; a record that its source merged into another is found as well."""
+        return self.crosswalks([record_id]).get(record_id)
+
+    def crosswalks(self, record_ids: Iterable[str]) -> dict[str, Crosswalk]:
+        """The entities of those records, by record id."""
+        rows = self.rows("SELECT * FROM crosswalk WHERE record_id IN (SELECT unnest(?))", [list(record_ids)])
+        return {row["record_id"]: Crosswalk(**row) for row in rows}
+
+    def records_of(self, entity_id: str) -> list[Crosswalk]:
+        """Every record of an entity, also those that a source merged away itself, by record id."""
+        return [
+            Crosswalk(**row)
+            for row in self.rows("SELECT * FROM crosswalk WHERE entity_id = ? ORDER BY record_id", [entity_id])
+        ]
+
+    def record(self, record_id: str) -> Row | None:
+        """One conformed record as its system states it: a row of `organisation_record` or `person_record`."""
+        for record_type in RECORD_TYPES:
+            for row in self.rows(f"SELECT * FROM {record_type}_record WHERE record_id = ?", [record_id]):
+                return row
+        return None
+
+    def source_row(self, record_id: str) -> SourceRow | None:
+        """The source row that a record or fact comes from, as it was read."""
+        return self.source_rows([record_id]).get(record_id)
+
+    def source_rows(self, record_ids: Iterable[str]) -> dict[str, SourceRow]:
+        """The source rows that those records and facts come from, by the id that was asked for."""
+        asked = {record_id: source_row_id(record_id) for record_id in record_ids}
+        rows = self.rows(
+            "SELECT * FROM source_record WHERE record_id IN (SELECT unnest(?))", [sorted({*asked.values()})]
+        )
+        found = {row["record_id"]: SourceRow.of(row) for row in rows}
+        return {record_id: found[row_id] for record_id, row_id in asked.items() if row_id in found}
+
+    # --- facts
+
+    def facts(self, fact: str, entity_id: str) -> list[Fact]:
+        """The facts of that kind (`invoice`, …) of an organisation or a person, by record id."""
+        sql = f'SELECT * FROM "{_known(fact)}" WHERE entity_id = $id OR person_entity_id = $id ORDER BY record_id'
+        return [Fact.of(fact, row) for row in self.rows(sql, {"id": entity_id})]
+
+    def fact(self, record_id: str) -> Fact | None:
+        """The fact of that record id, of whatever kind."""
+        for row in self.rows("SELECT fact FROM fact WHERE record_id = ?", [record_id]):
+            return self.facts_by_id(row["fact"], [record_id]).get(record_id)
+        return None
+
+    def facts_by_id(self, fact: str, record_ids: Iterable[str]) -> dict[str, Fact]:
+        """Those facts of that kind, by record id."""
+        sql = f'SELECT * FROM "{_known(fact)}" WHERE record_id IN (SELECT unnest(?))'
+        return {row["record_id"]: Fact.of(fact, row) for row in self.rows(sql, [list(record_ids)])}
+
+    # --- what an entity touches
+
+    def contact_points(self, entity_id: str, channel: str | None = None) -> list[Contact]:
+        """An entity's mailboxes and phones, one for each record that states it; `channel` is `email` or `phone`."""
+        sql = """
+            SELECT * FROM contact_point WHERE entity_id = $id AND ($channel IS NULL OR channel = $channel)
+            ORDER BY channel, value, record_id
+        """
+        return [Contact(**row) for row in self.rows(sql, {"id": entity_id, "channel": channel})]
+
+    def relationships(self, entity_id: str, kind: str | None = None) -> list[Relationship]:
+        """The relationships that lead from or to an entity; `kind` is such as `works_at`."""
+        sql = """
+            SELECT * FROM relationship
+            WHERE (from_entity = $id OR to_entity = $id) AND ($kind IS NULL OR kind = $kind)
+            ORDER BY kind, from_entity, to_entity, record_id
+        """
+        return [Relationship(**row) for row in self.rows(sql, {"id": entity_id, "kind": kind})]
+
+    def conflicts(self, entity_id: str) -> list[Row]:
+        """An entity's disagreements that matter, as rows of `conflict`."""
+        return self.rows("SELECT * FROM conflict WHERE entity_id = ? ORDER BY ALL", [entity_id])
+
+    def review_pairs(self, entity_id: str) -> list[Row]:
+        """The doubts about an entity that a person could settle, as rows of `review_pair`."""
+        return self.rows("SELECT * FROM review_pair WHERE $id IN (entity_a, entity_b) ORDER BY ALL", {"id": entity_id})
+
+    def links(self, entity_id: str) -> list[Row]:
+        """Every compared pair with a record of an entity in it, accepted or not, as rows of `link`."""
+        sql = """
+            WITH own AS (SELECT record_id FROM crosswalk WHERE entity_id = ?)
+            SELECT * FROM link WHERE record_a IN (FROM own) OR record_b IN (FROM own) ORDER BY record_a, record_b
+        """
+        return [row | {"comparisons": json.loads(row["comparisons"])} for row in self.rows(sql, [entity_id])]
+
+    # --- the macros
+
+    def find(self, text: str, limit: int = 20) -> list[Row]:
+        """Entities that a text may mean, likeliest first: a name, identifier, mailbox, phone, record or entity id."""
+        return self.rows("FROM find(?) LIMIT ?", [text, limit])
+
+    def entity_360(self, entity_id: str) -> list[Row]:
+        """All that is known of an entity, one thing a row: `section`, `key`, `value`, `record_id`."""
+        return self.rows("FROM entity_360(?)", [entity_id])
+
+    def why(self, record_a: str, record_b: str) -> list[Row]:
+        """The compared pairs that explain two records: their own, or the chain of accepted ones that joins them.
+
+        Empty where they were never compared and nothing joins them.
+        """
+        rows = self.rows("FROM why(?, ?)", [record_a, record_b])
+        return [row | {"comparisons": json.loads(row["comparisons"])} for row in rows]
+
+    def neighbours(self, entity_id: str, hops: int = 1) -> nx.MultiDiGraph[str]:
+        """The neighbourhood of an entity: entities as nodes with their row, relationships as edges keyed by record.
+
+        Returns:
+            A graph of the entity and all that relationships of either direction lead to in at most `hops` steps; empty
+            where there is no such entity.
+        """
+        inside = [entity_id, *(row["entity_id"] for row in self.rows("FROM neighbours(?, ?)", [entity_id, hops]))]
+        view: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        for found in self.entities(inside).values():
+            view.add_node(found.entity_id, entity_type=found.entity_type, name=found.name, standing=found.standing)
+        sql = """
+            SELECT * FROM relationship
+            WHERE from_entity IN (SELECT unnest($inside)) AND to_entity IN (SELECT unnest($inside)) ORDER BY ALL
+        """
+        for row in self.rows(sql, {"inside": inside}):
+            view.add_edge(row["from_entity"], row["to_entity"], key=f"{row['kind']} {row['record_id']}", **_edge(row))
+        return view
+
+    # --- triggers
+
+    def run_trigger(self, sql: str, business_date: date) -> list[Row]:
+        """The rows of an agent's trigger, with `$business_date` bound where it asks for it.
+
+        Raises:
+            ConfigurationError: It is not one `SELECT`, names a parameter that does not exist, or fails on this graph.
+        """
+        try:
+            statements = self._connection.extract_statements(sql)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise ConfigurationError("trigger.sql", f"{len(statements)} statement(s)", "one SELECT")
+            parameters = {name: business_date for name in statements[0].named_parameters if name == "business_date"}
+            return self.rows(sql, parameters)
+        except duckdb.Error as error:
+            needed = "a SELECT on the published graph whose only parameter is $business_date"
+            raise ConfigurationError("trigger.sql", _first_line(error), needed) from error
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot.of(
+            self.rows("SELECT * FROM snapshot")[0],
+            self.rows("SELECT * FROM snapshot_source ORDER BY system, source_table"),
+            self.rows("SELECT * FROM snapshot_input ORDER BY asset_key"),
+        )
+
+    @property
+    def snapshot_id(self) -> SnapshotId:
+        """Which graph this is."""
+        return self.snapshot.snapshot_id
+
+
+def _lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Confine the connection's database to its one file, once; a second connection in this process shares the lock."""
+    locked = connection.execute("SELECT current_setting('lock_configuration')").fetchall()[0][0]
+    if not locked:
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        connection.execute("SET autoinstall_known_extensions = false")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  DuckDB's own types
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
+
+
+def _edge(row: Row) -> Row:
+    return {"kind": row["kind"], "record_id": row["record_id"]}
+
+
+def _known(fact: str) -> str:
+    if fact not in FACTS:
+        raise ConfigurationError("fact", repr(fact), f"one of {', '.join(FACTS)}")
+    return fact
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
