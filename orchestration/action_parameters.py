@@ -12,9 +12,9 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from orchestration.contracts import Contract
+from orchestration.declarations import Name
 from orchestration.graph.model import FACTS, RECORD_TYPES, Shape
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 System = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 Relation = Literal["known", "equal_to", "above", "below", "before", "after"]
 

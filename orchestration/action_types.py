@@ -16,13 +16,12 @@ from orchestration.action_parameters import (
     ContactPointParameter,
     EntityParameter,
     FactParameter,
-    Name,
     Parameter,
     RelationshipParameter,
     System,
 )
 from orchestration.contracts import Contract
-from orchestration.declarations import Duration, read_declaration
+from orchestration.declarations import Duration, Name, read_declaration
 from orchestration.errors import ActionTypeError
 
 _PLACE: Final = re.compile(r"\{([a-z0-9_]+)(?:\.([a-z0-9_]+))?\}")

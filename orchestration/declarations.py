@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from orchestration.errors import ConfigurationError
 
@@ -35,6 +35,9 @@ def parse_duration(value: object) -> timedelta:
         raise ValueError("a length of time such as 15m, 26h or 7d")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+"""What agents, action types, parameters and columns are called."""
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 """A length of time, written `15m`, `26h` or `7d`."""

@@ -13,9 +13,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from orchestration.action_parameters import Name
 from orchestration.contracts import Contract
-from orchestration.declarations import Duration, read_declaration
+from orchestration.declarations import Duration, Name, read_declaration
 from orchestration.errors import AgentError
 
 PARTS: Final[dict[str, str]] = {
@@ -73,6 +72,8 @@ class AgentCard(Contract):
     """What it was approved for."""
     action_types: tuple[Name, ...] = Field(min_length=1)
     limits: Limits = Limits()
+    columns: tuple[Name, ...] = ()
+    """What `trigger.sql` may return beside `entity_id`, in any order; where none is named, what it returns."""
     review: tuple[str, ...] = ()
     """Names of the policies in `policy.cedar` that hold an action for a person."""
     credential_lifetime: Duration = timedelta(minutes=15)

@@ -10,6 +10,7 @@ as untrusted text; whether it may be taken is `intake`'s question.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -86,13 +87,12 @@ class Exchange:
             ExchangeError: It is too large for one file, or a name in it is not safe.
         """
         content = self._written(answer, answer.agent, answer.batch_id)
-        with folders.opened(self.root, answer.agent, answer.batch_id) as folder:
-            try:
-                if folder is None or not folders.present(folder, _BATCH):
-                    raise FileNotFoundError(_BATCH)
+        cleared_meanwhile = suppress(FileNotFoundError)
+        with cleared_meanwhile, folders.opened(self.root, answer.agent, answer.batch_id) as folder:
+            if folder is not None and folders.present(folder, _BATCH):
                 folders.write(folder, _ANSWER, content)
-            except FileNotFoundError as error:
-                raise NotFound(f"No batch {answer.batch_id} waits for {answer.agent} in {self.root}.") from error
+                return
+        raise NotFound(f"No batch {answer.batch_id} waits for {answer.agent} in {self.root}.")
 
     def read_answer(self, agent: str, batch_id: str) -> ProposalSet:
         """An agent's answer, checked for form alone.
@@ -128,15 +128,14 @@ class Exchange:
         where = f"{agent}/{batch_id}/{file}"
         with folders.opened(self.root, agent, batch_id) as folder:
             try:
-                if folder is None:
-                    raise FileNotFoundError(where)
-                return model.model_validate_json(folders.read(folder, file, self.limit))
-            except FileNotFoundError as error:
-                raise NotFound(f"There is no {where} in {self.root}.") from error
+                content = None if folder is None else folders.read(folder, file, self.limit)
+                if content is not None:
+                    return model.model_validate_json(content)
             except folders.UnsafeFileError as error:
                 raise ExchangeError(f"{where}: {error}.") from error
             except ValidationError as error:
                 raise ExchangeError(f"{where}: {malformed(error)}.") from error
+        raise NotFound(f"There is no {where} in {self.root}.")
 
     def _written(self, content: Contract, agent: str, batch_id: str) -> bytes:
         _named(agent, batch_id)

@@ -79,18 +79,17 @@ def present(folder: int, name: str) -> bool:
     return True
 
 
-def read(folder: int, name: str, limit: int) -> bytes:
-    """The content of a regular file.
+def read(folder: int, name: str, limit: int) -> bytes | None:
+    """The content of a regular file, or nothing where there is none.
 
     Raises:
-        FileNotFoundError: There is none.
         UnsafeFileError: It is a link, a pipe or anything else that is no regular file, or longer than `limit` bytes.
     """
     try:
         handle = os.open(name, _FILE, dir_fd=folder)
     except OSError as error:
         if error.errno == errno.ENOENT:
-            raise
+            return None
         raise UnsafeFileError(f"{name} could not be opened as a regular file ({error.strerror})") from error
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
