@@ -79,7 +79,7 @@ def location_environment(location: str, settings: Settings, environ: Mapping[str
 
 def _named_by_files(location: str, settings: Settings) -> set[str]:
     if location == "insight":
-        return _named_in(settings.sources.glob("*/source.yml"))
+        return _named_in([*settings.sources.glob("source.yml"), *settings.sources.glob("*/source.yml")])
     if location == "orchestration":
         return _named_in([settings.tools] if settings.tools.is_file() else [])
     others = {name for other in ("insight", "orchestration") for name in _named_by_files(other, settings)}
