@@ -103,7 +103,7 @@ def commitment(salt: str, payload: bytes) -> str:
         salt: 32 random bytes in hexadecimal.
         payload: Canonical JSON.
     """
-    return hashlib.sha256(bytes.fromhex(salt) + payload).hexdigest()
+    return hashlib.sha256(salt.encode("utf-8", "surrogatepass") + b"\n" + payload).hexdigest()
 
 
 def hashes(connection: Connection, first: int, last: int) -> list[str]:

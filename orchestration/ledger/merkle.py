@@ -21,5 +21,5 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 
 def root_of(hashes: Sequence[str]) -> str:
-    """The root over the hashes of ledger entries, in hexadecimal both ways."""
-    return root([bytes.fromhex(value) for value in hashes]).hex()
+    """The root over the hashes of ledger entries, each taken as its text, in hexadecimal."""
+    return root([value.encode() for value in hashes]).hex()

@@ -1,0 +1,149 @@
+"""Whether the chain itself holds: every entry is as it was written, follows the one before it, and none is missing.
+
+Pure: entries in, problems out. What an entry says of other tables is compared in `agreement`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, null, select, type_coerce
+from sqlalchemy.types import NullType
+
+from orchestration.canonical import canonical
+from orchestration.ledger.chain import GENESIS, commitment, entry_hash, said
+from orchestration.store.tables import ledger_entry, ledger_payload
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry as the database holds it, whatever somebody put there, with its payload where there is one."""
+
+    seq: Any
+    kind: Any
+    action: Any
+    at: Any
+    body: Any
+    previous: Any
+    hash: Any
+    salt: Any
+    payload: Any
+
+    @property
+    def name(self) -> str:
+        """How a sentence calls it."""
+        return f"Entry {self.seq} ({self.kind} of {self.at})"
+
+    def says(self) -> dict[str, Any]:
+        """What the body says; nothing where it cannot be read."""
+        return _read(self.body)
+
+    def covers(self) -> dict[str, Any]:
+        """What the payload says; nothing where there is none or it cannot be read."""
+        return _read(self.payload)
+
+
+def entries(connection: Connection, action: str | None = None) -> Iterator[Entry]:
+    """Every entry in the order of its number, or those about one action; times as the database holds them."""
+    columns = [
+        type_coerce(column, NullType()).label(column.name)
+        for column in (*ledger_entry.columns, ledger_payload.c.salt, ledger_payload.c.payload)
+    ]
+    query = select(*columns).select_from(ledger_entry.outerjoin(ledger_payload)).order_by(ledger_entry.c.seq)
+    if action is not None:
+        query = query.where(ledger_entry.c.action == action)
+    for row in connection.execute(query.execution_options(yield_per=1000)):
+        yield Entry(**row._mapping)  # noqa: SLF001  SQLAlchemy's public name for a row as a mapping
+
+
+def stray_payloads(connection: Connection) -> Iterator[str]:
+    """A problem for each payload whose entry is not there."""
+    query = (
+        select(type_coerce(ledger_payload.c.seq, NullType()))
+        .select_from(ledger_payload.outerjoin(ledger_entry))
+        .where(ledger_entry.c.seq == null())
+    )
+    for (seq,) in connection.execute(query):
+        yield f"Payload {seq} belongs to an entry that is not there."
+
+
+class Walk:
+    """A walk along the chain, entry by entry."""
+
+    def __init__(self) -> None:
+        """Stand before the first entry."""
+        self.seq = 0
+        self.hash = GENESIS
+
+    def step(self, entry: Entry) -> Iterator[str]:
+        """Go to the next entry and tell whether it stands where it should and follows the one before."""
+        if entry.seq != self.seq + 1:
+            gap = "which is no number" if not isinstance(entry.seq, int) else f"so {_missing(self.seq + 1, entry.seq)}"
+            yield f"{entry.name} stands where entry {self.seq + 1} belongs, {gap}."
+        if entry.previous != self.hash:
+            before = f"entry {self.seq}" if self.seq else "the beginning"
+            yield (
+                f"{entry.name} does not follow {before}: it names another hash as the one before it, so an entry was "
+                "edited, removed, moved or put in here."
+            )
+        self.seq = entry.seq if isinstance(entry.seq, int) else self.seq + 1
+        self.hash = entry.hash
+
+
+def faults(entry: Entry) -> Iterator[str]:
+    """What is wrong with an entry by itself: its hash, its columns, its payload."""
+    if not isinstance(entry.body, str) or entry_hash(entry.body.encode("utf-8", "surrogatepass")) != entry.hash:
+        yield f"{entry.name} was edited: its body does not give its hash."
+    body = entry.says()
+    if not body:
+        yield f"{entry.name} was edited: its body cannot be read."
+        return
+    columns = {
+        "seq": entry.seq,
+        "kind": entry.kind,
+        "action": entry.action,
+        "at": _moment(entry.at),
+        "previous": entry.previous,
+    }
+    for name, value in columns.items():
+        if body.get(name) != value:
+            yield f"{entry.name} was edited: its column {name} says {value!r} and its body {body.get(name)!r}."
+    yield from _payload_faults(entry, body.get("commitment"))
+
+
+def _payload_faults(entry: Entry, promised: object) -> Iterator[str]:
+    if promised is None:
+        if entry.payload is not None:
+            yield f"{entry.name} has a payload that it does not commit to, so the payload was put in later."
+    elif entry.payload is None:
+        yield f"The payload of {entry.name[0].lower()}{entry.name[1:]} is missing."
+    elif not isinstance(entry.payload, str) or not isinstance(entry.salt, str):
+        yield f"The payload of {entry.name[0].lower()}{entry.name[1:]} was edited: it is not text."
+    elif commitment(entry.salt, entry.payload.encode("utf-8", "surrogatepass")) != promised:
+        yield f"The payload of {entry.name[0].lower()}{entry.name[1:]} was edited: it is not what the entry commits to."
+
+
+def _missing(first: int, found: int) -> str:
+    if found < first:
+        return "it was put in or moved"
+    return f"entry {first} is missing" if found == first + 1 else f"entries {first} to {found - 1} are missing"
+
+
+def _moment(at: object) -> str | None:
+    """A time column in the form that bodies have; none where it is no time."""
+    try:
+        found = at if isinstance(at, datetime) else datetime.fromisoformat(str(at))
+    except ValueError:
+        return None
+    written: str = canonical(found if found.tzinfo else found.replace(tzinfo=UTC)).decode()
+    return written.strip('"')
+
+
+def _read(text: object) -> dict[str, Any]:
+    try:
+        return said(text) if isinstance(text, str) else {}
+    except (ValueError, RecursionError):
+        return {}
