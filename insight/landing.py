@@ -1,0 +1,214 @@
+"""What was read from a source, as Parquet named by its content.
+
+One file a system and table: every declared column as text, `_key` (the key columns joined by `|`) and `_row_hash` (over
+the declared columns that are not volatile). Rows that are marked as deleted are dropped and counted. Rows without a
+key, rows whose key another row has, and lines that are no row stand beside it in `<data version>.rejected.parquet`, so
+that a key is unique in what is used and no row is lost.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import duckdb
+import pyarrow as pa
+
+from insight.sources.readers import Read, open_reader
+from insight.sources.readers.sql import quoted
+from insight.sources.source import Source
+from insight.stage import version_of
+from orchestration.settings import Settings
+
+_TRUE: Final = "('1', 't', 'true', 'y', 'yes')"
+
+@dataclass(frozen=True, slots=True)
+class LandedTable:
+    """One table of one system as it was last read.
+
+    Attributes:
+        source: Name of the source folder's `system`, which differs from `system` where a column gives that.
+        row_count: Rows that are not deleted, the rejected ones among them.
+        deleted_count: Rows that the source marks as deleted.
+        rejected_count: Rows in `rejected`.
+        read_at: When the read began; it advances though nothing changed.
+    """
+
+    source: str
+    system: str
+    table: str
+    path: Path
+    rejected: Path
+    data_version: str
+    row_count: int
+    deleted_count: int
+    rejected_count: int
+    read_at: datetime
+
+
+def land(source: Source, settings: Settings, now: datetime | None = None) -> list[LandedTable]:
+    """Read every table of a source, and land what is not landed yet.
+
+    Raises:
+        SourceError: The source cannot be reached, or lacks a table or column.
+    """
+    read_at = now or datetime.now(UTC)
+    with open_reader(source, settings.home) as reader:
+        return [
+            landed
+            for table in source.tables
+            for landed in _land_table(source, table, reader.read(table), settings.landing, read_at)
+        ]
+
+
+def version_of_table(landed: Iterable[LandedTable]) -> str:
+    """The data version of a table of a source: where a column names the system, of all its systems together."""
+    versions = sorted((one.system, one.data_version) for one in landed)
+    return versions[0][1] if len(versions) == 1 else version_of(*(part for pair in versions for part in pair))
+
+
+def _land_table(source: Source, table: str, read: Read, landing: Path, read_at: datetime) -> list[LandedTable]:
+    with duckdb.connect() as connection:
+        connection.register("stream", read.stream())
+        connection.execute("CREATE TABLE raw AS SELECT * FROM stream")
+        connection.unregister("stream")
+        _hash(connection, source, table)
+        _set_aside(connection, source, table, read)
+        systems = [
+            row[0]
+            for row in connection.execute(
+                "SELECT DISTINCT _system FROM (SELECT _system FROM landed UNION ALL SELECT _system FROM gone "
+                "UNION ALL SELECT _system FROM rejected) ORDER BY 1"
+            ).fetchall()
+        ]
+        return [
+            _write(connection, LandedTable(source.system, system, table, landing, landing, "", 0, 0, 0, read_at), source)
+            for system in systems or [source.system]
+        ]
+
+
+def _hash(connection: duckdb.DuckDBPyConnection, source: Source, table: str) -> None:
+    """Make `read_rows` (a live row each) and `gone` (a deleted row each)."""
+    spec = source.tables[table]
+    everything = ", ".join(quoted(column) for column in source.read_columns(table))
+    stated = ", ".join(quoted(column) for column in spec.stated)
+    parts = [f"nullif(trim({quoted(column)}), '')" for column in spec.key]
+    key = parts[0]
+    if len(parts) > 1:
+        # A key of several columns may lack some of them, never all: a place in it stays empty then.
+        joined = ", ".join(f"coalesce(replace({part}, '|', '%7C'), '')" for part in parts)
+        key = f"CASE WHEN coalesce({', '.join(parts)}) IS NOT NULL THEN concat_ws('|', {joined}) END"
+    deleted = f"coalesce(lower(trim({quoted(spec.deleted)})) IN {_TRUE}, false)" if spec.deleted else "false"
+    connection.execute(
+        f"CREATE TABLE read_rows AS SELECT {everything}, {_system_of(source)} AS _system, {key} AS _key, "
+        f"sha256(to_json([{stated}])::VARCHAR) AS _row_hash, {deleted} AS _deleted FROM raw"
+    )
+    connection.execute("DROP TABLE raw")
+    connection.execute("CREATE TABLE gone AS SELECT _system FROM read_rows WHERE _deleted")
+    connection.execute("DELETE FROM read_rows WHERE _deleted")
+
+
+def _system_of(source: Source) -> str:
+    """SQL of a row's system; what stands between the parts of a record id cannot stand in one."""
+    if source.system_column is None:
+        return f"'{source.system}'"
+    stated = f"replace(trim({quoted(source.system_column)}), ':', '%3A')"
+    return f"coalesce(nullif({stated}, ''), '{source.system}')"
+
+
+def _set_aside(connection: duckdb.DuckDBPyConnection, source: Source, table: str, read: Read) -> None:
+    """Move to `rejected` the rows without a key or with another row's, and add the lines that are no row."""
+    columns = source.read_columns(table)
+    everything = ", ".join(quoted(column) for column in columns)
+    packed = ", ".join(f"{quoted(column)} := {quoted(column)}" for column in columns)
+    connection.execute(
+        "CREATE TABLE contested AS SELECT _system, _key FROM read_rows GROUP BY ALL HAVING count(*) > 1 OR _key IS NULL"
+    )
+    connection.execute(
+        "CREATE TABLE placed AS SELECT *, row_number() OVER ("
+        f"  PARTITION BY _system, _key ORDER BY _row_hash, {everything}) AS _place "
+        "FROM read_rows SEMI JOIN contested ON contested._system = read_rows._system"
+        "  AND contested._key IS NOT DISTINCT FROM read_rows._key"
+    )
+    connection.execute(
+        "CREATE TABLE rejected AS SELECT _system, concat_ws(':', _system, $table, _key) AS record_id, "
+        "_key AS source_key, _row_hash AS row_hash, "
+        "CASE WHEN _key IS NULL THEN 'missing:key' ELSE 'duplicate_key' END AS reason, "
+        "CASE WHEN _key IS NULL THEN 'the row has no ' || $key "
+        "     ELSE 'another row has the key ' || _key || ' and was used' END AS detail, "
+        f"to_json(struct_pack({packed}))::VARCHAR AS row FROM placed WHERE _place > 1 OR _key IS NULL",
+        {"table": table, "key": " and ".join(source.tables[table].key)},
+    )
+    if read.unreadable:
+        lines = pa.Table.from_pylist(
+            [{"position": one.position, "text": one.text, "problem": one.problem} for one in read.unreadable]
+        )
+        connection.register("lines", lines)
+        connection.execute(
+            "INSERT INTO rejected SELECT $system, $system || ':' || $table || ':' || position, NULL, sha256(text), "
+            "'unreadable:row', problem, to_json({line: text})::VARCHAR FROM lines",
+            {"system": source.system, "table": table},
+        )
+        connection.unregister("lines")
+    connection.execute(
+        f"CREATE TABLE landed AS SELECT {everything}, _system, _key, _row_hash FROM read_rows ANTI JOIN contested "
+        "ON contested._system = read_rows._system AND contested._key IS NOT DISTINCT FROM read_rows._key "
+        f"UNION ALL SELECT {everything}, _system, _key, _row_hash FROM placed WHERE _place = 1 AND _key IS NOT NULL"
+    )
+
+
+def _write(connection: duckdb.DuckDBPyConnection, draft: LandedTable, source: Source) -> LandedTable:
+    """Write one system's rows of the table, unless they stand there already."""
+    columns = source.read_columns(draft.table)
+    bound = {"system": draft.system}
+    rows = "FROM landed WHERE _system = $system"
+    rejects = "FROM rejected WHERE _system = $system"
+    # Digests of digests keep the sorted text small.
+    content, used = connection.execute(
+        "SELECT coalesce(sha256(string_agg(part, '' ORDER BY start)), ''), coalesce(sum(rows), 0) FROM ("
+        "  SELECT left(_row_hash, 2) AS start, count(*) AS rows,"
+        f"         sha256(string_agg(_key || chr(31) || _row_hash, chr(30) ORDER BY _key, _row_hash)) AS part {rows}"
+        " GROUP BY 1)",
+        bound,
+    ).fetchall()[0]
+    refused, rejected = connection.execute(
+        "SELECT coalesce(sha256(string_agg(concat_ws(chr(31), record_id, reason, row_hash), chr(30) "
+        f"ORDER BY record_id, reason, row_hash)), ''), count(*) {rejects}",
+        bound,
+    ).fetchall()[0]
+    deleted = connection.execute("SELECT count(*) FROM gone WHERE _system = $system", bound).fetchall()[0][0]
+    version = version_of(*columns, content, refused)
+    folder = draft.path / quote(draft.system, safe=" ") / draft.table
+    landed = replace(
+        draft,
+        path=folder / f"{version}.parquet",
+        rejected=folder / f"{version}.rejected.parquet",
+        data_version=version,
+        row_count=int(used) + int(rejected),
+        deleted_count=int(deleted),
+        rejected_count=int(rejected),
+    )
+    listed = ", ".join(quoted(column) for column in columns)
+    _copy(connection, f"SELECT * EXCLUDE (_system) {rejects} ORDER BY record_id, reason, row_hash", bound, landed.rejected)
+    _copy(connection, f"SELECT {listed}, _key, _row_hash {rows} ORDER BY _key", bound, landed.path)
+    return landed
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, bound: dict[str, str], path: Path) -> None:
+    """Write a query's rows to a file that is whole or absent."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        relation = connection.sql(query, params=bound)
+        relation.write_parquet(str(draft), compression="zstd")
+        os.replace(draft, path)  # noqa: PTH105  the atomic call, named as such
+    finally:
+        draft.unlink(missing_ok=True)

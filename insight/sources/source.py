@@ -1,0 +1,162 @@
+"""A source folder: what its `source.yml` may say, and which `.sql` files stand beside it.
+
+Here belongs the declaration alone. Where the data is belongs to `location`, reading it to `readers`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+
+from orchestration.graph.model import SHAPES
+
+Class = Literal["verified", "staff", "public", "precede"]
+"""Who asserts a value: `verified` (a checked number, a proved mailbox), `staff`, `public` (anyone), `precede` (us)."""
+
+EXTRAS: Final = ("alias", "supporting", "reject")
+"""Names of `.sql` files that are no shape: the source's own merges, rows that complete others, rows that are refused."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_AGE = re.compile(r"(\d+)\s*([mhdw])")
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("a name of letters, digits, '_', '-' and '.'")
+    return value
+
+
+def _age(value: object) -> object:
+    if isinstance(value, str) and (found := _AGE.fullmatch(value.strip())):
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    raise ValueError("an age such as 30m, 26h, 7d or 2w")
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("a time zone such as UTC or Europe/London") from None
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Column = Annotated[str, Field(min_length=1)]
+
+
+class Declared(BaseModel):
+    """A frozen part of `source.yml` that refuses what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Url(Declared):
+    """An address that the environment gives, and what stands where it does not."""
+
+    env: str = Field(min_length=1, description="the name of an environment variable")
+    default: str | None = Field(default=None, description="an address, with {home} and {source} filled in")
+
+
+class Given(Declared):
+    """An assertion class that each row gives: a column of the `.sql`."""
+
+    column: str = Field(min_length=1, description="a column that the .sql returns")
+
+
+class Expectations(Declared):
+    """What a read must deliver for a graph to be published from it."""
+
+    min_rows: int = Field(default=0, ge=0, description="the fewest rows that each table may have")
+    min_share_of_last: float = Field(default=0.5, ge=0, le=1, description="of the rows of the last published read")
+
+
+class TableSpec(Declared):
+    """One table to read: which columns, and what they are for."""
+
+    key: tuple[Column, ...] = Field(min_length=1, description="a list of the columns that identify a row")
+    columns: tuple[Column, ...] = Field(default=(), description="a list of the other columns to read")
+    volatile: tuple[Column, ...] = Field(default=(), description="columns whose change is no change, such as sync stamps")
+    optional: tuple[Column, ...] = Field(default=(), description="columns to read where the source has them")
+    deleted: Column | None = Field(default=None, description="the column that marks a row as deleted")
+    supporting: bool = Field(default=False, description="true where every row only completes rows of other tables")
+    name: str | None = Field(default=None, min_length=1, description="what the database calls the table")
+    files: tuple[str, ...] = Field(default=(), description="a list of file names or patterns such as sites-*.csv")
+
+    @model_validator(mode="after")
+    def _columns_once(self) -> Self:
+        named = [*self.key, *self.columns, *self.volatile, *self.optional, *filter(None, [self.deleted])]
+        if twice := sorted({name for name in named if named.count(name) > 1}):
+            raise ValueError(f"each column in one place, not {', '.join(twice)} in two")
+        if reserved := [name for name in named if name in {"_key", "_row_hash"}]:
+            raise ValueError(f"no column called {reserved[0]}, which is ours")
+        return self
+
+    @property
+    def stated(self) -> tuple[str, ...]:
+        """The columns whose change is a change of the row, and which a `.sql` sees."""
+        return tuple(dict.fromkeys([*self.key, *self.columns, *self.optional]))
+
+
+class Source(Declared):
+    """One `source.yml`, with the folder it stands in."""
+
+    system: Name = Field(description="the name of the source system")
+    kind: Literal["sql", "csv", "jsonl", "parquet"] = Field(description="sql, csv, jsonl or parquet")
+    url: Url | str = Field(description="an address, or {env: NAME, default: address}")
+    system_column: Column | None = Field(default=None, description="the column that names the system of each row")
+    delimiter: str = Field(default=",", min_length=1, max_length=1, description="one character, for csv")
+    encoding: str = Field(default="utf-8", description="the text encoding of csv and jsonl files")
+    region: str = Field(default="GB", pattern="^[A-Z]{2}$", description="a country code for values that state none")
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(default="UTC", description="of times that state none")
+    date_order: Literal["dmy", "mdy"] = Field(default="dmy", description="dmy or mdy, for dates such as 1/2/2026")
+    max_age: Annotated[timedelta, BeforeValidator(_age)] = Field(
+        default=timedelta(days=1), description="how old a read may be and still be acted on"
+    )
+    tables: dict[Name, TableSpec] = Field(min_length=1, description="the tables to read")
+    asserts: dict[str, dict[str, Class | Given]] = Field(
+        default_factory=dict, description="who asserts each field, by record type or fact"
+    )
+    expectations: Expectations = Field(default_factory=Expectations)
+
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def folder(self) -> Path:
+        """Where `source.yml` stands."""
+        return self._folder
+
+    def standing_in(self, folder: Path) -> Self:
+        """This source, as `folder` holds it."""
+        self._folder = folder
+        return self
+
+    @property
+    def file(self) -> Path:
+        """The `source.yml` itself."""
+        return self.folder / "source.yml"
+
+    @cached_property
+    def sql(self) -> Mapping[str, Path]:
+        """The `.sql` files by name: record types and facts in the model's order, then the others."""
+        return {
+            name: path for name in (*SHAPES, *EXTRAS) if (path := self.folder / f"{name}.sql").is_file()
+        }
+
+    def read_columns(self, table: str) -> tuple[str, ...]:
+        """Every column to read of a table, in the order in which it is landed."""
+        spec = self.tables[table]
+        extra = (spec.deleted, self.system_column)
+        return tuple(dict.fromkeys([*spec.stated, *spec.volatile, *(name for name in extra if name)]))
+
+    def assertion(self, shape: str, field: str) -> Class | Given:
+        """Who asserts a field of a shape; the weakest class where nothing is said."""
+        classes = self.asserts.get(shape, {})
+        return classes.get(field, classes.get("default", "public"))
