@@ -19,13 +19,14 @@ import rfc8785
 from pydantic import BaseModel
 
 _EXACT: Final = 2**53 - 1  # the largest integer that a JSON number carries without loss
+_EXPONENT: Final = 1e21  # from here on JSON writes a float with an exponent, so that it is not read back as an integer
 
 
 def canonical(value: object) -> bytes:
     """The canonical JSON of a value, in UTF-8: equal values give equal bytes, whatever the order of their keys.
 
-    Decimals become strings without exponent or trailing zeros, so that 10 and 10.00 are one amount; integers beyond
-    2**53 - 1 become strings; times become UTC with a `Z`; enums their values.
+    Decimals become strings without exponent or trailing zeros, so that 10 and 10.00 are one amount; whole numbers
+    beyond 2**53 - 1 become strings; times become UTC with a `Z`; enums their values.
 
     Raises:
         TypeError: The value, or a part of it, is of a kind that has no canonical form.
@@ -59,8 +60,10 @@ def _scalar(value: object) -> str | float | None:  # noqa: PLR0911  one line for
     match value:
         case Enum():
             return _scalar(value.value)
-        case None | bool() | float():
+        case None | bool():
             return value
+        case float():
+            return str(int(value)) if _EXACT < abs(value) < _EXPONENT else value
         case str():
             return str(value)
         case int():

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, StrEnum
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from orchestration.canonical import canonical, digest
+
+JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    # RFC 8785 is defined on Unicode text, so that half of a surrogate pair has no canonical form
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Number(Enum):
+    ONE = 1
+
+
+class Invoice(BaseModel):
+    number: str
+    amount: Decimal
+    due: date
+
+
+@dataclass(frozen=True)
+class Pair:
+    left: int
+    right: tuple[int, ...]
+
+
+def test_keys_are_sorted_and_nothing_stands_between() -> None:
+    assert canonical({"b": [1, True, None], "a": "é"}) == '{"a":"é","b":[1,true,null]}'.encode()
+
+
+def test_a_known_value_has_the_digest_that_any_implementation_gives() -> None:
+    assert digest({}) == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"  # sha256 of {}
+
+
+@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), JSON_VALUES), st.randoms())
+def test_the_order_of_keys_makes_no_difference(value: dict[str, Any], random: Any) -> None:
+    shuffled = list(value.items())
+    random.shuffle(shuffled)
+    assert digest(dict(shuffled)) == digest(value)
+
+
+@given(JSON_VALUES)
+def test_what_was_read_back_has_the_same_bytes(value: Any) -> None:
+    assert canonical(json.loads(canonical(value))) == canonical(value)
+
+
+@given(JSON_VALUES, JSON_VALUES)
+def test_equal_bytes_mean_equal_values(one: Any, other: Any) -> None:
+    if canonical(one) == canonical(other):
+        assert json.loads(canonical(one)) == json.loads(canonical(other))
+    else:
+        assert json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=6))
+def test_an_amount_is_the_same_whatever_its_trailing_zeros(amount: Decimal) -> None:
+    assert canonical(amount) == canonical(amount.normalize()) == canonical(amount.quantize(Decimal("1e-8")))
+
+
+def test_an_amount_is_exact_text_and_not_a_rounded_number() -> None:
+    amounts = [Decimal("1250.50"), Decimal("1E+3"), Decimal("-0.00"), Decimal(100)]
+    assert canonical(amounts) == b'["1250.5","1000","0","100"]'
+
+
+def test_an_integer_that_json_would_round_becomes_text() -> None:
+    assert canonical([2**53 - 1, 2**53]) == b'[9007199254740991,"9007199254740992"]'
+
+
+def test_one_moment_has_one_form_whatever_its_zone() -> None:
+    utc = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    paris = utc.astimezone(timezone(timedelta(hours=1)))
+    assert canonical(utc) == canonical(paris) == b'"2026-11-02T09:30:00Z"'
+
+
+def test_dates_enums_models_dataclasses_and_sets_have_a_form() -> None:
+    invoice = Invoice(number="A-1", amount=Decimal("10.00"), due=date(2026, 11, 2))
+    assert canonical(invoice) == b'{"amount":"10","due":"2026-11-02","number":"A-1"}'
+    assert canonical({Colour.RED: Number.ONE}) == b'{"red":1}'
+    assert canonical(Pair(1, (2, 3))) == b'{"left":1,"right":[2,3]}'
+    assert canonical(frozenset({"b", "a", "c"})) == b'["a","b","c"]'
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, Decimal("NaN"), datetime(2026, 11, 2)])  # noqa: DTZ001  that is the point
+def test_what_names_no_number_and_no_moment_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        canonical({"value": value})
+
+
+@pytest.mark.parametrize("value", [b"bytes", object(), Path(), {1: "a key that is no text"}, {None: 1}])
+def test_what_has_no_canonical_form_is_refused(value: object) -> None:
+    with pytest.raises(TypeError, match=r"canonical form|must be text"):
+        canonical(value)
