@@ -1,0 +1,86 @@
+"""What waits to be done, as the store and the exchange say: what the sensors ask.
+
+Dagster's events are not asked, since anyone who reaches its web server can report one. Nothing here does the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, exists, select
+
+from orchestration.canonical import digest
+from orchestration.contracts import OutcomeState
+from orchestration.graph.current import current_snapshot
+from orchestration.store.tables import batch, decision, outbox, proposal
+from orchestration.work.exchange import Exchange
+from orchestration.work.triggers import is_stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Work that waits for one agent.
+
+    Attributes:
+        agent: The agent's name.
+        key: The same as long as the same work waits, so that a failed attempt is known again.
+        why: What waits, in a few words.
+    """
+
+    agent: str
+    key: str
+    why: str
+
+
+def wakes(connection: Connection, agents: Iterable[str], business_date: date) -> list[Due]:
+    """Agents whose trigger was not run yet on the current snapshot and this business date."""
+    snapshot_id = current_snapshot(connection)
+    if snapshot_id is None:
+        return []
+    done = select(batch.c.agent).where(batch.c.snapshot_id == snapshot_id, batch.c.business_date == business_date)
+    woken = set(connection.execute(done).scalars())
+    return [
+        Due(agent, f"{agent} {snapshot_id} {business_date}", f"the snapshot {snapshot_id} on {business_date}")
+        for agent in sorted(agents)
+        if agent not in woken and not is_stopped(connection, agent)
+    ]
+
+
+def acts(connection: Connection, exchange: Exchange, agents: Iterable[str]) -> list[Due]:
+    """Agents with an answer to take in, a proposal to decide, an effect to settle or a batch to close."""
+    found = []
+    for agent in sorted(agents):
+        waits = {
+            "answers": sorted(exchange.answered(agent)),
+            "proposals": _undecided(connection, agent),
+            "effects": _unsettled(connection, agent),
+            "batches": _open(connection, agent),
+        }
+        if any(waits.values()):
+            why = ", ".join(f"{len(ids)} {name}" for name, ids in waits.items() if ids)
+            found.append(Due(agent, f"{agent} {digest(waits)[:16]}", why))
+    return found
+
+
+def _undecided(connection: Connection, agent: str) -> list[str]:
+    decided = exists().where(decision.c.action == proposal.c.action)
+    query = select(proposal.c.action).where(proposal.c.agent == agent, ~decided).order_by(proposal.c.action)
+    return list(connection.execute(query).scalars())
+
+
+def _unsettled(connection: Connection, agent: str) -> list[str]:
+    settled = (OutcomeState.DONE.value, OutcomeState.FAILED.value, OutcomeState.UNKNOWN.value)
+    query = (
+        select(outbox.c.action)
+        .join(proposal, proposal.c.action == outbox.c.action)
+        .where(proposal.c.agent == agent, outbox.c.state.not_in(settled))
+        .order_by(outbox.c.action)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def _open(connection: Connection, agent: str) -> list[str]:
+    query = select(batch.c.batch_id).where(batch.c.agent == agent, batch.c.state.in_(("answered", "decided")))
+    return list(connection.execute(query.order_by(batch.c.batch_id)).scalars())
