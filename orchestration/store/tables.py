@@ -110,7 +110,7 @@ trigger_row = Table(
     Column("row_id", String(64), primary_key=True),
     Column("batch_id", String(64), ForeignKey("batch.batch_id"), nullable=False, index=True),
     Column("entity_id", String(64), nullable=False),
-    Column("digest", String(64), nullable=False, index=True),  # of agent, entity, its version and the values
+    Column("digest", String(64), nullable=False, index=True),  # of agent, values, and versions of what they name
     _json("values", nullable=False),
     Column("answer", String(16)),  # proposed | declined | failed (a person must look) | refused (malformed)
     Column("reason", Text, nullable=False, server_default=""),  # why nothing was proposed

@@ -45,6 +45,14 @@ class Exchange:
         self.root = root
         self.limit = limit
 
+    def check(self, batch: Batch) -> None:
+        """Refuse a batch that could not be offered.
+
+        Raises:
+            ExchangeError: It is too large for one file, or a name in it is not safe.
+        """
+        self._written(batch, batch.agent, batch.batch_id)
+
     def offer(self, batch: Batch) -> None:
         """Leave a batch for its agent; one that is there already stays as it is.
 
