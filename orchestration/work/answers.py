@@ -1,0 +1,134 @@
+"""What of an agent's answer may be taken in: pure, each row of the batch ends as exactly one thing.
+
+An answer comes from code that is not trusted. It may speak only of rows that woke the agent, once each, and propose
+only for the entity that the row is about; what is more, malformed or too large is refused by row, and nothing of it
+is kept but why. Whether a proposal is a good idea is the gate's question, not asked here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from orchestration.action_types import ActionType
+from orchestration.canonical import digest
+from orchestration.contracts import ActionId, Arguments, EntityId, Handoff, Proposal, ProposalSet
+
+MOST_ARGUMENTS: Final = 32
+LONGEST_TEXT: Final = 500
+LARGEST_NUMBER: Final = 2**53
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_SILENCE: Final = "the agent said nothing of this row"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One proposal that goes to the gate, under the id that it keeps for ever."""
+
+    action: ActionId
+    entity_id: EntityId
+    proposal: Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A batch's rows after an answer; the four groups share no row and leave none out.
+
+    Attributes:
+        accepted: What goes to the gate.
+        declined: Row to why nothing is proposed.
+        failed: Row to why a person must look.
+        refused: Row to why what was said of it was not taken.
+        strange: How often the answer spoke of rows that are none of the batch's.
+        handoffs: The log of the batch's own rows.
+    """
+
+    accepted: tuple[Accepted, ...] = ()
+    declined: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    strange: int = 0
+    handoffs: tuple[Handoff, ...] = ()
+
+
+def sort_answer(answer: ProposalSet, rows: Mapping[str, EntityId], action_types: Mapping[str, ActionType]) -> Sorted:
+    """Sort an answer by the rows it speaks of.
+
+    Args:
+        answer: What the agent said, correct in form.
+        rows: The batch's rows, each with the entity that it is about.
+        action_types: What may be done at all; of another type, only the form of the proposal can be checked.
+    """
+    said = [*(proposal.row_id for proposal in answer.proposals), *answer.declined, *answer.failed]
+    times = Counter(said)
+    contradictory = {row for row in rows if times[row] > 1}
+    refused = {row: f"the answer speaks of this row {times[row]} times" for row in contradictory}
+    accepted = []
+    for proposal in answer.proposals:
+        if proposal.row_id not in rows or proposal.row_id in contradictory:
+            continue
+        if fault := fault_of(proposal, rows[proposal.row_id], action_types.get(proposal.action_type)):
+            refused[proposal.row_id] = fault
+        else:
+            accepted.append(Accepted(action_id(answer.batch_id, proposal), rows[proposal.row_id], _printable(proposal)))
+    declined = _kept(answer.declined, rows, contradictory)
+    failed = _kept(answer.failed, rows, contradictory) | {row: _SILENCE for row in rows if not times[row]}
+    return Sorted(
+        accepted=tuple(accepted),
+        declined=declined,
+        failed=failed,
+        refused=refused,
+        strange=sum(row not in rows for row in said),
+        handoffs=tuple(handoff for handoff in answer.handoffs if handoff.row_id in rows),
+    )
+
+
+def refuse_all(rows: Iterable[str], reason: str) -> Sorted:
+    """What an answer comes to that cannot be read at all."""
+    return Sorted(refused=dict.fromkeys(rows, reason))
+
+
+def action_id(batch_id: str, proposal: Proposal) -> ActionId:
+    """A proposal's id: the same whenever the same is proposed for the same row."""
+    content = [batch_id, proposal.row_id, proposal.action_type, proposal.arguments]
+    return ActionId(f"act_{digest(content)[:20]}")
+
+
+def fault_of(proposal: Proposal, entity_id: EntityId, action_type: ActionType | None) -> str:
+    """Why a proposal is not taken; nothing where it is."""
+    if not _NAME.fullmatch(proposal.action_type):
+        return "the action type has no usable name"
+    if fault := _fault_of_arguments(proposal.arguments):
+        return fault
+    if action_type is not None and proposal.arguments.get(action_type.subject) != entity_id:
+        return f"`{action_type.subject}` is not the entity that woke the agent"
+    return ""
+
+
+def _fault_of_arguments(arguments: Arguments) -> str:
+    if len(arguments) > MOST_ARGUMENTS:
+        return f"found {len(arguments)} arguments; needed at most {MOST_ARGUMENTS}"
+    for name, value in arguments.items():
+        if not _NAME.fullmatch(name):
+            return "an argument has no usable name"
+        if isinstance(value, str) and (len(value) > LONGEST_TEXT or _UNPRINTABLE.search(value)):
+            return f"`{name}` is longer than {LONGEST_TEXT} characters or holds control characters"
+        if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+            return f"`{name}` is no number that can be kept exactly"
+    return ""
+
+
+def _kept(reasons: Mapping[str, str], rows: Mapping[str, EntityId], contradictory: set[str]) -> dict[str, str]:
+    return {
+        row: _UNPRINTABLE.sub(" ", reason)[:LONGEST_TEXT]
+        for row, reason in reasons.items()
+        if row in rows and row not in contradictory
+    }
+
+
+def _printable(proposal: Proposal) -> Proposal:
+    return proposal.model_copy(update={"rationale": _UNPRINTABLE.sub(" ", proposal.rationale)})

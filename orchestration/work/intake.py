@@ -1,0 +1,157 @@
+"""Taking agents' answers from the exchange into the store, each batch in one transaction.
+
+An answer is taken once: the batch must wait, belong to the agent whose folder the answer is in, and know every row
+that is proposed for. What cannot be taken is recorded with its reason and executed nowhere. A crash between the store
+and the exchange leaves an answer that the next run finds taken, and clears away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from orchestration.action_types import ActionType
+from orchestration.canonical import digest
+from orchestration.contracts import EntityId, ProposalSet
+from orchestration.errors import NotFound
+from orchestration.ledger.chain import append
+from orchestration.store.engine import Store
+from orchestration.store.tables import batch, proposal, trigger_row
+from orchestration.work.answers import Accepted, Sorted, refuse_all, sort_answer
+from orchestration.work.exchange import Exchange, ExchangeError
+
+ANSWER: Final = "answer"
+"""The kind of the ledger entry that tells of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What became of one answer.
+
+    Attributes:
+        agent: Whose folder it was in.
+        batch_id: The batch it answers.
+        content: What was taken and what was not, by row.
+        refusal: Why nothing of it was taken; empty where it was read.
+    """
+
+    agent: str
+    batch_id: str
+    content: Sorted
+    refusal: str = ""
+
+
+def take_in(
+    store: Store, exchange: Exchange, action_types: Mapping[str, ActionType], *, now: datetime
+) -> list[TakenIn]:
+    """Take every answer in the exchange into the store, and clear it away.
+
+    Returns:
+        One entry for each answer that was new; one that was taken before is only cleared.
+
+    Raises:
+        StoreError: The store cannot be written; what was not taken yet stays in the exchange.
+    """
+    taken = []
+    for agent in exchange.agents():
+        for batch_id in exchange.answered(agent):
+            said = _read(exchange, agent, batch_id)
+            with store.begin() as connection:
+                done = _take(connection, agent, batch_id, said, action_types)
+                if done is not None:
+                    _write(connection, done, now)
+                    _record(connection, done, now)
+                    taken.append(done)
+            exchange.clear(agent, batch_id)
+    return taken
+
+
+def _take(
+    connection: Connection, agent: str, batch_id: str, said: ProposalSet | str, action_types: Mapping[str, ActionType]
+) -> TakenIn | None:
+    """What an answer, or the reason why it cannot be read, comes to; nothing where one was taken before."""
+    found = connection.execute(select(batch.c.agent, batch.c.state).where(batch.c.batch_id == batch_id)).one_or_none()
+    if found is None or found.agent != agent:
+        return TakenIn(agent, batch_id, Sorted(), f"{agent} was given no batch {batch_id}")
+    if found.state != "waiting":
+        return None
+    rows = _rows(connection, batch_id)
+    if isinstance(said, str):
+        return TakenIn(agent, batch_id, refuse_all(rows, said), said)
+    return TakenIn(agent, batch_id, sort_answer(said, rows, action_types))
+
+
+def _read(exchange: Exchange, agent: str, batch_id: str) -> ProposalSet | str:
+    try:
+        return exchange.read_answer(agent, batch_id)
+    except (ExchangeError, NotFound) as error:
+        return str(error)
+
+
+def _rows(connection: Connection, batch_id: str) -> dict[str, EntityId]:
+    rows = select(trigger_row.c.row_id, trigger_row.c.entity_id).where(trigger_row.c.batch_id == batch_id)
+    return {row.row_id: EntityId(row.entity_id) for row in connection.execute(rows)}
+
+
+def _write(connection: Connection, taken: TakenIn, now: datetime) -> None:
+    content = taken.content
+    if content.accepted:
+        connection.execute(insert(proposal), [_row(taken, accepted, now) for accepted in content.accepted])
+    groups = {
+        "proposed": {accepted.proposal.row_id: "" for accepted in content.accepted},
+        "declined": content.declined,
+        "failed": content.failed,
+        "refused": content.refused,
+    }
+    answers = [
+        {"of_row": row_id, "answer": answer, "reason": reason}
+        for answer, rows in groups.items()
+        for row_id, reason in rows.items()
+    ]
+    if answers:
+        connection.execute(update(trigger_row).where(trigger_row.c.row_id == bindparam("of_row")), answers)
+        connection.execute(update(batch).where(batch.c.batch_id == taken.batch_id).values(state="answered"))
+
+
+def _row(taken: TakenIn, accepted: Accepted, now: datetime) -> dict[str, Any]:
+    said = accepted.proposal
+    return {
+        "action": accepted.action,
+        "batch_id": taken.batch_id,
+        "row_id": said.row_id,
+        "agent": taken.agent,
+        "action_type": said.action_type,
+        "entity_id": accepted.entity_id,
+        "arguments": said.arguments,
+        "rationale": said.rationale,
+        "proposed_at": now,
+        "digest": digest({"agent": taken.agent, "batch": taken.batch_id, "proposal": said}),
+    }
+
+
+def _record(connection: Connection, taken: TakenIn, now: datetime) -> None:
+    """Tell the ledger of the answer: counts and ids for all to see, what was said as a commitment."""
+    content = taken.content
+    body = {
+        "batch": taken.batch_id,
+        "agent": taken.agent,
+        "read": not taken.refusal,
+        "proposed": [accepted.action for accepted in content.accepted],
+        "declined": len(content.declined),
+        "failed": len(content.failed),
+        "refused": len(content.refused),
+        "strange": content.strange,
+    }
+    payload = {
+        "proposals": {accepted.action: accepted.proposal for accepted in content.accepted},
+        "declined": content.declined,
+        "failed": content.failed,
+        "refused": content.refused,
+        "refusal": taken.refusal,
+        "handoffs": content.handoffs,
+    }
+    append(connection, ANSWER, body, at=now, payload=payload)
