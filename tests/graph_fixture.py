@@ -37,17 +37,39 @@ Business date 2026-11-02. What stands in it:
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 
+from orchestration.contracts import SnapshotId
+from orchestration.graph.checks import check_graph
+from orchestration.graph.current import current_snapshot
 from orchestration.graph.ddl import STORAGE_VERSION, create_schema
+from orchestration.graph.inputs import Candidate
+from orchestration.graph.promote import promote
+from orchestration.graph.publish import candidate_path, graph_path
+from orchestration.graph.reader import EntityGraph
+from orchestration.settings import Settings
+from orchestration.store.engine import Store
 
 BUSINESS_DATE = date(2026, 11, 2)
 BUILT_AT = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 SNAPSHOT = "snap_fixture"
 ROWS = Path(__file__).with_suffix(".sql")
+
+
+@dataclass(frozen=True)
+class LandedTable:
+    """One source table as insight would have landed it."""
+
+    system: str
+    table: str
+    path: Path
+    data_version: str
+    row_count: int
+    read_at: datetime
 
 
 def build_graph(path: Path, *changes: str, snapshot_id: str = SNAPSHOT, built_at: datetime = BUILT_AT) -> Path:
@@ -72,3 +94,25 @@ def build_graph(path: Path, *changes: str, snapshot_id: str = SNAPSHOT, built_at
         connection.execute("CHECKPOINT graph")
     os.replace(unfinished, path)  # noqa: PTH105  the call that is atomic
     return path
+
+
+def publish_graph(
+    store: Store,
+    settings: Settings,
+    *changes: str,
+    snapshot_id: str = SNAPSHOT,
+    built_at: datetime = BUILT_AT,
+) -> EntityGraph:
+    """Build the graph, make it the current one with its watermarks, and open it. Another graph needs another id."""
+    made = SnapshotId(snapshot_id)
+    path = build_graph(candidate_path(settings, made), *changes, snapshot_id=snapshot_id, built_at=built_at)
+    with store.read() as connection:
+        candidate = Candidate(made, path, current_snapshot(connection), built=True)
+    with EntityGraph(path) as graph:
+        checks = check_graph(graph)
+        landed = [
+            LandedTable(one.system, one.source_table, path, one.data_version, one.row_count, one.read_at)
+            for one in graph.snapshot.sources
+        ]
+    promote(store, settings, candidate, checks, landed, run_id="run-fixture", now=built_at)
+    return EntityGraph(graph_path(settings, made))

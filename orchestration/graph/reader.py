@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
-import networkx as nx
 
 from orchestration.contracts import SnapshotId
 from orchestration.errors import ConfigurationError, NoGraph
@@ -30,6 +29,9 @@ from orchestration.graph.rows import (
     SourceRow,
     source_row_id,
 )
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Row = dict[str, Any]
 
@@ -54,7 +56,7 @@ class EntityGraph:
             self._connection = duckdb.connect(str(path), read_only=True)
             _lock(self._connection)
             self.snapshot = self._snapshot()
-        except (duckdb.Error, IndexError) as error:
+        except (duckdb.Error, LookupError, TypeError, ValueError) as error:
             raise NoGraph(
                 f"{path} is not a published graph ({_first_line(error)}); run `precede run` again."
             ) from error
@@ -227,6 +229,8 @@ class EntityGraph:
             A graph of the entity and all that relationships of either direction lead to in at most `hops` steps; empty
             where there is no such entity.
         """
+        import networkx as nx  # noqa: PLC0415  slow to load, and few need it
+
         inside = [entity_id, *(row["entity_id"] for row in self.rows("FROM neighbours(?, ?)", [entity_id, hops]))]
         view: nx.MultiDiGraph[str] = nx.MultiDiGraph()
         for found in self.entities(inside).values():

@@ -1,0 +1,181 @@
+"""Blocking checks: what must hold of a candidate before it is published.
+
+Each is a question to the candidate whose answer is what offends; pure but for reading that one file. What must hold of
+landing and records belongs to insight, which made them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from orchestration.graph.model import FACTS, RECORD_TYPES
+from orchestration.graph.reader import EntityGraph
+
+SHOWN: Final = 5
+"""How many offending ids a result shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a blocking check found.
+
+    Attributes:
+        name: Which check.
+        passed: Whether the graph may be published as far as this check goes.
+        found: What was found, for a person.
+        needed: What was needed.
+        examples: A few of the ids that offend.
+    """
+
+    name: str
+    passed: bool
+    found: str
+    needed: str
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question to a graph: `sql` returns one column, an id for each thing that offends."""
+
+    name: str
+    needed: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How many rows a source table delivered, and how many it must.
+
+    Attributes:
+        system: Which source system.
+        table: Which of its tables.
+        row_count: Rows read.
+        min_rows: The least number of rows that is believable at all.
+        min_share_of_last: The least share of the rows that the current graph read of it.
+    """
+
+    system: str
+    table: str
+    row_count: int
+    min_rows: int = 0
+    min_share_of_last: float = 0.5
+
+
+_RECORDS: Final = " UNION ALL ".join(f"SELECT record_id, entity_id FROM {name}_record" for name in RECORD_TYPES)
+_GOLDEN: Final = " UNION ALL ".join(f"SELECT entity_id, '{name}' AS entity_type FROM {name}" for name in RECORD_TYPES)
+_OWNERS: Final = " UNION ALL ".join(
+    f"SELECT record_id, {record} AS owner, {entity} AS entity_id FROM {fact}"
+    for fact in FACTS
+    for record, entity in (("organisation_record", "entity_id"), ("person_record", "person_entity_id"))
+)
+_MENTIONS: Final = """
+    SELECT from_entity AS entity_id FROM relationship UNION SELECT to_entity FROM relationship
+    UNION SELECT entity_id FROM contact_point UNION SELECT entity_id FROM conflict
+    UNION SELECT entity_a FROM review_pair UNION SELECT entity_b FROM review_pair
+"""
+
+CHECKS: Final = (
+    Check(
+        "no_duplicate_source_row",
+        "each source row once",
+        "SELECT record_id FROM source_record GROUP BY record_id HAVING count(*) > 1",
+    ),
+    Check(
+        "no_duplicate_record",
+        "each record and fact once in the whole graph",
+        f"""
+        SELECT record_id FROM (SELECT record_id FROM ({_RECORDS}) UNION ALL SELECT record_id FROM fact)
+        GROUP BY record_id HAVING count(*) > 1
+        """,
+    ),
+    Check(
+        "no_duplicate_crosswalk",
+        "one entity for each record",
+        "SELECT record_id FROM crosswalk GROUP BY record_id HAVING count(*) > 1",
+    ),
+    Check(
+        "no_duplicate_entity",
+        "each entity once",
+        "SELECT entity_id FROM entity GROUP BY entity_id HAVING count(*) > 1",
+    ),
+    Check(
+        "one_golden_record_each",
+        "exactly one golden record of its type for each entity",
+        f"""
+        SELECT coalesce(e.entity_id, g.entity_id) FROM entity AS e
+        FULL JOIN (SELECT entity_id, entity_type, count(*) AS number FROM ({_GOLDEN}) GROUP BY ALL) AS g
+            ON g.entity_id = e.entity_id AND g.entity_type = e.entity_type
+        WHERE e.entity_id IS NULL OR g.number IS DISTINCT FROM 1
+        """,
+    ),
+    Check(
+        "crosswalk_entities_exist",
+        "an entity of that type behind each row of the crosswalk",
+        "SELECT record_id FROM crosswalk AS c WHERE NOT EXISTS "
+        "(SELECT 1 FROM entity AS e WHERE e.entity_id = c.entity_id AND e.entity_type = c.entity_type)",
+    ),
+    Check(
+        "records_have_entities",
+        "an entity for each record",
+        f"SELECT record_id FROM ({_RECORDS}) WHERE entity_id IS NULL",
+    ),
+    Check(
+        "entities_have_records",
+        "a record behind each entity",
+        f"SELECT entity_id FROM entity ANTI JOIN ({_RECORDS}) USING (entity_id)",
+    ),
+    Check(
+        "fact_entities_exist",
+        "an entity behind each fact whose owner is a record of ours",
+        f"""
+        SELECT record_id FROM ({_OWNERS}) AS f LEFT JOIN entity AS e USING (entity_id)
+        WHERE (f.owner IS NOT NULL OR f.entity_id IS NOT NULL) AND e.entity_id IS NULL
+        """,
+    ),
+    Check(
+        "mentioned_entities_exist",
+        "an entity behind each relationship, contact point, conflict and review pair",
+        f"SELECT entity_id FROM ({_MENTIONS}) ANTI JOIN entity USING (entity_id)",
+    ),
+    Check(
+        "source_rows_exist",
+        "a source row behind each record and fact",
+        f"""
+        SELECT record_id FROM (SELECT record_id FROM ({_RECORDS}) UNION ALL SELECT record_id FROM fact)
+        WHERE source_row_id(record_id) NOT IN (SELECT record_id FROM source_record)
+        """,
+    ),
+)
+"""What must hold of any graph."""
+
+
+def check_graph(graph: EntityGraph, checks: Iterable[Check] = CHECKS) -> list[CheckResult]:
+    """The results of all checks of a candidate, in order; none is skipped because another failed."""
+    return [run_check(graph, check) for check in checks]
+
+
+def run_check(graph: EntityGraph, check: Check) -> CheckResult:
+    """The result of one check of a candidate."""
+    shown = f"list(offends ORDER BY offends)[:{SHOWN}] AS examples"
+    [row] = graph.rows(f"SELECT count(*) AS number, {shown} FROM ({check.sql}) AS o(offends)")
+    found = "none that offends" if not row["number"] else f"{row['number']} that offend"
+    return CheckResult(check.name, not row["number"], found, check.needed, tuple(row["examples"] or ()))
+
+
+def enough_rows(deliveries: Iterable[Delivery], last: Mapping[tuple[str, str], int]) -> CheckResult:
+    """Whether no source table delivers far fewer rows than last time, or than it must.
+
+    Args:
+        deliveries: What every declared table delivered now.
+        last: System and table to the rows that the current graph read; a table that is not there is new.
+    """
+    short = []
+    for one in deliveries:
+        needed = max(one.min_rows, one.min_share_of_last * last.get((one.system, one.table), 0))
+        if one.row_count < needed:
+            short.append(f"{one.system}.{one.table} has {one.row_count} rows and needs {needed:.0f}")
+    found = "; ".join(short) if short else "every table as large as expected"
+    return CheckResult("enough_rows", not short, found, "no table far smaller than last time", tuple(short[:SHOWN]))

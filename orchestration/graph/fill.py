@@ -1,0 +1,201 @@
+"""Filling the tables of a new graph, each from the Parquet that holds its rows and from the graph before it.
+
+Every function runs on a connection whose current database is the new graph, made by `ddl.create_schema`, with the
+previous graph, where there is one, attached read-only as `before`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import duckdb
+
+from orchestration.graph.ddl import reference
+from orchestration.graph.inputs import CandidateInputs, Landed
+from orchestration.graph.model import FACTS, RECORD_TYPES, SHAPES, Shape
+
+Connection = duckdb.DuckDBPyConnection
+SQL = Path(__file__).parent / "sql"
+
+
+def fill(connection: Connection, inputs: CandidateInputs, snapshot: str, *, has_previous: bool) -> None:
+    """Fill every table but those that say what the graph is: rows first, then entities, then what hangs off them."""
+    for landed in inputs.landed:
+        source_records(connection, landed, has_previous=has_previous)
+    for record_type, folder in inputs.entities.items():
+        for table in ("entity", "crosswalk", "conflict", "review_pair", "contact_point"):
+            insert(connection, table, folder / f"{table}.parquet")
+        insert(connection, record_type, folder / "golden.parquet")
+    for folder in inputs.links.values():
+        insert(connection, "link", folder / "link.parquet")
+    if inputs.relationships:
+        insert(connection, "relationship", inputs.relationships / "relationship.parquet")
+    aliases(connection, inputs.aliases)
+    for folder in inputs.records.values():
+        insert(connection, "quarantine", folder / "quarantine.parquet")
+    records_and_facts(connection, inputs.records)
+    events(connection, inputs.entities, snapshot, has_previous=has_previous)
+    for table in ("entity_name", "entity_identifier"):
+        connection.execute(f"INSERT INTO {table} {_sql(table)}")
+
+
+def source_records(connection: Connection, landed: Landed, *, has_previous: bool) -> None:
+    """Every row of a source table, as it was read; a row seen before keeps the time it was first seen."""
+    columns = [name for name in _columns(connection, landed.path) if name not in {"_key", "_row_hash"}]
+    document = ", ".join(f"'{_text(name)}', {_name(name)}" for name in columns)
+    first_seen, before = "$read_at", ""
+    if has_previous:
+        first_seen = "coalesce(seen.first_seen, $read_at)"
+        before = "LEFT JOIN before.source_record AS seen ON seen.record_id = now.record_id"
+    connection.execute(
+        f"""
+        INSERT INTO source_record
+        SELECT now.record_id, $system, $source_table, now._key, now._row_hash, now.document, {first_seen}, $read_at
+        FROM (
+            SELECT $system || ':' || $source_table || ':' || _key AS record_id, _key, _row_hash,
+                json_object({document}) AS document
+            FROM read_parquet($path)
+        ) AS now {before}
+        ORDER BY now.record_id
+        """,
+        {
+            "system": landed.system,
+            "source_table": landed.table,
+            "path": str(landed.path),
+            "read_at": landed.read_at,
+        },
+    )
+
+
+def aliases(connection: Connection, folder: Path | None) -> None:
+    """The merges that sources made themselves."""
+    if folder is None:
+        return
+    connection.execute(
+        """
+        INSERT INTO alias
+        SELECT DISTINCT from_record, to_record, record_type FROM read_parquet(?)
+        WHERE from_record IS NOT NULL AND to_record IS NOT NULL AND from_record <> to_record
+        ORDER BY ALL
+        """,
+        [str(folder / "alias.parquet")],
+    )
+
+
+def records_and_facts(connection: Connection, folders: Mapping[str, Path]) -> None:
+    """Every record and fact with its entities, and with the records that its source's own keys name."""
+    files = {name: folder / "record.parquet" for name, folder in folders.items()}
+    connection.execute(
+        "CREATE TEMP TABLE stated (shape VARCHAR, system VARCHAR, source_table VARCHAR, source_key VARCHAR, "
+        "record_id VARCHAR)"
+    )
+    for name, path in files.items():
+        connection.execute(
+            "INSERT INTO stated SELECT ?, system, source_table, source_key, record_id FROM read_parquet(?)",
+            [name, str(path)],
+        )
+    connection.execute(f"CREATE TEMP TABLE named AS {_sql('named')}")
+    for name, path in files.items():
+        _records(connection, SHAPES[name], path)
+    connection.execute("DROP TABLE temp.stated")
+    connection.execute("DROP TABLE temp.named")
+
+
+def events(connection: Connection, folders: Mapping[str, Path], snapshot: str, *, has_previous: bool) -> None:
+    """What happened to entities: the history so far, and what is new in this graph."""
+    if has_previous:
+        connection.execute("INSERT INTO entity_event FROM before.entity_event")
+    for folder in folders.values():
+        # an unchanged folder tells again what the history has: what is there already happened in an earlier graph
+        connection.execute(
+            """
+            INSERT INTO entity_event
+            SELECT new.entity_id, new.entity_type, new.event, new.other_entity_id, ?, new.at
+            FROM read_parquet(?) AS new
+            WHERE NOT EXISTS (
+                SELECT 1 FROM entity_event AS told
+                WHERE told.entity_id = new.entity_id AND told.event = new.event AND told.happened_at = new.at
+                    AND told.other_entity_id IS NOT DISTINCT FROM new.other_entity_id
+            )
+            ORDER BY new.at, new.entity_id
+            """,
+            [snapshot, str(folder / "entity_event.parquet")],
+        )
+
+
+def insert(connection: Connection, table: str, path: Path) -> None:
+    """Add the rows of a Parquet file to a table, column by column of the same name; others are left out or NULL."""
+    shared = [name for name in _columns(connection, path) if name in _declared(connection, table)]
+    columns = ", ".join(f'"{name}"' for name in shared)
+    connection.execute(
+        f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM read_parquet(?) ORDER BY ALL', [str(path)]
+    )
+
+
+def _records(connection: Connection, shape: Shape, path: Path) -> None:
+    """One record type's or fact's table: what the stage says, the records that keys name, and their entities."""
+    table = shape.name if shape.name in FACTS else f"{shape.name}_record"
+    there = _columns(connection, path)
+    value = {name: f'r."{name}"' for name in _declared(connection, table) if name in there}
+    joins = []
+    for key, column, target in _references(shape):
+        if key in there and column not in there:  # the stage did not say which record the key names
+            value[column] = f"{column}_named.record_id"
+            joins.append(
+                f"LEFT JOIN named AS {column}_named ON {column}_named.shape = '{target}' "
+                f'AND {column}_named.system = r.system AND {column}_named.key = r."{key}"'
+            )
+    for column, record in _owners(shape):
+        if record in value:
+            joins.append(f"LEFT JOIN crosswalk AS {column}_owner ON {column}_owner.record_id = {value[record]}")
+            value[column] = f"{column}_owner.entity_id"
+    columns = ", ".join(f'"{name}"' for name in value)
+    connection.execute(
+        f'INSERT INTO "{table}" ({columns}) SELECT {", ".join(value.values())} FROM read_parquet(?) AS r '
+        f"{' '.join(joins)} ORDER BY {value.get('entity_id', 'r.record_id')}, r.record_id",
+        [str(path)],
+    )
+
+
+def _references(shape: Shape) -> Iterator[tuple[str, str, str]]:
+    """A source's own key, the column for the record it names, and that record's type or fact."""
+    for field in shape.fields:
+        if field.refers_to:
+            yield field.name, reference(field.name), field.refers_to
+
+
+def _owners(shape: Shape) -> Iterator[tuple[str, str]]:
+    """A column that holds an entity, and the column with the record whose entity it is."""
+    if shape.name in RECORD_TYPES:
+        yield "entity_id", "record_id"
+    else:
+        yield "entity_id", "organisation_record"
+        yield "person_entity_id", "person_record"
+
+
+def _columns(connection: Connection, path: Path) -> list[str]:
+    rows = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+    return [row[0] for row in rows]
+
+
+def _declared(connection: Connection, table: str) -> list[str]:
+    rows = connection.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() AND table_name = ? "
+        "ORDER BY column_index",
+        [table],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _name(column: str) -> str:
+    """A column's name in SQL, whatever a source calls it."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return value.replace("'", "''")
+
+
+def _sql(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
