@@ -8,6 +8,7 @@ one state from beginning to end, blocks nobody and cannot write.
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,7 @@ class Store:
         self.url = url
         self.lock_wait = lock_wait
         self._engine = _sqlite(url, lock_wait) if self.is_sqlite else _postgres(url)
+        self._letting_go = weakref.finalize(self, self._engine.dispose)
 
     @property
     def is_sqlite(self) -> bool:
@@ -77,8 +79,8 @@ class Store:
                 yield connection
 
     def close(self) -> None:
-        """Let go of every connection."""
-        self._engine.dispose()
+        """Let go of every connection; happens by itself when nobody holds the store any more."""
+        self._letting_go()
 
 
 def open_store(settings: Settings, *, create: bool = True, lock_wait: float = LOCK_WAIT) -> Store:
