@@ -24,6 +24,20 @@ from orchestration.work.patterns import Edge, Edges, Pattern, Step
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
+class WorkflowError(ValueError):
+    """A pattern that no workflow can be made of.
+
+    Attributes:
+        found: What it is.
+        needed: What it should be.
+    """
+
+    def __init__(self, found: str, needed: str) -> None:
+        super().__init__(f"found {found}; needed {needed}")
+        self.found = found
+        self.needed = needed
+
+
 class Progress(Contract):
     """How far one trigger row has come."""
 
@@ -66,19 +80,17 @@ class Workflow:
         """The workflow that a pattern makes of a trigger row.
 
         Raises:
-            ValueError: A step's name is unusable or there twice, or a last step makes no proposal.
+            WorkflowError: A step's name is unusable or there twice, or a last step makes no proposal.
         """
         wired = pattern.wire((Edge(),))
         names = Counter(step.name for step in wired.steps)
         for name, count in names.items():
             if count > 1 or not _NAME.fullmatch(name):
-                raise ValueError(
-                    f"found {count} step(s) named {name!r}; needed names of a-z, 0-9 and _, each for one step"
-                )
+                raise WorkflowError(f"{count} step(s) named {name!r}", "names of a-z, 0-9 and _, each for one step")
         outputs = {step.name: step.output for step in wired.steps}
         last = [edge.source for edge in wired.exits]
         if not last or any(not name or outputs[name] is not Proposal for name in last):
-            raise ValueError(f"found last steps {last}; needed steps whose output is a Proposal")
+            raise WorkflowError(f"{', '.join(last) or 'no step'} at the end", "last steps whose output is a Proposal")
         return cls(wired.steps, wired.exits)
 
     def run(self, row: TriggerRow, *, sleep: Callable[[float], None] = time.sleep) -> Progress:
