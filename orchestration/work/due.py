@@ -6,7 +6,6 @@ Dagster's events are not asked, since anyone who reaches its web server can repo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection, exists, select
@@ -15,23 +14,9 @@ from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
 from orchestration.graph.current import current_snapshot
 from orchestration.store.tables import batch, decision, outbox, proposal
+from orchestration.work.attempts import Due
 from orchestration.work.exchange import Exchange
 from orchestration.work.triggers import is_stopped
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """Work that waits for one agent.
-
-    Attributes:
-        agent: The agent's name.
-        key: The same as long as the same work waits, so that a failed attempt is known again.
-        why: What waits, in a few words.
-    """
-
-    agent: str
-    key: str
-    why: str
 
 
 def wakes(connection: Connection, agents: Iterable[str], business_date: date) -> list[Due]:

@@ -1,0 +1,53 @@
+"""What starts the coordinator's jobs: the store and the exchange, never a Dagster event.
+
+Anyone who reaches Dagster's web server can report an event; nobody but the coordinator moves the pointer.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import dagster as dg
+
+from orchestration.assets import pin_current
+from orchestration.jobs import act, wake
+from orchestration.registry import load_agents
+from orchestration.settings import Settings
+from orchestration.store.engine import open_store
+from orchestration.work import due
+from orchestration.work.exchange import Exchange
+from orchestration.work.sensors import EVERY, Requests, requests
+
+
+@dg.sensor(
+    job=wake,
+    minimum_interval_seconds=EVERY,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="A new current snapshot, or a new business date, wakes the agents. Looks at the store alone.",
+)
+def new_snapshot_or_date(context: dg.SensorEvaluationContext) -> Requests:
+    """Ask for a run for each agent that was not woken yet on the current snapshot and business date."""
+    settings = Settings()
+    agents = load_agents(settings.agents)
+    with closing(open_store(settings)) as store:
+        with store.read() as connection:
+            waiting = due.wakes(connection, agents, settings.business_date)
+        if waiting and pin_current(store, context.instance) is None:
+            yield dg.SkipReason("The run that published the snapshot has not ended, or its event is not in the log.")
+            return
+    yield from requests(context.instance, "triggers", waiting)
+
+
+@dg.sensor(
+    job=act,
+    minimum_interval_seconds=EVERY,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="An answer in the exchange, a proposal to decide, an effect to settle or a batch to close.",
+)
+def answers_or_effects(context: dg.SensorEvaluationContext) -> Requests:
+    """Ask for a run for each agent with anything of that kind."""
+    settings = Settings()
+    agents = load_agents(settings.agents)
+    with closing(open_store(settings)) as store, store.read() as connection:
+        waiting = due.acts(connection, Exchange(settings.exchange), agents)
+    yield from requests(context.instance, "effects", waiting)
