@@ -3,9 +3,7 @@
 Each is a thin step around a plain function. What it stands for lives in the store; the materialisation points at it.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -20,6 +18,7 @@ from orchestration.registry import Agent, load_agents
 from orchestration.settings import Settings
 from orchestration.store.engine import Store, open_store
 from orchestration.store.tables import snapshot
+from orchestration.work.dagster import owner_of
 from orchestration.work.exchange import Exchange
 from orchestration.work.triggers import WakeState, run_triggers
 
@@ -37,7 +36,7 @@ def triggers_of(agent: Agent) -> dg.AssetsDefinition:
         deps=[GRAPH],
         group_name="triggers",
         kinds={"sql"},
-        owners=list(owners(agent)),
+        owners=[owner_of(agent.card.owner)],
         output_required=False,
         description=(
             f"Entities that wake the agent `{name}`, found by its `trigger.sql` on the current snapshot: once for each "
@@ -103,9 +102,3 @@ def pin_current(store: Store, instance: dg.DagsterInstance) -> Pin | None:
                 .values(pin=found.model_dump(mode="json"))
             )
     return found
-
-
-def owners(agent: Agent) -> Iterable[str]:
-    """Who answers for an agent, in the form that Dagster takes: a mailbox or a team."""
-    owner = agent.card.owner
-    yield owner if "@" in owner or owner.startswith("team:") else f"team:{owner}"

@@ -3,8 +3,6 @@
 Anyone who reaches Dagster's web server can report an event; nobody but the coordinator moves the pointer.
 """
 
-from __future__ import annotations
-
 from contextlib import closing
 
 import dagster as dg

@@ -4,8 +4,7 @@ The ops call `Workflow.advance` and `Workflow.joined` and nothing else, so that 
 `Workflow.run`. Between ops pass `Rows`; the location keeps them in memory, since they hold what the agent may see.
 """
 
-from __future__ import annotations
-
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -85,3 +84,10 @@ def _told(rows: Rows) -> dict[str, int]:
         "for_a_person": sum(bool(progress.failed) for progress in every),
         "handoffs": sum(handoff.state is HandoffState.PASSED for progress in every for handoff in progress.handoffs),
     }
+
+
+def owner_of(stated: str) -> str:
+    """Who answers for an asset, in the form that Dagster takes: a mailbox, or `team:` and a name without spaces."""
+    if "@" in stated:
+        return stated
+    return "team:" + re.sub(r"[^a-z0-9]+", "-", stated.removeprefix("team:").lower()).strip("-")

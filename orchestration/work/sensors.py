@@ -4,8 +4,6 @@ A run is known again by a tag that says what it was started for. A run key would
 run for a key, though the first one failed.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
