@@ -27,6 +27,9 @@ from orchestration.errors import ActionTypeError
 _PLACE: Final = re.compile(r"\{([a-z0-9_]+)(?:\.([a-z0-9_]+))?\}")
 _FACT_COLUMNS: Final = frozenset({"record_id", "source_key", "system"})
 
+RESERVED: Final = frozenset({"action_type", "action_class", "business_date", "objections"})
+"""What a policy's `context` holds beside the parameters."""
+
 
 class ToolCall(Contract):
     """The tool that has the effect, and how its arguments are made from the parameters."""
@@ -89,6 +92,8 @@ class ActionType(Contract):
     def _consistent(self) -> Self:
         if not self.entities:
             raise ValueError("at least one parameter of kind `entity`")
+        if taken := sorted(RESERVED & self.parameters.keys()):
+            raise ValueError(f"parameters by other names than {', '.join(taken)}, which policies know already")
         for name, each in self.parameters.items():
             self._refers(name, each)
         if unaged := self.systems - self.max_age.keys():

@@ -1,0 +1,213 @@
+"""The one way in: facts in, a decision out, with every reason and, where nothing objects, a permit.
+
+Pure: no clock, no disk, no store. `record.py` writes the answer down, `perform.py` asks again at the moment of effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from orchestration.canonical import digest
+from orchestration.contracts import Decision, EntityId, Permit, Reason, Verdict
+from orchestration.gate.facts import Ask, GraphFacts, StoreFacts
+from orchestration.gate.limits import Usage
+from orchestration.gate.policy import Ruling
+from orchestration.gate.readset import read_set, tool_call
+from orchestration.gate.resolve import Case, resolve
+from orchestration.gate.rules import Rules
+from orchestration.gate.standing import standing
+
+TRANSIENT: Final = frozenset(
+    {
+        "agent_stopped",
+        "batch_limit",
+        "contact_point_limit",
+        "entity_limit",
+        "failed_check",
+        "no_graph",
+        "no_pin",
+        "not_current",
+        "permit_expired",
+        "policy_error",
+        "read_set_changed",
+        "stale_source",
+    }
+)
+"""Objections that may pass though nothing about the row changes: then it may wake its agent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a decision rests on beside the proposal: rules, graph, store and time."""
+
+    rules: Rules
+    graph: GraphFacts | None
+    """What the current snapshot says; none where there is none."""
+    store: StoreFacts
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A decision, and what it was made of; no case where the proposal could not be read at all."""
+
+    ask: Ask
+    decision: Decision
+    case: Case | None
+
+    @property
+    def transient(self) -> bool:
+        """Whether every objection may pass by itself."""
+        return self.decision.verdict is Verdict.DENY and all(
+            reason.code in TRANSIENT for reason in self.decision.reasons
+        )
+
+
+def weigh(ask: Ask, moment: Moment) -> Case | list[Reason]:
+    """What a proposal refers to and every objection of standing; only objections where it cannot be looked up."""
+    action_type = moment.rules.action_types.get(ask.action_type)
+    early = list(_leave(ask, moment))
+    if action_type is None:
+        early.append(Reason(code="unknown_action_type", detail="There is no such action type."))
+    if moment.graph is None:
+        early.append(Reason(code="no_graph", detail="No graph has been published."))
+    if action_type is None or moment.graph is None:
+        return early
+    found = resolve(ask, action_type, moment.graph)
+    failing = standing(action_type, found, moment.graph, moment.store, business_date=ask.business_date, now=moment.now)
+    return Case(ask, action_type, found, moment.graph, (*early, *found.objections, *failing))
+
+
+def decide(ask: Ask, moment: Moment, *, usage: Usage, taken: AbstractSet[str]) -> Answer:
+    """Decide one proposal.
+
+    Args:
+        ask: The proposal, with the trigger row it answers.
+        moment: Everything else that the decision rests on.
+        usage: The day's effects so far; an allow is counted in it.
+        taken: Effect keys that have their effect already, or may still.
+    """
+    return conclude(ask, weigh(ask, moment), moment, usage=usage, taken=taken)
+
+
+def conclude(ask: Ask, case: Case | list[Reason], moment: Moment, *, usage: Usage, taken: AbstractSet[str]) -> Answer:
+    """Decide a proposal that was weighed already: ask policy, then limits; see `decide`."""
+    if isinstance(case, list):
+        return Answer(ask, _decision(ask, moment, Verdict.DENY, case), None)
+    ruling, call = _policy(case, moment), tool_call(case)
+    entities, contacts = _touched(case)
+    objections = list(case.objections)
+    if call is None and not objections:
+        objections.append(Reason(code="unknown_value", detail="A value that the tool needs is not known."))
+    if call is not None and call[1] in taken:
+        objections.append(Reason(code="effect_exists", detail="That effect happened already, or may still happen."))
+    if ask.agent in moment.rules.agents:
+        objections += usage.over(moment.rules.agents[ask.agent].card.limits, entities, contacts)
+    reasons, verdict = _together(objections, ruling)
+    decision = _decision(ask, moment, verdict, reasons, policies=ruling.policies if ruling else (), case=case)
+    if verdict is Verdict.ALLOW and call is not None:
+        decision = decision.model_copy(update={"permit": _permit(case, decision, call, moment)})
+        usage.count(entities, contacts)
+    return Answer(ask, decision, case)
+
+
+def refuse(ask: Ask, case: Case | list[Reason], reasons: list[Reason], moment: Moment) -> Decision:
+    """A denial for reasons found elsewhere, such as at the moment of effect."""
+    return _decision(ask, moment, Verdict.DENY, reasons, case=case if isinstance(case, Case) else None)
+
+
+def _leave(ask: Ask, moment: Moment) -> list[Reason]:
+    """Whether the agent may ask for this at all."""
+    agent = moment.rules.agents.get(ask.agent)
+    if agent is None:
+        return [Reason(code="unknown_agent", subject=ask.agent, detail=f"There is no agent {ask.agent}.")]
+    reasons = []
+    if ask.action_type not in agent.card.action_types:
+        detail = f"The card of {ask.agent} does not name that action type."
+        reasons.append(Reason(code="not_on_card", subject=ask.agent, detail=detail))
+    if ask.agent in moment.store.stopped:
+        detail = f"{ask.agent} was stopped: {moment.store.stopped[ask.agent] or 'no reason was given'}."
+        reasons.append(Reason(code="agent_stopped", subject=ask.agent, detail=detail))
+    return reasons
+
+
+def _policy(case: Case, moment: Moment) -> Ruling | None:
+    """What policy says; nothing where the agent or a reference is unknown, so that there is nothing to ask about."""
+    policies = moment.rules.policies.get(case.ask.agent)
+    if policies is None or not _complete(case):
+        return None
+    return policies.ask(case, stopped=case.ask.agent in moment.store.stopped)
+
+
+def _complete(case: Case) -> bool:
+    found = case.found
+    resolved = found.entities.keys() | found.facts.keys() | found.contacts.keys() | found.literals.keys()
+    return set(case.action_type.arguments) <= resolved
+
+
+def _together(objections: list[Reason], ruling: Ruling | None) -> tuple[list[Reason], Verdict]:
+    """Every reason, and the strictest verdict."""
+    if ruling is None:
+        return objections or [Reason(code="not_permitted", detail="Policy could not be asked.")], Verdict.DENY
+    if not objections:
+        return list(ruling.reasons), ruling.verdict
+    own = [reason for reason in ruling.reasons if reason.code == "forbidden" and not reason.subject.startswith("core-")]
+    return (
+        objections + own,
+        Verdict.DENY,
+    )  # the core's policies, and a missing value, only say again what is objected to
+
+
+def _touched(case: Case) -> tuple[set[EntityId], set[str]]:
+    """The entities and contact points that the effect would be on."""
+    contacts = {stated[0].value for stated in case.found.contacts.values()}
+    return {entity.entity_id for entity in case.found.entities.values()}, contacts
+
+
+def _decision(  # noqa: PLR0913  a decision has that many parts
+    ask: Ask,
+    moment: Moment,
+    verdict: Verdict,
+    reasons: list[Reason],
+    *,
+    policies: tuple[str, ...] = (),
+    case: Case | None = None,
+) -> Decision:
+    known = moment.rules.policies.get(ask.agent)
+    rests_on = read_set(case) if case else {}
+    return Decision(
+        action=ask.action,
+        verdict=verdict,
+        reasons=tuple(reasons),
+        policies=policies,
+        policy_digest=known.digest if known else "",
+        read_set=rests_on,
+        read_set_digest=digest(rests_on),
+        snapshot_id=moment.store.snapshot_id,
+        decided_at=moment.now,
+    )
+
+
+def _permit(case: Case, decision: Decision, call: tuple[dict[str, str | int | bool], str], moment: Moment) -> Permit:
+    entities, contacts = _touched(case)
+    arguments, effect_key = call
+    return Permit(
+        permit_id=f"permit_{digest([case.ask.action, moment.now, decision.read_set_digest])[:20]}",
+        action=case.ask.action,
+        agent=case.ask.agent,
+        action_type=case.action_type.name,
+        tool_server=case.action_type.tool.server,
+        tool=case.action_type.tool.name,
+        tool_arguments=arguments,
+        effect_key=effect_key,
+        entities=tuple(sorted(entities)),
+        facts=tuple(sorted(fact.record_id for fact in case.found.facts.values())),
+        contact_points=tuple(sorted(contacts)),
+        read_set_digest=decision.read_set_digest,
+        snapshot_id=case.graph.snapshot.snapshot_id,
+        issued_at=moment.now,
+        expires_at=moment.now + moment.rules.agents[case.ask.agent].card.credential_lifetime,
+    )

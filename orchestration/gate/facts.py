@@ -1,0 +1,77 @@
+"""What the gate decides on, as values: nothing here reads a graph or a store.
+
+`GraphFacts` is a slice of one immutable snapshot, loaded for a whole batch at once; `StoreFacts` is what stands beside
+the pointer and may change at any moment, so it is read again inside the transaction that has the effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from orchestration.contracts import ActionId, Arguments, EntityId, Pin, RecordId, Scalar, SnapshotId
+from orchestration.graph.current import Watermark
+from orchestration.graph.rows import Contact, Crosswalk, Entity, Fact, GoldenValue, Snapshot, SourceRow
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An open review pair of an entity: the other side, the systems it has records in, and why it is in doubt."""
+
+    other: EntityId
+    systems: frozenset[str]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphFacts:
+    """What one snapshot says of everything that a batch of proposals refers to; what is missing was not found."""
+
+    snapshot: Snapshot
+    entities: Mapping[str, Entity] = field(default_factory=dict)
+    """Also the entities that share a contact point that is referred to."""
+    goldens: Mapping[str, Mapping[str, GoldenValue]] = field(default_factory=dict)
+    facts: Mapping[tuple[str, str], Fact] = field(default_factory=dict)
+    """By kind of fact and record id."""
+    relationships: Mapping[tuple[str, str, str], tuple[RecordId, ...]] = field(default_factory=dict)
+    """Kind, from and to, to the records that say so."""
+    contacts: Mapping[tuple[str, str], tuple[Contact, ...]] = field(default_factory=dict)
+    """Channel and value to every record of any entity that states it."""
+    conflicts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Entity to the fields on which its records disagree."""
+    doubts: Mapping[str, tuple[Doubt, ...]] = field(default_factory=dict)
+    records: Mapping[str, tuple[Crosswalk, ...]] = field(default_factory=dict)
+    """Entity to its records."""
+    source_rows: Mapping[str, SourceRow] = field(default_factory=dict)
+    """Record id to the source row it comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What the store says now of the current snapshot and the sources."""
+
+    snapshot_id: SnapshotId | None
+    """The current snapshot; none where nothing has been published."""
+    path: str = ""
+    """Its file, relative to `PRECEDE_HOME`."""
+    checks: Mapping[str, str] = field(default_factory=dict)
+    pin: Pin | None = None
+    watermarks: Mapping[tuple[str, str], Watermark] = field(default_factory=dict)
+    """System and source table to its last read."""
+    stopped: Mapping[str, str] = field(default_factory=dict)
+    """Agents that have been stopped, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A proposal as the store holds it, with the trigger row it answers."""
+
+    action: ActionId
+    batch_id: str
+    agent: str
+    action_type: str
+    arguments: Arguments
+    woken_entity: EntityId
+    trigger_values: Mapping[str, Scalar | float]
+    business_date: date

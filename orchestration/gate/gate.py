@@ -1,0 +1,153 @@
+"""The gate, open: rules, key and graph in hand, for as long as a batch takes.
+
+`decide.py` says what is decided and `perform.py` what happens at the moment of effect; here the store's transactions
+begin and end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, and_, exists, func, not_, or_, select
+
+from orchestration.contracts import Decision, Verdict
+from orchestration.gate.decide import Answer, Moment, conclude, weigh
+from orchestration.gate.facts import Ask
+from orchestration.gate.graphs import Graphs
+from orchestration.gate.keys import signing_key
+from orchestration.gate.limits import load_usage
+from orchestration.gate.load import load_asks, load_store
+from orchestration.gate.perform import Effect, Means, perform
+from orchestration.gate.readset import tool_call
+from orchestration.gate.record import record
+from orchestration.gate.resolve import Case
+from orchestration.gate.rules import Rules, load_rules
+from orchestration.settings import Settings
+from orchestration.store import tables
+from orchestration.store.engine import Store
+
+CHUNK: Final = 200
+"""Proposals that one transaction decides: others that want to write wait no longer than that takes."""
+
+
+class Gate:
+    """The one way in to an effect. Close it after use.
+
+    Args:
+        store: The coordinator's store.
+        settings: Where rules, key and graphs are.
+        rules: The rules, where they were read already.
+
+    Raises:
+        ConfigurationError: A rule or the key cannot be read.
+    """
+
+    def __init__(self, store: Store, settings: Settings, rules: Rules | None = None) -> None:
+        self.store = store
+        self.rules = rules or load_rules(settings)
+        self._graphs = Graphs(settings.home, self.rules.action_types)
+        self._means = Means(self.rules, self._graphs, signing_key(settings.keys))
+
+    def close(self) -> None:
+        """Let the graph go."""
+        self._graphs.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def decide(self, batch_id: str, now: datetime) -> list[Decision]:
+        """Decide every proposal of a batch that waits for a decision.
+
+        That is one that has none, or whose permit expired before it was used.
+
+        Returns:
+            The decisions, in the order of the batch's rows; none of those that were decided before.
+        """
+        answers: list[Answer] = []
+        while some := self._decide_some(batch_id, now):
+            answers += some
+        return [answer.decision for answer in answers]
+
+    def perform(self, action: str, now: datetime) -> Effect | Decision:
+        """Use up an action's permit for its effect, or say why not; see `perform.perform`."""
+        with self.store.begin() as connection:
+            return perform(connection, action, self._means, now)
+
+    def perform_batch(self, batch_id: str, now: datetime) -> list[Effect | Decision]:
+        """Perform every action of a batch that has an unused permit, each in a transaction of its own."""
+        with self.store.read() as connection:
+            asks = load_asks(connection, tables.proposal.c.batch_id == batch_id, _may_be_performed())
+            self._graphs.facts(load_store(connection), asks)  # looked up once, for as long as the pointer stays
+        return [self.perform(ask.action, now) for ask in asks]
+
+    def _decide_some(self, batch_id: str, now: datetime) -> list[Answer]:
+        waiting = (tables.proposal.c.batch_id == batch_id, _waits(now))
+        with self.store.read() as connection:
+            ahead = load_asks(connection, *waiting)[:CHUNK]
+            self._graphs.facts(load_store(connection), ahead)  # before the transaction, so that nobody waits for it
+        if not ahead:
+            return []
+        with self.store.begin() as connection:
+            asks = load_asks(connection, *waiting, tables.proposal.c.action.in_([ask.action for ask in ahead]))
+            store = load_store(connection)
+            moment = Moment(self.rules, self._graphs.facts(store, asks), store, now)
+            answers = self._answers(connection, asks, moment)
+            for answer in answers:
+                record(connection, answer, store, self._means.key)
+        return answers
+
+    def _answers(self, connection: Connection, asks: Sequence[Ask], moment: Moment) -> list[Answer]:
+        if not asks:
+            return []
+        cases = [weigh(ask, moment) for ask in asks]
+        wanted = {call[1] for case in cases if isinstance(case, Case) and (call := tool_call(case))}
+        taken = _taken(connection, wanted)
+        usage = load_usage(
+            connection,
+            self._graphs.current(moment.store),
+            batch_id=asks[0].batch_id,
+            business_date=asks[0].business_date,
+            now=moment.now,
+        )
+        answers = []
+        for ask, case in zip(asks, cases, strict=True):
+            answer = conclude(ask, case, moment, usage=usage, taken=taken)
+            if answer.decision.permit is not None:
+                taken.add(answer.decision.permit.effect_key)
+            answers.append(answer)
+        return answers
+
+
+def _taken(connection: Connection, keys: set[str]) -> set[str]:
+    """Those effect keys that have their effect already, or may still."""
+    outbox = tables.outbox
+    query = select(outbox.c.effect_key).where(outbox.c.effect_key.in_(sorted(keys)), outbox.c.state != "failed")
+    return set(connection.execute(query).scalars())
+
+
+def _last_verdict() -> Any:  # noqa: ANN401  SQLAlchemy's expression
+    decision = tables.decision
+    newest = select(func.max(decision.c.decision_id)).where(decision.c.action == tables.proposal.c.action)
+    return select(decision.c.verdict).where(decision.c.decision_id == newest.scalar_subquery()).scalar_subquery()
+
+
+def _waits(now: datetime) -> Any:  # noqa: ANN401  SQLAlchemy's expression
+    """No decision; or an allow that was not used while its permit lasted."""
+    action = tables.proposal.c.action
+    decided = exists().where(tables.decision.c.action == action)
+    live = exists().where(tables.permit.c.action == action, tables.permit.c.expires_at > now)
+    return or_(not_(decided), and_(_may_be_performed(), not_(live)))
+
+
+def _may_be_performed() -> Any:  # noqa: ANN401  SQLAlchemy's expression
+    """Allowed, and not yet in the outbox."""
+    done = exists().where(tables.outbox.c.action == tables.proposal.c.action)
+    return and_(_last_verdict() == Verdict.ALLOW.value, not_(done))

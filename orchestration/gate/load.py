@@ -1,0 +1,172 @@
+"""Reading what the gate decides on: one query for each relation, whatever the number of proposals.
+
+What the values mean to a decision is said in `resolve` and `standing`; this module only fetches.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, select
+
+from orchestration.action_types import ActionType
+from orchestration.contracts import ActionId, EntityId, Pin, SnapshotId
+from orchestration.gate.facts import Ask, Doubt, GraphFacts, StoreFacts
+from orchestration.graph.current import watermarks
+from orchestration.graph.reader import EntityGraph
+from orchestration.graph.rows import Contact, Crosswalk
+from orchestration.store import tables
+
+_RELATIONSHIPS: Final = """
+    SELECT from_entity, to_entity, kind, list(record_id ORDER BY record_id) AS records FROM relationship
+    WHERE from_entity IN (SELECT unnest($ids)) AND to_entity IN (SELECT unnest($ids)) GROUP BY ALL
+"""
+_CONTACTS: Final = """
+    SELECT entity_id, channel, value, record_id, asserted_by FROM contact_point
+    WHERE value IN (SELECT unnest(?)) ORDER BY ALL
+"""
+_CONFLICTS: Final = "SELECT DISTINCT entity_id, field FROM conflict WHERE entity_id IN (SELECT unnest(?))"
+_DOUBTS: Final = """
+    SELECT DISTINCT mine, other, reason, entity.systems AS systems
+    FROM (
+        SELECT entity_a AS mine, entity_b AS other, reason FROM review_pair WHERE entity_a IN (SELECT unnest($ids))
+        UNION ALL
+        SELECT entity_b, entity_a, reason FROM review_pair WHERE entity_b IN (SELECT unnest($ids))
+    ) LEFT JOIN entity ON entity.entity_id = other
+    ORDER BY ALL
+"""
+_RECORDS: Final = "SELECT * FROM crosswalk WHERE entity_id IN (SELECT unnest(?)) ORDER BY record_id"
+
+
+@dataclass(slots=True)
+class References:
+    """Everything that some proposals refer to."""
+
+    entities: set[str] = field(default_factory=set)
+    facts: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Kind of fact to record ids."""
+    contacts: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, asks: Iterable[Ask], action_types: Mapping[str, ActionType]) -> Self:
+        """What those proposals refer to; a value of the wrong type refers to nothing."""
+        found = cls()
+        for ask in asks:
+            if ask.action_type in action_types:
+                found.add(action_types[ask.action_type], ask)
+        return found
+
+    def add(self, action_type: ActionType, ask: Ask) -> None:
+        """Add what one proposal refers to."""
+        given = {name: value for name, value in ask.arguments.items() if isinstance(value, str)}
+        self.entities |= {given[name] for name in action_type.entities if name in given}
+        for name, fact in action_type.facts.items():
+            if name in given:
+                self.facts[fact.type].add(given[name])
+        self.contacts |= {given[name] for name in action_type.contact_points if name in given}
+
+
+def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
+    """What a snapshot says of those references."""
+    contacts = _contacts(graph, wanted.contacts)
+    holders = {contact.entity_id for each in contacts.values() for contact in each}
+    ids = sorted(wanted.entities)
+    facts = {
+        (kind, record_id): fact
+        for kind, record_ids in wanted.facts.items()
+        for record_id, fact in graph.facts_by_id(kind, sorted(record_ids)).items()
+    }
+    relationships = {
+        (row["kind"], row["from_entity"], row["to_entity"]): tuple(row["records"])
+        for row in graph.rows(_RELATIONSHIPS, {"ids": ids})
+    }
+    conflicts: dict[str, set[str]] = defaultdict(set)
+    for row in graph.rows(_CONFLICTS, [ids]):
+        conflicts[row["entity_id"]].add(row["field"])
+    records = _records(graph, ids)
+    rows = {record.record_id for each in records.values() for record in each} | {
+        fact.record_id for fact in facts.values()
+    }
+    rows |= {record_id for each in relationships.values() for record_id in each}
+    return GraphFacts(
+        snapshot=graph.snapshot,
+        entities=graph.entities(sorted(wanted.entities | holders)),
+        goldens=graph.goldens(ids),
+        facts=facts,
+        relationships=relationships,
+        contacts=contacts,
+        conflicts={entity: frozenset(fields) for entity, fields in conflicts.items()},
+        doubts=_doubts(graph, ids),
+        records=records,
+        source_rows=graph.source_rows(sorted(rows)),
+    )
+
+
+def load_store(connection: Connection) -> StoreFacts:
+    """What the store says now of the current snapshot, the sources and the agents."""
+    agents = connection.execute(select(tables.agent_state).where(tables.agent_state.c.stopped_at.is_not(None)))
+    stopped = {row.agent: row.reason for row in agents}
+    marks = watermarks(connection)
+    current = connection.execute(
+        select(tables.snapshot).join(tables.pointer, tables.pointer.c.snapshot_id == tables.snapshot.c.snapshot_id)
+    ).one_or_none()
+    if current is None:
+        return StoreFacts(snapshot_id=None, watermarks=marks, stopped=stopped)
+    return StoreFacts(
+        snapshot_id=SnapshotId(current.snapshot_id),
+        path=current.path,
+        checks=dict(current.checks),
+        pin=None if current.pin is None else Pin.model_validate(current.pin),
+        watermarks=marks,
+        stopped=stopped,
+    )
+
+
+def load_asks(connection: Connection, *where: Any) -> list[Ask]:  # noqa: ANN401  SQLAlchemy's conditions
+    """Proposals with the trigger row and the business date they answer to, in the order of their rows."""
+    proposal, row, batch = tables.proposal, tables.trigger_row, tables.batch
+    found = connection.execute(
+        select(proposal, row.c.entity_id.label("woken_entity"), row.c["values"], batch.c.business_date)
+        .join(row, row.c.row_id == proposal.c.row_id)
+        .join(batch, batch.c.batch_id == proposal.c.batch_id)
+        .where(*where)
+        .order_by(proposal.c.row_id, proposal.c.action)
+    )
+    return [
+        Ask(
+            action=ActionId(each["action"]),
+            batch_id=each["batch_id"],
+            agent=each["agent"],
+            action_type=each["action_type"],
+            arguments=each["arguments"],
+            woken_entity=EntityId(each["woken_entity"]),
+            trigger_values=each["values"],
+            business_date=each["business_date"],
+        )
+        for each in found.mappings()
+    ]
+
+
+def _contacts(graph: EntityGraph, values: Iterable[str]) -> dict[tuple[str, str], tuple[Contact, ...]]:
+    found: dict[tuple[str, str], list[Contact]] = defaultdict(list)
+    for row in graph.rows(_CONTACTS, [sorted(values)]):
+        found[(row["channel"], row["value"])].append(Contact(**row))
+    return {key: tuple(each) for key, each in found.items()}
+
+
+def _doubts(graph: EntityGraph, ids: list[str]) -> dict[str, tuple[Doubt, ...]]:
+    found: dict[str, list[Doubt]] = defaultdict(list)
+    for row in graph.rows(_DOUBTS, {"ids": ids}):
+        systems = frozenset(row["systems"] or ())
+        found[row["mine"]].append(Doubt(EntityId(row["other"]), systems, row["reason"]))
+    return {entity: tuple(each) for entity, each in found.items()}
+
+
+def _records(graph: EntityGraph, ids: list[str]) -> dict[str, tuple[Crosswalk, ...]]:
+    found: dict[str, list[Crosswalk]] = defaultdict(list)
+    for row in graph.rows(_RECORDS, [ids]):
+        found[row["entity_id"]].append(Crosswalk(**row))
+    return {entity: tuple(each) for entity, each in found.items()}

@@ -1,0 +1,160 @@
+"""The moment of effect: everything is asked again in one transaction, and only then does the intent stand.
+
+The current snapshot's pointer, the read set on that graph, the permit, the effect key: where one of them speaks
+against it, nothing happens, and a new decision says why. A graph published anew with the same read set voids nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, RowMapping, desc, insert, select, update
+
+from orchestration.canonical import digest
+from orchestration.contracts import Decision, Permit, Reason, SignedPermit, Verdict
+from orchestration.errors import NotFound, PermitRefused
+from orchestration.gate.decide import Answer, Moment, refuse, weigh
+from orchestration.gate.facts import Ask
+from orchestration.gate.graphs import Graphs
+from orchestration.gate.load import load_asks, load_store
+from orchestration.gate.permits import read
+from orchestration.gate.readset import read_set
+from orchestration.gate.record import record
+from orchestration.gate.resolve import Case
+from orchestration.gate.rules import Rules
+from orchestration.ledger import entries
+from orchestration.store import tables
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An effect that is meant, and will be delivered from the outbox."""
+
+    action: str
+    effect_key: str
+    entry: int
+    """The number of its ledger entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the gate works with: rules, the graphs they are applied to, and the key that permits are signed with."""
+
+    rules: Rules
+    graphs: Graphs
+    key: Ed25519PrivateKey
+
+
+def perform(connection: Connection, action: str, means: Means, now: datetime) -> Effect | Decision:
+    """Use up an action's permit for its effect, or say why not.
+
+    Args:
+        connection: Inside `Store.begin()`.
+        action: The action's id.
+        means: What the gate works with.
+        now: The time, with its zone.
+
+    Returns:
+        The effect that is now in the outbox; or the new decision, a denial, which is recorded.
+
+    Raises:
+        NotFound: There is no such action.
+        PermitRefused: It has no permit, or its permit was used: nothing is recorded, since nothing changed.
+    """
+    asks = load_asks(connection, tables.proposal.c.action == action)
+    if not asks:
+        raise NotFound(f"No action has the id {action!r}; needed one that was proposed; see `precede actions`.")
+    row = _leave(connection, action)
+    store = load_store(connection)
+    case = weigh(asks[0], moment := Moment(means.rules, means.graphs.facts(store, asks), store, now))
+    permit, reasons = _sound(row, means.key, asks[0])
+    reasons = [*reasons, *_against(connection, row, permit, case, now)]
+    if reasons or permit is None:
+        void = refuse(asks[0], case, reasons, moment)
+        record(connection, Answer(asks[0], void, case if isinstance(case, Case) else None), store, means.key)
+        return void
+    used = connection.execute(
+        update(tables.permit)
+        .where(
+            tables.permit.c.permit_id == permit.permit_id,
+            tables.permit.c.consumed_at.is_(None),
+            tables.permit.c.expires_at > now,
+        )
+        .values(consumed_at=now)
+    )
+    if used.rowcount != 1:
+        raise PermitRefused(f"The permit of {action} was used while it was looked at; needed one that was not.")
+    connection.execute(
+        insert(tables.outbox).values(
+            action=action,
+            permit_id=permit.permit_id,
+            effect_key=permit.effect_key,
+            tool_server=permit.tool_server,
+            tool=permit.tool,
+            tool_arguments=permit.tool_arguments,
+            state="pending",
+            attempts=0,
+            intended_at=now,
+        )
+    )
+    return Effect(action, permit.effect_key, entries.intended(connection, action, at=now))
+
+
+def _leave(connection: Connection, action: str) -> RowMapping:
+    """The permit of an action's last decision, unused."""
+    last = connection.execute(
+        select(tables.decision.c.verdict)
+        .where(tables.decision.c.action == action)
+        .order_by(desc(tables.decision.c.decision_id))
+        .limit(1)
+    ).scalar_one_or_none()
+    if last != Verdict.ALLOW:
+        raise PermitRefused(f"{action} was not allowed ({last or 'not decided yet'}); needed a permit.")
+    permit = tables.permit
+    row = (
+        connection.execute(
+            select(permit)
+            .where(permit.c.action == action)
+            .order_by(desc(permit.c.issued_at), permit.c.permit_id)
+            .limit(1)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise PermitRefused(f"{action} has no permit; needed one that the gate minted.")
+    if row["consumed_at"] is not None:
+        raise PermitRefused(f"The permit of {action} was used at {row['consumed_at'].isoformat()}; needed one unused.")
+    return row
+
+
+def _sound(row: RowMapping, key: Ed25519PrivateKey, ask: Ask) -> tuple[Permit | None, list[Reason]]:
+    """The permit as it was signed, and whether it is this action's: the store's row is not believed."""
+    try:
+        permit = read(SignedPermit(payload=row["payload"], signature=row["signature"]), key.public_key())
+    except PermitRefused as refused:
+        return None, [Reason(code="permit_forged", detail=str(refused))]
+    signed = (permit.permit_id, permit.action, permit.agent, permit.action_type, permit.expires_at)
+    if signed != (row["permit_id"], ask.action, ask.agent, ask.action_type, row["expires_at"]):
+        return permit, [Reason(code="permit_of_another", detail="The permit is another action's or agent's.")]
+    return permit, []
+
+
+def _against(
+    connection: Connection, row: RowMapping, permit: Permit | None, case: Case | list[Reason], now: datetime
+) -> list[Reason]:
+    """Everything that speaks against the effect now."""
+    reasons = list(case) if isinstance(case, list) else list(case.objections)
+    if now >= row["expires_at"] or now < row["issued_at"]:
+        reasons.append(Reason(code="permit_expired", detail=f"The permit expired at {row['expires_at'].isoformat()}."))
+    if permit is None:
+        return reasons
+    if isinstance(case, Case) and digest(read_set(case)) != permit.read_set_digest:
+        reasons.append(Reason(code="read_set_changed", detail="What the decision rested on has changed since."))
+    outbox = tables.outbox
+    same = select(outbox.c.action).where(outbox.c.effect_key == permit.effect_key, outbox.c.state != "failed")
+    if connection.execute(same).first() is not None:
+        reasons.append(Reason(code="effect_exists", detail="That effect happened already, or may still happen."))
+    return reasons

@@ -1,0 +1,128 @@
+"""Writing a decision down: its row, its evidence, its permit and its ledger entry, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, delete, insert
+
+from orchestration.canonical import canonical
+from orchestration.contracts import Pin
+from orchestration.gate.decide import Answer
+from orchestration.gate.facts import StoreFacts
+from orchestration.gate.permits import sign
+from orchestration.gate.resolve import Case
+from orchestration.graph.rows import SnapshotInput
+from orchestration.ledger import entries
+from orchestration.ledger.chain import said
+from orchestration.store import tables
+
+
+def record(connection: Connection, answer: Answer, store: StoreFacts, key: Ed25519PrivateKey) -> int:
+    """Write a decision down.
+
+    Args:
+        connection: Inside `Store.begin()`.
+        answer: What was decided.
+        store: What it was decided on, for the pins of its evidence.
+        key: What permits are signed with.
+
+    Returns:
+        The number of its ledger entry.
+    """
+    decision, permit = answer.decision, answer.decision.permit
+    row = connection.execute(
+        insert(tables.decision).values(
+            action=decision.action,
+            verdict=decision.verdict.value,
+            reasons=[reason.model_dump() for reason in decision.reasons],
+            policies=list(decision.policies),
+            policy_digest=decision.policy_digest,
+            read_set_digest=decision.read_set_digest,
+            snapshot_id=decision.snapshot_id,
+            decided_at=decision.decided_at,
+            transient=answer.transient,
+        )
+    )
+    if answer.case is not None:
+        connection.execute(delete(tables.evidence).where(tables.evidence.c.action == decision.action))
+        kept = {"action": decision.action, "kept_at": decision.decided_at, "read_set": decision.read_set}
+        connection.execute(insert(tables.evidence).values(**kept, **_evidence(answer.case, store)))
+    if permit is not None:
+        signed = sign(permit, key)
+        connection.execute(
+            insert(tables.permit).values(
+                permit_id=permit.permit_id,
+                action=permit.action,
+                agent=permit.agent,
+                payload=signed.payload,
+                signature=signed.signature,
+                read_set_digest=permit.read_set_digest,
+                issued_at=permit.issued_at,
+                expires_at=permit.expires_at,
+            )
+        )
+    (decision_id,) = row.inserted_primary_key or (0,)
+    permit_id = permit.permit_id if permit else None
+    return entries.decided(connection, decision_id, at=decision.decided_at, permit_id=permit_id)
+
+
+def _evidence(case: Case, store: StoreFacts) -> dict[str, Any]:
+    """What a decision rested on, as JSON: enough to walk from the effect to source rows without the snapshot."""
+    entities, facts, graph = case.found.entities, case.found.facts, case.graph
+    ids = sorted({entity.entity_id for entity in entities.values()})
+    crosswalk = [record for entity in ids for record in graph.records.get(entity, ())]
+    stated = [contact for each in case.found.contacts.values() for contact in each]
+    records = {record.record_id for record in crosswalk} | {fact.record_id for fact in facts.values()}
+    records |= {record for each in case.found.relationships.values() for record in each}
+    records |= {contact.record_id for contact in stated}
+    rows = {row.record_id: row for name in sorted(records) if (row := graph.source_rows.get(name))}
+    return {
+        "entities": _json(
+            {
+                "entities": [graph.entities[entity] for entity in ids],
+                "golden": {entity: _golden(case, entity) for entity in ids},
+                "crosswalk": crosswalk,
+                "contact_points": stated,
+                "facts": list(facts.values()),
+            }
+        ),
+        "source_rows": [
+            _json(
+                {
+                    "record_id": row.record_id,
+                    "system": row.system,
+                    "source_table": row.source_table,
+                    "source_key": row.source_key,
+                    "row_hash": row.row_hash,
+                    "row": row.row,
+                }
+            )
+            for row in rows.values()
+        ],
+        "materialisations": [
+            pin.model_dump() for pin in (store.pin, *map(_pin, graph.snapshot.inputs)) if pin is not None
+        ],
+    }
+
+
+def _golden(case: Case, entity: str) -> Mapping[str, Any]:
+    return {name: {"value": each.value, "record": each.record_id} for name, each in case.graph.goldens[entity].items()}
+
+
+def _pin(pinned: SnapshotInput) -> Pin | None:
+    if pinned.storage_id is None or not pinned.run_id:
+        return None
+    return Pin(
+        asset_key=pinned.asset_key,
+        storage_id=pinned.storage_id,
+        run_id=pinned.run_id,
+        data_version=pinned.data_version,
+    )
+
+
+def _json(value: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON holds it and the ledger will read it again: exact numbers and times as text."""
+    return said(canonical(value).decode())

@@ -1,0 +1,158 @@
+"""What policies may speak of: the Cedar schema, made from the action types, and a request's values in its terms.
+
+    principal   Agent          owner, use_case, stopped, action_types
+    action      an action type
+    resource    Organisation | Person: the action's first entity parameter; standing, systems, opted_out
+    context     action_type, action_class, business_date, objections, and one record or value for each parameter:
+                  entity         standing, systems, opted_out, and the fields it reads, where known
+                  fact           the fields it reads, where known
+                  contact point  value, asserted_by
+                  literal        the value itself
+
+Money is a Cedar `decimal`, a date or time a `datetime`. A field that no condition requires may be missing, and a
+policy must ask `has` before it reads it: Cedar's validator refuses one that does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any, Final
+
+from orchestration.action_parameters import (
+    ContactPointParameter,
+    EntityParameter,
+    FactParameter,
+    LiteralParameter,
+    Parameter,
+)
+from orchestration.action_types import ActionType
+from orchestration.gate.resolve import Case, fact_value
+from orchestration.graph.model import FACTS, RECORD_TYPES, Shape
+from orchestration.graph.rows import Entity
+from orchestration.registry import AgentCard
+
+_TYPES: Final[dict[str, str]] = {
+    "money": "decimal",
+    "integer": "Long",
+    "boolean": "Bool",
+    "date": "datetime",
+    "birth_date": "datetime",
+    "timestamp": "datetime",
+    "identifiers": "Set<String>",
+}
+"""The Cedar type of a field's kind; every other kind is `String`."""
+_LITERALS: Final[dict[str, str]] = {"integer": "Long", "boolean": "Bool", "choice": "String"}
+_STATE: Final = '"standing": String, "systems": Set<String>, "opted_out": Bool'
+_CENTS: Final = Decimal("0.0001")  # what a Cedar decimal holds
+
+
+def schema(action_types: Iterable[ActionType]) -> str:
+    """The Cedar schema of those action types."""
+    resources = ", ".join(name.capitalize() for name in RECORD_TYPES)
+    lines = [
+        'entity Agent = { "owner": String, "use_case": String, "stopped": Bool, "action_types": Set<String> };',
+        f"entity {resources} = {{ {_STATE} }};",
+    ]
+    for action_type in action_types:
+        shown = [(name, each) for name, each in action_type.parameters.items()]
+        known = [f'"{name}": {kind}' for name, each in shown if (kind := _type(each))]
+        context = ", ".join(
+            [
+                '"action_type": String, "action_class": String, "business_date": datetime, "objections": Set<String>',
+                *known,
+            ]
+        )
+        lines.append(
+            f'action "{action_type.name}" appliesTo {{ principal: Agent, '
+            f"resource: {resource_type(action_type)}, context: {{ {context} }} }};"
+        )
+    return "\n".join(lines)
+
+
+def resource_type(action_type: ActionType) -> str:
+    """The Cedar type of an action's first entity parameter."""
+    return action_type.entities[action_type.subject].type.capitalize()
+
+
+def principal(card: AgentCard, *, stopped: bool) -> dict[str, Any]:
+    """An agent as a Cedar entity."""
+    attributes = {
+        "owner": card.owner,
+        "use_case": card.use_case,
+        "stopped": stopped,
+        "action_types": sorted(card.action_types),
+    }
+    return {"uid": {"type": "Agent", "id": card.name}, "attrs": attributes, "parents": []}
+
+
+def resource(action_type: ActionType, entity: Entity) -> dict[str, Any]:
+    """An action's first entity as a Cedar entity."""
+    uid = {"type": resource_type(action_type), "id": entity.entity_id}
+    return {"uid": uid, "attrs": _state(entity), "parents": []}
+
+
+def context(case: Case) -> dict[str, Any]:
+    """What a request tells policies; a parameter that resolved to nothing is missing."""
+    action_type, found = case.action_type, case.found
+    told: dict[str, Any] = {
+        "action_type": action_type.name,
+        "action_class": action_type.action_class,
+        "business_date": _cedar(case.ask.business_date),
+        "objections": sorted({reason.code for reason in case.objections}),
+        **found.literals,
+    }
+    for name, entity in found.entities.items():
+        golden = case.graph.goldens.get(entity.entity_id, {})
+        fields = {field: golden[field].value for field in action_type.entities[name].reads if field in golden}
+        told[name] = _state(entity) | {field: _cedar(value) for field, value in fields.items()}
+    for name, fact in found.facts.items():
+        values = {field: fact_value(fact, field) for field in action_type.facts[name].reads}
+        told[name] = {field: _cedar(value) for field, value in values.items() if value is not None}
+    for name, stated in found.contacts.items():
+        told[name] = {"value": stated[0].value, "asserted_by": sorted({contact.asserted_by for contact in stated})}
+    return told
+
+
+def _type(parameter: Parameter) -> str | None:
+    match parameter:
+        case EntityParameter():
+            return _record(RECORD_TYPES[parameter.type], parameter.reads, frozenset(), _STATE)
+        case FactParameter():
+            required = frozenset(condition.field for condition in parameter.requires)
+            return _record(FACTS[parameter.type], parameter.reads, required)
+        case ContactPointParameter():
+            return '{ "value": String, "asserted_by": Set<String> }'
+        case LiteralParameter():
+            return _LITERALS[parameter.type]
+        case _:
+            return None  # a relationship either holds or is an objection
+
+
+def _record(shape: Shape, reads: Iterable[str], required: frozenset[str], state: str = "") -> str:
+    fields = [
+        f'"{name}"{"" if name in required else "?"}: {_TYPES.get(shape.field(name).kind, "String")}' for name in reads
+    ]
+    return "{ " + ", ".join([*([state] if state else []), *fields]) + " }"
+
+
+def _state(entity: Entity) -> dict[str, Any]:
+    opted_out = entity.opted_out is not False
+    return {"standing": entity.standing, "systems": sorted(entity.systems), "opted_out": opted_out}
+
+
+def _cedar(value: Any) -> Any:  # noqa: ANN401  whatever the graph holds
+    match value:
+        case Decimal():
+            exact = value.quantize(_CENTS, rounding=ROUND_HALF_EVEN)
+            return {"__extn": {"fn": "decimal", "arg": format(exact, "f")}}
+        case datetime():
+            moment = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return {"__extn": {"fn": "datetime", "arg": moment}}
+        case date():
+            return {"__extn": {"fn": "datetime", "arg": value.isoformat()}}
+        case list() | tuple():
+            return [_cedar(each) for each in value]
+        case _:
+            return value
