@@ -10,6 +10,8 @@ from sqlalchemy import Connection, RowMapping, func, select
 
 from orchestration.store.tables import batch, decision, outbox, proposal, trigger_row
 
+OF_THE_DAY: Final = frozenset({"contact_point_limit", "entity_limit"})
+"""Objections that pass with the business date and not before."""
 _CHUNK: Final = 5_000  # digests asked for at once: databases limit a statement's parameters
 
 
@@ -20,7 +22,9 @@ def settled(connection: Connection, digests: Sequence[str], business_date: date)
 
 def _history(connection: Connection, digests: Sequence[str]) -> Iterator[RowMapping]:
     """Every row of these digests that was shown before, with what became of it."""
-    last = select(func.max(decision.c.decision_id)).where(decision.c.action == proposal.c.action).scalar_subquery()
+    each = decision.alias()
+    of_action = select(func.max(each.c.decision_id)).where(each.c.action == proposal.c.action)
+    last = of_action.correlate(proposal).scalar_subquery()
     became = (
         select(
             trigger_row.c.digest,
@@ -28,6 +32,7 @@ def _history(connection: Connection, digests: Sequence[str]) -> Iterator[RowMapp
             batch.c.business_date,
             decision.c.verdict,
             decision.c.transient,
+            decision.c.reasons,
             outbox.c.state,
         )
         .join(batch, batch.c.batch_id == trigger_row.c.batch_id)
@@ -43,11 +48,14 @@ def _history(connection: Connection, digests: Sequence[str]) -> Iterator[RowMapp
 def _is_settled(row: RowMapping, business_date: date) -> bool:
     """Whether a row that was shown before need not be shown again.
 
-    One that failed, or whose answer was refused, comes again on the next business date; one that was denied for
-    reasons that may pass, or whose effect is known not to have happened, on the next snapshot.
+    One that failed, was refused, or broke a limit of the day comes again on the next business date; one that was
+    denied for other reasons that may pass, or whose effect is known not to have happened, on the next snapshot.
     """
+    today = bool(row["business_date"] >= business_date)
     if row["answer"] in {"failed", "refused"}:
-        return bool(row["business_date"] >= business_date)
+        return today
     if row["answer"] != "proposed" or row["verdict"] is None:
         return True
-    return not row["transient"] and row["state"] != "failed"
+    if row["transient"]:
+        return today and any(reason["code"] in OF_THE_DAY for reason in row["reasons"])
+    return bool(row["state"] != "failed")

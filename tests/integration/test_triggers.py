@@ -1,0 +1,483 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from orchestration.action_types import load_action_types
+from orchestration.contracts import Batch, Pin, Proposal, ProposalSet
+from orchestration.errors import StoreError
+from orchestration.graph import EntityGraph
+from orchestration.registry import Agent, load_agent
+from orchestration.settings import PROJECT, Settings
+from orchestration.store import tables
+from orchestration.store.engine import Store, open_store
+from orchestration.work.exchange import Exchange
+from orchestration.work.intake import take_in
+from orchestration.work.triggers import Wake, WakeState, run_triggers
+from tests.agents import write_agent
+from tests.graph_fixture import BUILT_AT, BUSINESS_DATE, SNAPSHOT, publish_graph
+
+FINANCE = PROJECT / "action" / "agents" / "finance"
+NOW = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
+ACTION_TYPES = load_action_types(PROJECT / "orchestration" / "actions")
+TOMORROW = BUSINESS_DATE + timedelta(days=1)
+DUE_TODAY = "UPDATE invoice SET due_on = DATE '2026-11-02' WHERE number = 'INV-1004'"
+
+
+def pin_of(snapshot_id: str) -> Pin:
+    return Pin(asset_key="entity_graph", storage_id=7, run_id="run-fixture", data_version=snapshot_id)
+
+
+@dataclass
+class World:
+    """A home with a published graph, a store and an exchange, and agents to wake."""
+
+    settings: Settings
+    store: Store
+    exchange: Exchange
+    agents: dict[str, Agent]
+    graph: EntityGraph
+    published: int = 1
+    answers: dict[str, str] = field(default_factory=dict)
+
+    def publish(self, *changes: str) -> None:
+        """Publish another graph."""
+        self.graph.close()
+        self.published += 1
+        snapshot_id, built_at = f"{SNAPSHOT}_{self.published}", BUILT_AT + timedelta(minutes=self.published)
+        self.graph = publish_graph(self.store, self.settings, *changes, snapshot_id=snapshot_id, built_at=built_at)
+
+    def wake(self, day: date = BUSINESS_DATE, **changed: Any) -> list[Wake]:
+        given = {"business_date": day, "now": NOW, "pin": pin_of(self.graph.snapshot_id)} | changed
+        return run_triggers(self.store, self.exchange, self.graph, self.agents, **given)
+
+    def woken(self, day: date = BUSINESS_DATE) -> list[dict[str, Any]]:
+        """What the one agent is shown."""
+        [wake] = self.wake(day)
+        return [row.values for row in wake.batch.rows] if wake.batch else []
+
+    def invoices(self, day: date = BUSINESS_DATE) -> set[str]:
+        return {row["number"] for row in self.woken(day)}
+
+    def answer(self) -> None:
+        """Propose a reminder for every row of every waiting batch, and take the answers in."""
+        for agent in self.agents:
+            for batch_id in self.exchange.waiting(agent):
+                self.exchange.answer(reminders(self.exchange.read_batch(agent, batch_id)))
+        take_in(self.store, self.exchange, ACTION_TYPES, now=NOW)
+
+    def decide(self, verdict: str, *codes: str, transient: bool = False) -> None:
+        """Decide every proposal that was not decided yet."""
+        with self.store.begin() as connection:
+            decided = select(tables.decision.c.action)
+            waiting = connection.execute(select(tables.proposal.c.action).where(~tables.proposal.c.action.in_(decided)))
+            for action in waiting.scalars().all():
+                connection.execute(
+                    insert(tables.decision).values(
+                        action=action,
+                        verdict=verdict,
+                        reasons=[{"code": code, "subject": "", "detail": ""} for code in codes],
+                        policies=[],
+                        policy_digest="",
+                        read_set_digest="",
+                        decided_at=NOW,
+                        transient=transient,
+                    )
+                )
+
+    def rows(self, table: Any) -> list[dict[str, Any]]:
+        with self.store.read() as connection:
+            return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
+def reminders(batch: Batch) -> ProposalSet:
+    proposals = tuple(
+        Proposal(
+            row_id=row.row_id,
+            action_type="send_payment_reminder",
+            arguments={"organisation": row.entity_id, "invoice": str(row.values["invoice"])},
+        )
+        for row in batch.rows
+    )
+    return ProposalSet(batch_id=batch.batch_id, agent=batch.agent, proposals=proposals)
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("PRECEDE_HOME", str(tmp_path))
+    monkeypatch.delenv("PRECEDE_STORE_URL", raising=False)
+    settings = Settings()
+    store = open_store(settings)
+    graph = publish_graph(store, settings)
+    made = World(settings, store, Exchange(settings.exchange), {"finance": load_agent(FINANCE)}, graph)
+    yield made
+    made.graph.close()
+    store.close()
+
+
+def only(world: World, agent: Agent) -> None:
+    world.agents = {agent.card.name: agent}
+
+
+def test_overdue_invoices_wake_the_finance_agent_with_nothing_but_the_columns_on_its_card(world: World) -> None:
+    [wake] = world.wake()
+    assert wake.state is WakeState.WOKEN
+    assert wake.batch is not None
+    assert {row.values["number"] for row in wake.batch.rows} == {
+        "INV-1001", "INV-1003", "INV-2001", "INV-3001", "INV-4001", "INV-5001",
+    }  # fmt: skip
+    assert wake.batch.rows[0].entity_id == "org_acme"
+    assert wake.batch.rows[0].values == {
+        "organisation": "Acme Widgets Ltd",
+        "invoice": "erp:transaction:1001",
+        "number": "INV-1001",
+        "amount_open": "1200.00",
+        "currency": "GBP",
+        "due_on": "2026-10-03",
+        "stage": 3,
+        "person": "person_ada",
+        "mailbox": "ada@acme.example",
+    }
+    assert world.exchange.read_batch("finance", wake.batch.batch_id) == wake.batch
+
+
+def test_what_was_shown_is_in_the_store_and_the_ledger(world: World) -> None:
+    [wake] = world.wake()
+    assert wake.batch is not None
+    [kept] = world.rows(tables.batch)
+    assert (kept["state"], kept["row_count"], kept["pin"]) == ("waiting", 6, pin_of(SNAPSHOT).model_dump())
+    assert {row["row_id"]: row["values"] for row in world.rows(tables.trigger_row)} == {
+        row.row_id: row.values for row in wake.batch.rows
+    }
+    assert [entry["kind"] for entry in world.rows(tables.ledger_entry)][-1] == "batch"
+
+
+def test_an_agent_wakes_once_for_a_snapshot_and_business_date(world: World) -> None:
+    world.wake()
+    [again] = world.wake()
+    assert (again.state, again.batch) == (WakeState.ALREADY, None)
+    assert len(world.rows(tables.batch)) == 1
+
+
+def test_an_invoice_that_falls_overdue_overnight_wakes_the_agent_though_no_row_changed(world: World) -> None:
+    world.publish(DUE_TODAY)
+    assert "INV-1004" not in world.invoices()
+    world.answer()
+    world.decide("allow")
+    assert world.invoices(TOMORROW) == {"INV-1004"}
+
+
+def test_an_invoice_that_reaches_the_next_dunning_stage_wakes_the_agent_again(world: World) -> None:
+    world.wake()
+    world.answer()
+    world.decide("allow")
+    stages = {row["number"]: row["stage"] for row in world.woken(BUSINESS_DATE + timedelta(days=5))}
+    assert stages == {"INV-2001": 2, "INV-1004": 1}
+
+
+@pytest.mark.parametrize("day", [BUSINESS_DATE, TOMORROW])
+def test_a_graph_published_anew_with_nothing_changed_wakes_nobody(world: World, day: date) -> None:
+    world.wake()
+    world.answer()
+    world.decide("deny", "conflict")
+    world.publish()
+    [wake] = world.wake(day)
+    assert (wake.state, wake.left_out) == (WakeState.NOTHING_NEW, 6)
+    assert world.exchange.waiting("finance") == []
+    assert [(kept["state"], kept["row_count"]) for kept in world.rows(tables.batch)][1:] == [("closed", 0)]
+
+
+@pytest.mark.parametrize("undecided", ["waiting", "answered"])
+def test_a_row_that_is_still_being_answered_is_not_shown_twice(world: World, undecided: str) -> None:
+    world.wake()
+    if undecided == "answered":
+        world.answer()
+    world.publish()
+    assert world.invoices() == set()
+
+
+def test_a_row_that_was_denied_for_a_reason_that_may_pass_wakes_again_on_the_next_snapshot(world: World) -> None:
+    world.wake()
+    world.answer()
+    world.decide("deny", "stale_source", transient=True)
+    assert world.invoices() == set()
+    world.publish()
+    assert len(world.invoices()) == 6
+
+
+def test_a_row_that_broke_a_limit_of_the_day_wakes_again_on_the_next_business_date(world: World) -> None:
+    world.wake()
+    world.answer()
+    world.decide("deny", "entity_limit", transient=True)
+    world.publish()
+    assert world.invoices() == set()
+    assert len(world.invoices(TOMORROW)) == 6
+
+
+@pytest.mark.parametrize("verdict", ["allow", "review", "deny"])
+def test_a_row_whose_last_decision_holds_does_not_wake_again(world: World, verdict: str) -> None:
+    world.wake()
+    world.answer()
+    world.decide("deny", "stale_source", transient=True)
+    world.publish()
+    world.wake()
+    world.answer()
+    world.decide(verdict)
+    world.publish()
+    assert world.invoices() == set()
+
+
+def test_a_row_whose_effect_is_known_not_to_have_happened_wakes_again(world: World) -> None:
+    world.wake()
+    world.answer()
+    world.decide("allow")
+    with world.store.begin() as connection:
+        for number, proposed in enumerate(connection.execute(select(tables.proposal)).all()):
+            state = "failed" if proposed.arguments["invoice"] == "erp:transaction:2001" else "done"
+            common = {"action": proposed.action, "permit_id": f"p{number}"}
+            connection.execute(
+                insert(tables.permit).values(
+                    **common,
+                    agent="finance",
+                    payload="",
+                    signature="",
+                    read_set_digest="",
+                    issued_at=NOW,
+                    expires_at=NOW,
+                )
+            )
+            connection.execute(
+                insert(tables.outbox).values(
+                    **common,
+                    effect_key=f"e{number}",
+                    tool_server="erp",
+                    tool="t",
+                    tool_arguments={},
+                    state=state,
+                    attempts=1,
+                    intended_at=NOW,
+                )
+            )
+    world.publish()
+    assert world.invoices() == {"INV-2001"}
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ("UPDATE invoice SET amount_open = 1000 WHERE number = 'INV-2001'", {"INV-2001"}),
+        ("UPDATE source_record SET row_hash = 'x' WHERE record_id = 'erp:transaction:1003'", {"INV-1003"}),
+        ("UPDATE entity SET version = 'v2' WHERE entity_id = 'org_acme'", {"INV-1001", "INV-1003"}),
+        ("UPDATE entity SET version = 'v2' WHERE entity_id = 'person_eve'", {"INV-3001"}),
+        ("UPDATE entity SET version = 'v2' WHERE entity_id = 'person_cat'", set()),
+    ],
+    ids=["amount", "dispute settled", "customer", "contact", "somebody else"],
+)
+def test_a_row_wakes_again_when_something_that_it_names_has_changed(world: World, change: str, shown: set[str]) -> None:
+    world.wake()
+    world.answer()
+    world.decide("deny", "conflict")
+    world.publish(change)
+    assert world.invoices() == shown
+
+
+@pytest.mark.parametrize(("answer", "tomorrow"), [("declined", 0), ("failed", 6), ("refused", 6)])
+def test_what_a_person_must_look_at_comes_again_the_next_day_and_what_was_declined_does_not(
+    world: World, answer: str, tomorrow: int
+) -> None:
+    world.wake()
+    with world.store.begin() as connection:
+        connection.execute(update(tables.trigger_row).values(answer=answer))
+    world.publish()
+    assert world.invoices() == set()
+    assert len(world.invoices(TOMORROW)) == tomorrow
+
+
+@pytest.mark.parametrize(
+    ("pin", "said"),
+    [
+        (None, "No materialisation"),
+        (pin_of(SNAPSHOT).model_copy(update={"run_id": ""}), "No materialisation"),
+        (pin_of("another"), "of version another"),
+    ],
+    ids=["none", "reported from outside", "of another graph"],
+)
+def test_without_the_materialisation_of_the_graph_nobody_is_woken(world: World, pin: Pin | None, said: str) -> None:
+    [wake] = world.wake(pin=pin)
+    assert wake.state is WakeState.REFUSED
+    assert said in wake.detail
+    assert world.rows(tables.batch) == []
+    [later] = world.wake()
+    assert later.state is WakeState.WOKEN
+
+
+def test_a_graph_that_is_not_the_current_one_wakes_nobody(world: World) -> None:
+    old = EntityGraph(world.graph.path)
+    world.publish()
+    [wake] = run_triggers(
+        world.store, world.exchange, old, world.agents, business_date=BUSINESS_DATE, now=NOW, pin=pin_of(SNAPSHOT)
+    )
+    old.close()
+    assert wake.state is WakeState.REFUSED
+
+
+def stop(world: World, stopped_at: datetime | None) -> None:
+    with world.store.begin() as connection:
+        connection.execute(tables.agent_state.delete())
+        connection.execute(insert(tables.agent_state).values(agent="finance", stopped_at=stopped_at))
+
+
+def test_a_stopped_agent_is_not_woken_until_it_may_run_again(world: World) -> None:
+    stop(world, NOW)
+    [wake] = world.wake()
+    assert wake.state is WakeState.STOPPED
+    stop(world, None)
+    [wake] = world.wake()
+    assert wake.state is WakeState.WOKEN
+
+
+def test_what_waits_for_an_agent_is_withdrawn_while_it_is_stopped(world: World) -> None:
+    [wake] = world.wake()
+    assert wake.batch is not None
+    stop(world, NOW)
+    world.wake()
+    assert world.exchange.waiting("finance") == []
+    stop(world, None)
+    world.wake()
+    assert world.exchange.read_batch("finance", wake.batch.batch_id) == wake.batch
+
+
+class CrashError(Exception):
+    pass
+
+
+class CrashingExchange(Exchange):
+    """Dies before anything is offered."""
+
+    def offer(self, batch: Batch) -> None:
+        raise CrashError(batch.batch_id)
+
+
+def test_a_batch_that_was_written_but_not_offered_is_offered_by_the_next_run(world: World) -> None:
+    working, world.exchange = world.exchange, CrashingExchange(world.exchange.root)
+    with pytest.raises(CrashError):
+        world.wake()
+    world.exchange = working
+    [again] = world.wake()
+    assert again.state is WakeState.ALREADY
+    [batch_id] = working.waiting("finance")
+    offered = working.read_batch("finance", batch_id)
+    assert [row.row_id for row in offered.rows] == [row["row_id"] for row in world.rows(tables.trigger_row)]
+    assert len(world.rows(tables.batch)) == 1
+
+
+def test_nothing_is_offered_that_the_store_does_not_know(world: World) -> None:
+    world.store.close()
+    world.settings.home.joinpath("store.db").write_bytes(b"not a store")
+    for left in world.settings.home.glob("store.db-*"):
+        left.unlink()
+    with pytest.raises(StoreError):
+        world.wake()
+    assert world.exchange.agents() == []
+
+
+def test_a_batch_too_large_to_offer_is_not_written_either(world: World) -> None:
+    world.exchange = Exchange(world.exchange.root, limit=500)
+    [wake] = world.wake()
+    assert wake.state is WakeState.FAILED
+    assert "needed at most 500" in wake.detail
+    assert world.rows(tables.batch) == []
+
+
+def test_one_agent_with_a_broken_trigger_keeps_no_other_from_waking(world: World, tmp_path: Path) -> None:
+    world.agents |= {"broken": write_agent(tmp_path / "agents", "broken", trigger="SELECT nothing FROM nowhere")}
+    states = {wake.agent: wake.state for wake in world.wake()}
+    assert states == {"broken": WakeState.FAILED, "finance": WakeState.WOKEN}
+
+
+@pytest.mark.parametrize(
+    ("trigger", "columns", "said"),
+    [
+        ("SELECT name FROM entity", "", "entity_id"),
+        ("SELECT NULL AS entity_id, name FROM entity", "", "in every row"),
+        ("SELECT entity_id, name, version FROM entity", "name", "those of agent.yml: name"),
+        ("SELECT entity_id, name FROM entity", "name, standing", "those of agent.yml: name, standing"),
+        ("SELECT entity_id, systems FROM entity", "", "list in column systems"),
+        ("SELECT entity_id, 'NaN'::DOUBLE AS score FROM entity", "", "a finite number"),
+        ("SELECT 1; SELECT 2", "", "one SELECT"),
+        ("COPY entity TO '/tmp/stolen.csv'", "", "one SELECT"),
+        ("SELECT $snapshot AS entity_id", "", "business_date"),
+        ("SELECT content AS entity_id FROM read_text('/etc/passwd')", "", "trigger.sql"),
+        ("SELECT entity_id FROM entity WHERE", "", "trigger.sql"),
+    ],
+)
+def test_a_trigger_that_returns_what_it_may_not_says_what_is_wrong(
+    world: World, tmp_path: Path, trigger: str, columns: str, said: str
+) -> None:
+    only(world, write_agent(tmp_path / "agents", trigger=trigger, columns=columns))
+    [wake] = world.wake()
+    assert wake.state is WakeState.FAILED
+    assert said in wake.detail
+    assert world.exchange.agents() == []
+
+
+def test_equal_rows_are_shown_once(world: World, tmp_path: Path) -> None:
+    twice = "SELECT 'org_acme' AS entity_id, 'Acme Widgets Ltd' AS name FROM range(2)"
+    only(world, write_agent(tmp_path / "agents", trigger=twice))
+    assert world.woken() == [{"name": "Acme Widgets Ltd"}]
+
+
+def test_amounts_dates_and_times_reach_the_agent_as_exact_text(world: World, tmp_path: Path) -> None:
+    values = """
+        SELECT 'org_acme' AS entity_id, 1234567.10::DECIMAL(18,2) AS amount, DATE '2026-11-02' AS day, true AS flag,
+            TIMESTAMPTZ '2026-11-02 09:00:00+01' AS at, NULL AS nothing, 3 AS number, 0.5::DOUBLE AS share
+    """
+    only(world, write_agent(tmp_path / "agents", trigger=values))
+    assert world.woken() == [
+        {
+            "amount": "1234567.10",
+            "day": "2026-11-02",
+            "flag": True,
+            "at": "2026-11-02T08:00:00+00:00",
+            "nothing": None,
+            "number": 3,
+            "share": 0.5,
+        }
+    ]
+
+
+def test_an_invoice_that_was_reminded_of_at_its_stage_does_not_wake_the_agent(world: World) -> None:
+    source_row = """
+        INSERT INTO source_record VALUES
+        ('erp:customrecord_dunning:1', 'erp', 'customrecord_dunning', '1', 'h', '{}', $built_at, $built_at)
+    """
+    reminder = """
+        INSERT INTO message BY NAME SELECT 'erp:customrecord_dunning:1' AS record_id, 'org_bolt' AS entity_id,
+            'erp' AS system, 'customrecord_dunning' AS source_table, '1' AS source_key, 'h' AS row_hash,
+            'payment_reminder' AS kind, 1 AS stage, 'erp:transaction:2001' AS invoice_record
+    """
+    world.publish(source_row, reminder)
+    assert "INV-2001" not in world.invoices()
+    assert "INV-2001" in world.invoices(BUSINESS_DATE + timedelta(days=5))
+
+
+def test_an_invoice_of_a_customer_whom_nobody_can_be_written_to_still_wakes_the_agent(world: World) -> None:
+    world.publish("DELETE FROM contact_point WHERE entity_id = 'person_finn'")
+    [row] = [row for row in world.woken() if row["number"] == "INV-4001"]
+    assert (row["person"], row["mailbox"]) == (None, None)
+
+
+def test_a_mailbox_that_only_a_stranger_asserts_is_nobodys(world: World) -> None:
+    world.publish("DELETE FROM contact_point WHERE entity_id IN ('person_ada', 'person_cat')")
+    assert {row["mailbox"] for row in world.woken() if row["organisation"] == "Acme Widgets Ltd"} == {None}
+
+
+def test_who_handles_invoices_at_the_customer_is_written_to_first(world: World) -> None:
+    world.publish("UPDATE person SET job_title = 'Accounts Payable Clerk' WHERE entity_id = 'person_cat'")
+    assert {row["person"] for row in world.woken() if row["organisation"] == "Acme Widgets Ltd"} == {"person_cat"}
