@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -15,13 +17,16 @@ settings.load_profile("precede")
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a Postgres server of this session, with an empty database."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # it warns where there is none
+def postgres_url() -> Iterator[str]:
+    """The URL of a Postgres server of this session, with an empty database.
+
+    Its folder is none of pytest's: another session that starts would take the server's own user's way into it.
+    """
+    with pytest.MonkeyPatch.context() as environment, TemporaryDirectory(prefix="precede-postgres-") as folder:
+        environment.setenv("XDG_RUNTIME_DIR", folder)  # pgserver warns where there is none
         import pgserver  # noqa: PLC0415  reads the variable when imported
 
-        server = pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+        server = pgserver.get_server(Path(folder, "data"))
         try:
             yield server.get_uri()
         finally:

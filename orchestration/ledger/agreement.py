@@ -20,16 +20,19 @@ from orchestration.ledger import facts
 from orchestration.ledger.links import Entry
 from orchestration.store import tables
 
-_KEYS: Final = {
-    "snapshot": "snapshot_id",
-    "batch": "batch_id",
-    "decision": "decision_id",
-    "proposal": "action",
-    "permit": "permit_id",
-    "intent": "action",
-    "outcome": "action",
+_PARTS: Final = {
+    "snapshot": ("snapshot", "snapshot_id"),
+    "batch": ("batch", "batch_id"),
+    "decision": ("decision", "decision_id"),
+    "proposal": ("the proposal of action", "action"),
+    "permit": ("permit", "permit_id"),
+    "intent": ("the intent of action", "action"),
+    "outcome": ("the outcome of action", "action"),
 }
-"""Part of a payload to the column in it that names what it is about."""
+"""Part of a payload to what a sentence calls it, and the column in it that names what it is about."""
+_EVIDENCE: Final = "the evidence of action"
+_INPUT_PIN: Final = "the input pin of batch"
+_EFFECTS_PIN: Final = "the effects pin of batch"
 _SETTLED: Final = frozenset(OutcomeState)
 
 
@@ -40,8 +43,10 @@ class Subject(NamedTuple):
     key: str
 
     def __str__(self) -> str:
-        about = "of batch" if self.part.endswith("pin") else "of action" if _KEYS.get(self.part) == "action" else ""
-        return f"the {self.part} {about} {self.key}".replace("  ", " ")
+        return f"{self.part} {self.key}".strip()
+
+
+CURRENT: Final = Subject("the pointer to the current snapshot", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +61,19 @@ def told_by(entry: Entry) -> Iterator[tuple[Subject, Told]]:
     """What one entry, of which `links.faults` found nothing, says of each subject that it tells of."""
     payload, body = entry.covers(), entry.says()
     where = entry.name[0].lower() + entry.name[1:]
-    for part, column in _KEYS.items():
+    for part, (name, column) in _PARTS.items():
         told = payload.get(part)
         if isinstance(told, dict):
-            yield Subject(part, str(told.get(column))), Told(digest(told), where)
+            yield Subject(name, str(told.get(column))), Told(digest(told), where)
+    if entry.kind == kinds.SNAPSHOT:
+        yield CURRENT, Told(digest(body.get("snapshot")), where)  # the last one told counts
     if entry.kind == kinds.DECISION and payload.get("evidence") is not None:
-        yield Subject("evidence", str(entry.action)), Told(str(payload["evidence"]), where)
+        yield Subject(_EVIDENCE, str(entry.action)), Told(str(payload["evidence"]), where)
     if entry.kind == kinds.BATCH and body.get("pin") is not None:
-        yield Subject("input pin", str(body.get("batch"))), Told(digest(body["pin"]), where)
+        yield Subject(_INPUT_PIN, str(body.get("batch"))), Told(digest(body["pin"]), where)
     if entry.kind == kinds.BATCH_CLOSED:
         for batch_id in body.get("batches", ()):
-            yield Subject("effects pin", str(batch_id)), Told(digest(body.get("pin")), where)
+            yield Subject(_EFFECTS_PIN, str(batch_id)), Told(digest(body.get("pin")), where)
 
 
 def told_by_store(connection: Connection, action: str | None = None) -> Iterator[tuple[Subject, str]]:
@@ -77,20 +84,20 @@ def told_by_store(connection: Connection, action: str | None = None) -> Iterator
     decided = set()
     for row in _rows(connection, tables.decision, action):
         decided.add(row["action"])
-        yield Subject("decision", str(row["decision_id"])), digest(facts.of_decision(row))
+        yield _about("decision", row), digest(facts.of_decision(row))
     for row in _rows(connection, tables.proposal, action):
         if row["action"] in decided:
-            yield Subject("proposal", row["action"]), digest(facts.of_proposal(row))
+            yield _about("proposal", row), digest(facts.of_proposal(row))
     for row in _rows(connection, tables.evidence, action):
-        yield Subject("evidence", row["action"]), facts.of_evidence(row)
+        yield Subject(_EVIDENCE, row["action"]), facts.of_evidence(row)
     consumed = {}
     for row in _rows(connection, tables.permit, action):
         consumed[row["permit_id"]] = row["consumed_at"]
-        yield Subject("permit", row["permit_id"]), digest(facts.of_permit(row))
+        yield _about("permit", row), digest(facts.of_permit(row))
     for row in _rows(connection, tables.outbox, action):
-        yield Subject("intent", row["action"]), digest(facts.of_intent(row, consumed.get(row["permit_id"])))
+        yield _about("intent", row), digest(facts.of_intent(row, consumed.get(row["permit_id"])))
         if row["state"] in _SETTLED:
-            yield Subject("outcome", row["action"]), digest(facts.of_outcome(row))
+            yield _about("outcome", row), digest(facts.of_outcome(row))
 
 
 def differences(ledger: Mapping[Subject, Told], store: Mapping[Subject, str]) -> Iterator[str]:
@@ -108,7 +115,10 @@ def differences(ledger: Mapping[Subject, Told], store: Mapping[Subject, str]) ->
 def _snapshots(connection: Connection) -> Iterator[tuple[Subject, str]]:
     for row in _rows(connection, tables.snapshot):
         if row["published_at"] is not None:
-            yield Subject("snapshot", row["snapshot_id"]), digest(facts.of_snapshot(row))
+            yield _about("snapshot", row), digest(facts.of_snapshot(row))
+
+    for row in _rows(connection, tables.pointer):
+        yield CURRENT, digest(row["snapshot_id"])
 
 
 def _batches(connection: Connection) -> Iterator[tuple[Subject, str]]:
@@ -117,10 +127,15 @@ def _batches(connection: Connection) -> Iterator[tuple[Subject, str]]:
         shown[row["batch_id"]].append(row)
     for row in _rows(connection, tables.batch):
         batch_id = row["batch_id"]
-        yield Subject("batch", batch_id), digest(facts.of_batch(row, shown[batch_id]))
-        for part, column in (("input pin", "pin"), ("effects pin", "effects_pin")):
+        yield _about("batch", row), digest(facts.of_batch(row, shown[batch_id]))
+        for part, column in ((_INPUT_PIN, "pin"), (_EFFECTS_PIN, "effects_pin")):
             if row[column] is not None:
                 yield Subject(part, batch_id), digest(row[column])
+
+
+def _about(part: str, row: facts.Row) -> Subject:
+    name, column = _PARTS[part]
+    return Subject(name, str(row[column]))
 
 
 def _rows(connection: Connection, table: Table, action: str | None = None) -> Iterator[dict[str, Any]]:

@@ -41,7 +41,7 @@ def verify(store: Store, instance: Instance | None) -> Verification:
         StoreError: The store cannot be read.
     """
     with store.read() as connection:
-        count, problems = _the_record(connection)
+        count, problems = record_of(connection)
         if instance is not None:
             from orchestration.ledger import lineage  # noqa: PLC0415  Dagster takes a second to import
 
@@ -49,7 +49,7 @@ def verify(store: Store, instance: Instance | None) -> Verification:
     return Verification(ok=not problems, entries=count, problems=tuple(problems), lineage=instance is not None)
 
 
-def _the_record(connection: Connection) -> tuple[int, list[str]]:
+def record_of(connection: Connection) -> tuple[int, list[str]]:
     """How many entries there are, and what is wrong with the chain and with what it says of the store's rows."""
     problems: list[str] = []
     told: dict[agreement.Subject, agreement.Told] = {}

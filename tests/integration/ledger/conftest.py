@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import Settings
+from orchestration.store.engine import Store, open_store
+from tests.integration.ledger import story
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty store in a SQLite file."""
+    monkeypatch.delenv("PRECEDE_STORE_URL", raising=False)
+    return open_store(Settings(home=tmp_path / "home"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def either(request: pytest.FixtureRequest, store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The same, and once more on Postgres."""
+    if request.param == "sqlite":
+        return store
+    monkeypatch.setenv("PRECEDE_STORE_URL", request.getfixturevalue("postgres_database"))
+    return open_store(Settings())
+
+
+@pytest.fixture
+def told(either: Store) -> Store:
+    """A store with a whole story in it, recorded as it happened."""
+    story.tell(either)
+    return either
+
+
+@pytest.fixture(scope="module")
+def told_once(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The story in a SQLite file, told once for every example of a property."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("PRECEDE_STORE_URL", raising=False)
+        store = open_store(Settings(home=tmp_path_factory.mktemp("story")))
+    story.tell(store)
+    return store
