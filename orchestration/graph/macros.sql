@@ -30,9 +30,10 @@ WITH
         SELECT f.entity_id, f.fact, f.record_id, f.record_id, 1.0
         FROM fact AS f, wanted AS w WHERE f.record_id = w.exact AND f.entity_id IS NOT NULL
         UNION ALL
-        SELECT i.entity_id, i.field, i.value, i.record_id, 0.98
+        SELECT i.entity_id, i.field, i.value, i.record_id, CASE WHEN i.code = w.code THEN 0.98 ELSE 0.94 END
         FROM entity_identifier AS i, wanted AS w
-        WHERE length(w.code) >= 4 AND (i.code = w.code OR i.code = regexp_replace(w.code, '^[A-Z]{2}', ''))
+        WHERE length(w.code) >= 4
+            AND regexp_replace(i.code, '^[A-Z]{2}', '') = regexp_replace(w.code, '^[A-Z]{2}', '') -- GB 123 or 123
         UNION ALL
         SELECT p.entity_id, p.channel, p.value, p.record_id, 0.97
         FROM contact_point AS p, wanted AS w
