@@ -26,7 +26,7 @@ def postgres_url() -> Iterator[str]:
         environment.setenv("XDG_RUNTIME_DIR", folder)  # pgserver warns where there is none
         import pgserver  # noqa: PLC0415  reads the variable when imported
 
-        server = pgserver.get_server(Path(folder, "data"))
+        server = pgserver.get_server(Path(folder, "data"), cleanup_mode="delete")
         try:
             yield server.get_uri()
         finally:
