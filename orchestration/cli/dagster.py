@@ -1,6 +1,7 @@
 """One job of one code location, run in this process and told line by line: what `precede run` starts as a child.
 
-`python -m orchestration.cli.dagster insight.definitions reconcile` runs the job on the instance in `DAGSTER_HOME`.
+`python -m orchestration.cli.dagster run insight.definitions reconcile` runs the job on the instance in `DAGSTER_HOME`;
+`… prepare` only makes that instance, before several processes would do so at once.
 Standard output carries one JSON object a line and nothing else (`orchestration/cli/processes.py` reads them); whatever
 else is printed goes to standard error. Which variables the process may see is its parent's to decide.
 """
@@ -23,8 +24,11 @@ FAILED = 1
 
 
 def main(arguments: list[str]) -> int:
-    """Run the job named on the command line; 0 where it succeeded."""
-    module, job = arguments
+    """Run the job named on the command line, or make the instance; 0 where that succeeded."""
+    if arguments == ["prepare"]:
+        prepare()
+        return 0
+    _, module, job = arguments
     with _protocol() as out:
         try:
             succeeded = run_job(module, job, out)
@@ -32,6 +36,15 @@ def main(arguments: list[str]) -> int:
             _tell(out, {"event": "error", "step": "", "message": str(error)})
             return FAILED
         return 0 if succeeded else FAILED
+
+
+def prepare() -> None:
+    """Make every database of the instance, or bring it to this version of Dagster."""
+    with dg.DagsterInstance.get() as instance:
+        instance.upgrade()
+        instance.get_runs(limit=1)
+        instance.get_asset_keys(limit=1)
+        instance.all_instigator_state()
 
 
 def _protocol() -> IO[str]:
@@ -48,10 +61,16 @@ def run_job(module: str, job: str, out: IO[str]) -> bool:
     with dg.DagsterInstance.get() as instance:
         instance.add_event_listener(run_id, lambda entry: _tell_entry(out, entry))
         result = definitions.resolve_job_def(job).execute_in_process(
-            instance=instance, run_id=run_id, raise_on_error=False
+            instance=instance, run_id=run_id, raise_on_error=False, tags=_tags(module, job)
         )
     _tell(out, {"event": "end", "run_id": run_id, "succeeded": result.success})
     return bool(result.success)
+
+
+def _tags(module: str, job: str) -> dict[str, str]:
+    """The run's place in the UI; and a queue of its own, as a run that was killed here would block the common one."""
+    location = module.partition(".")[0]
+    return {".dagster/repository": f"__repository__@{location}", "precede/job": f"{job} from the command line"}
 
 
 def _tell(out: IO[str], line: dict[str, Any]) -> None:

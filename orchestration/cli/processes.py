@@ -89,7 +89,7 @@ def run_job(location: str, job: str, settings: Settings, tell: Callable[[Event],
     started = time.monotonic()
     with log.open("w", encoding="utf-8") as stream:
         child = subprocess.Popen(  # noqa: S603  our own interpreter and our own module
-            [sys.executable, "-m", "orchestration.cli.dagster", module, job],
+            [sys.executable, "-m", "orchestration.cli.dagster", "run", module, job],
             env=location_environment(location, settings, os.environ),
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,

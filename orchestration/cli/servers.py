@@ -120,6 +120,9 @@ def serving(settings: Settings, *, web_port: int | None = None, read_only: bool 
         PrecedeError: One of them did not start.
     """
     servers = Servers(logs=settings.home / "logs")
+    environment = {name: os.environ[name] for name in BASICS if name in os.environ}
+    environment["DAGSTER_HOME"] = str(settings.dagster_home)
+    _make_instance(environment)
     try:
         ports = {location: _free_port() for location in locations()}
         for location, port in ports.items():
@@ -132,8 +135,6 @@ def serving(settings: Settings, *, web_port: int | None = None, read_only: bool 
         for location, port in ports.items():
             servers.wait_for_port(location, port)
         workspace = _write_workspace(settings, ports)
-        environment = {name: os.environ[name] for name in BASICS if name in os.environ}
-        environment["DAGSTER_HOME"] = str(settings.dagster_home)
         servers.start("daemon", [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)], environment)
         if web_port is not None:
             command = [sys.executable, "-m", "dagster_webserver", "-h", LOOPBACK, "-p", str(web_port)]
@@ -143,6 +144,15 @@ def serving(settings: Settings, *, web_port: int | None = None, read_only: bool 
         yield servers
     finally:
         servers.stop()
+
+
+def _make_instance(environment: Mapping[str, str]) -> None:
+    """Make Dagster's databases first: processes that start together would each try to, and all but one fail."""
+    command = [sys.executable, "-m", "orchestration.cli.dagster", "prepare"]
+    done = subprocess.run(command, env=dict(environment), cwd=PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise PrecedeError(f"Dagster's instance in {environment['DAGSTER_HOME']} could not be opened: {said}.")
 
 
 def _free_port() -> int:
