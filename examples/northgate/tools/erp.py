@@ -1,0 +1,80 @@
+"""The ERP's tool server: MCP over stdio, a process of its own with the ERP's write credential.
+
+It is started with three variables and reads one file, and the coordinator sees neither credential nor database:
+
+    PRECEDE_PERMIT_PUBLIC_KEY   file of the coordinator's public key
+    ERP_CREDENTIALS             file with `ERP_WRITE_URL=...`, readable by this server's user alone
+    ERP_DEFAULT_URL             the example's own database, where there is no such file
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mcp.server import MCPServer
+
+from examples.northgate.tools.reminders import SERVER, Erp
+from orchestration.contracts import SignedPermit, ToolResult
+from orchestration.errors import ConfigurationError
+from orchestration.gate.keys import public_key
+
+
+def serve(erp: Erp) -> MCPServer:
+    """The server, with the one tool it has."""
+    server = MCPServer(name=SERVER)
+
+    @server.tool()
+    def write_payment_reminder(  # noqa: PLR0913  what a reminder is made of
+        *,
+        invoice: str,
+        customer: str,
+        stage: int,
+        recipient: str,
+        subject: str,
+        effect_key: str,
+        permit: SignedPermit,
+    ) -> ToolResult:
+        """Write one payment reminder that a permit covers, once for each effect key."""
+        arguments: dict[str, str | int | bool] = {
+            "invoice": invoice,
+            "customer": customer,
+            "stage": stage,
+            "recipient": recipient,
+            "subject": subject,
+        }
+        return erp.write_payment_reminder(arguments, effect_key, permit, datetime.now(UTC))
+
+    return server
+
+
+def write_url() -> str:
+    """Where the ERP is, with the credential to write to it.
+
+    Raises:
+        ConfigurationError: Neither the file nor the example's own database is named.
+    """
+    named = os.environ.get("ERP_CREDENTIALS", "")
+    if named and Path(named).is_file():
+        for line in Path(named).read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition("=")
+            if name.strip() == "ERP_WRITE_URL" and value.strip():
+                return value.strip()
+        raise ConfigurationError(named, "no ERP_WRITE_URL", "a line `ERP_WRITE_URL=<database URL>`")
+    if default := os.environ.get("ERP_DEFAULT_URL"):
+        return default
+    raise ConfigurationError("ERP_CREDENTIALS", named or "nothing", "a file with a line `ERP_WRITE_URL=<database URL>`")
+
+
+def main() -> None:
+    """Serve over stdio until the client goes away."""
+    erp = Erp(write_url(), public_key(Path(os.environ.get("PRECEDE_PERMIT_PUBLIC_KEY", ""))))
+    try:
+        serve(erp).run("stdio")
+    finally:
+        erp.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Writing one payment reminder into the ERP: once for each effect key, and only while the invoice is open.
+
+The permit is checked before anything is read. What was written stays written: a second call with the same permit finds
+it, also when the permit has expired since, so that whoever lost the answer can ask again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+
+from orchestration.contracts import OutcomeState, SignedPermit, ToolResult
+from orchestration.errors import PermitRefused
+from orchestration.gate.permits import covers, in_time, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SERVER: Final = "erp"
+TOOL: Final = "write_payment_reminder"
+WRITER: Final = "precede"
+"""Who wrote a row, in the row: insight knows by it what we said ourselves."""
+
+_WRITTEN: Final = "SELECT id FROM customrecord_dunning WHERE custrecord_effect_key = :effect_key"
+_OPEN: Final = """
+    SELECT l.foreignamountunpaid AS unpaid
+    FROM "transaction" AS t JOIN transaction_line AS l ON l."transaction" = t.id AND l.mainline = 'T'
+    WHERE t.id = :invoice AND t.type = 'CustInvc' AND t.entity = :customer
+      AND t._fivetran_deleted IS NOT TRUE AND CAST(l.foreignamountunpaid AS NUMERIC) > 0
+"""
+_INSERT: Final = """
+    INSERT INTO customrecord_dunning (
+        id, custrecord_invoice, custrecord_customer, custrecord_stage, custrecord_recipient, custrecord_subject,
+        custrecord_sent_at, custrecord_effect_key, custrecord_created_by, _fivetran_synced
+    )
+    SELECT
+        coalesce(max(id), 0) + 1, :invoice, :customer, :stage, :recipient, :subject,
+        :sent_at, :effect_key, :writer, :synced
+    FROM customrecord_dunning
+"""
+
+
+class Erp:
+    """The ERP, open for writing reminders and nothing else.
+
+    Args:
+        url: SQLAlchemy URL with the ERP's write credential: SQLite or Postgres.
+        public_key: What permits are verified with.
+    """
+
+    def __init__(self, url: str, public_key: Ed25519PublicKey) -> None:
+        self._engine = _engine(url)
+        self._public_key = public_key
+
+    def write_payment_reminder(
+        self, arguments: Mapping[str, str | int | bool], effect_key: str, permit: SignedPermit, now: datetime
+    ) -> ToolResult:
+        """Write a reminder that a permit covers.
+
+        Args:
+            arguments: invoice, customer, stage, recipient, subject.
+            effect_key: What is never written twice.
+            permit: The coordinator's leave for this very call.
+            now: The time, by the server's own clock.
+
+        Returns:
+            Done, with the row's id; or failed, where it is known that nothing was written.
+
+        Raises:
+            SQLAlchemyError: The ERP did not answer: what became of the write is not known.
+        """
+        try:
+            granted = read(permit, self._public_key)
+            covers(granted, tool_server=SERVER, tool=TOOL, arguments=arguments, effect_key=effect_key)
+            keys = {"invoice": int(arguments["invoice"]), "customer": int(arguments["customer"])}
+        except PermitRefused as refused:
+            return ToolResult(state=OutcomeState.FAILED, detail=str(refused))
+        except ValueError:
+            return ToolResult(state=OutcomeState.FAILED, detail="Invoice and customer are not ids of the ERP.")
+        with self._alone() as connection:
+            before = connection.execute(text(_WRITTEN), {"effect_key": effect_key}).scalar_one_or_none()
+            if before is not None:
+                return ToolResult(state=OutcomeState.DONE, reference=_reference(before), repeated=True)
+            try:
+                in_time(granted, now)
+            except PermitRefused as refused:
+                return ToolResult(state=OutcomeState.FAILED, detail=str(refused))
+            locked = _OPEN if self._is_sqlite else f"{_OPEN} FOR UPDATE OF l"
+            if connection.execute(text(locked), keys).first() is None:
+                detail = "The invoice is not open, or not that customer's: nothing was written."
+                return ToolResult(state=OutcomeState.FAILED, detail=detail)
+            values = {**arguments, **keys, "effect_key": effect_key, "writer": WRITER, **self._stamps(now)}
+            connection.execute(text(_INSERT), values)
+            written = connection.execute(text(_WRITTEN), {"effect_key": effect_key}).scalar_one()
+        return ToolResult(state=OutcomeState.DONE, reference=_reference(written))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def _alone(self) -> Iterator[Connection]:
+        """A write transaction that no other reminder is written beside."""
+        with self._engine.begin() as connection:
+            if not self._is_sqlite:
+                connection.execute(text("LOCK TABLE customrecord_dunning IN SHARE ROW EXCLUSIVE MODE"))
+            yield connection
+
+    def _stamps(self, now: datetime) -> dict[str, str | datetime]:
+        """When it was sent, as the ERP writes times, and when the connector saw it last."""
+        moment = now.astimezone(UTC)
+        sent_at = moment.strftime("%Y-%m-%d %H:%M:%S")
+        return {"sent_at": sent_at, "synced": moment.isoformat() if self._is_sqlite else moment}
+
+
+def _reference(row_id: object) -> str:
+    return f"customrecord_dunning:{row_id}"
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    engine = create_engine(parsed.set(drivername="sqlite"), connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def _plain(connection: object, _record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined]  # the driver would begin transactions of its own
+
+    @event.listens_for(engine, "begin")
+    def _immediate(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

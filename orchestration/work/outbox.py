@@ -1,0 +1,125 @@
+"""Delivering effects: from the outbox to a tool, and what became of it to the ledger.
+
+    pending -> sending -> done | failed | unknown
+
+A row that a dead run left `pending` or `sending`, or whose outcome is unknown, is delivered again: the tool knows the
+effect key and writes nothing twice. Only an effect that is known not to have happened gives its key free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import RowMapping, select, update
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from orchestration.contracts import OutcomeState, SignedPermit, ToolResult
+from orchestration.ledger import entries
+from orchestration.store import tables
+from orchestration.store.engine import Store
+from orchestration.work.tools import Caller, ToolUnreachable
+
+ATTEMPTS: Final = 3
+"""How often a call is tried before its outcome is unknown, for this run."""
+_UNSETTLED: Final = ("pending", "sending", OutcomeState.UNKNOWN.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one effect in this run."""
+
+    action: str
+    state: OutcomeState
+    repeated: bool
+    """The tool had written it already: an earlier run lost its answer."""
+
+
+def deliver(  # noqa: PLR0913  each is a part of the world that is handed in
+    store: Store,
+    tools: Caller,
+    clock: Callable[[], datetime],
+    *,
+    agent: str | None = None,
+    batch_id: str | None = None,
+    longest_wait: float = 2.0,
+) -> list[Delivery]:
+    """Deliver every effect that is not settled, in the order in which they were meant.
+
+    Args:
+        store: The coordinator's store.
+        tools: What calls the tools.
+        clock: The time, with its zone.
+        agent: Of this agent alone.
+        batch_id: Of this batch alone.
+        longest_wait: Seconds between two attempts, at most.
+
+    Returns:
+        What became of each of them.
+
+    Raises:
+        StoreError: The store cannot be written; what was delivered by then will be found by the next run.
+        ConfigurationError: A tool server is not registered, or its tool is not the one that was.
+    """
+    waiting = _take(store, agent, batch_id)
+    return [_deliver(store, tools, row, clock, longest_wait) for row in waiting]
+
+
+def _take(store: Store, agent: str | None, batch_id: str | None) -> list[RowMapping]:
+    """The rows to deliver, marked as being sent: from here on a call may have been made."""
+    outbox, proposal, permit = tables.outbox, tables.proposal, tables.permit
+    query = (
+        select(outbox, permit.c.payload, permit.c.signature)
+        .join(permit, permit.c.permit_id == outbox.c.permit_id)
+        .join(proposal, proposal.c.action == outbox.c.action)
+        .where(outbox.c.state.in_(_UNSETTLED))
+        .order_by(outbox.c.intended_at, proposal.c.row_id, outbox.c.action)
+    )
+    if agent is not None:
+        query = query.where(proposal.c.agent == agent)
+    if batch_id is not None:
+        query = query.where(proposal.c.batch_id == batch_id)
+    with store.read() as connection:
+        if not connection.execute(query.limit(1)).first():
+            return []
+    with store.begin() as connection:
+        rows = list(connection.execute(query).mappings())
+        actions = [row["action"] for row in rows]
+        for start in range(0, len(actions), 500):
+            these = outbox.c.action.in_(actions[start : start + 500])
+            connection.execute(update(outbox).where(these).values(attempts=outbox.c.attempts + 1))
+            connection.execute(update(outbox).where(these, outbox.c.state == "pending").values(state="sending"))
+    return rows
+
+
+def _deliver(
+    store: Store, tools: Caller, row: RowMapping, clock: Callable[[], datetime], longest_wait: float
+) -> Delivery:
+    permit = SignedPermit(payload=row["payload"], signature=row["signature"])
+    try:
+        result = Retrying(
+            retry=retry_if_exception_type(ToolUnreachable),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_exponential(multiplier=0.1, max=longest_wait),
+            reraise=True,
+        )(tools.call, row["tool_server"], row["tool"], row["tool_arguments"], row["effect_key"], permit)
+    except ToolUnreachable as unreachable:
+        result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreachable))
+    _settle(store, row["action"], result, clock())
+    return Delivery(row["action"], result.state, result.repeated)
+
+
+def _settle(store: Store, action: str, result: ToolResult, now: datetime) -> None:
+    """Write down what became of an effect, unless another run did so already."""
+    outbox = tables.outbox
+    open_states = _UNSETTLED if result.state is not OutcomeState.UNKNOWN else ("pending", "sending")
+    with store.begin() as connection:
+        settled = connection.execute(
+            update(outbox)
+            .where(outbox.c.action == action, outbox.c.state.in_(open_states))
+            .values(state=result.state.value, reference=result.reference, detail=result.detail, settled_at=now)
+        )
+        if settled.rowcount:
+            entries.settled(connection, action, at=now)
