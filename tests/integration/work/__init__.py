@@ -1,0 +1,1 @@
+"""Batches out to the agents and answers back: triggers, the exchange, agent code, intake."""
