@@ -33,8 +33,8 @@ def tell(store: Store, pin: Pin | None = GRAPH_PIN) -> None:
     """Write the whole story, one transaction an event, as the product does."""
     snapshot(store, pin)
     batch(store, pin)
-    decide(store, DONE, "allow")
-    decide(store, DENIED, "deny")
+    decide(store, DONE, "allow", pin)
+    decide(store, DENIED, "deny", pin)
     intend(store, DONE)
     settle(store, DONE, "done")
 
@@ -75,7 +75,7 @@ def batch(store: Store, pin: Pin | None = GRAPH_PIN, batch_id: str = BATCH) -> N
         entries.batch_opened(connection, batch_id, at=NOW)
 
 
-def decide(store: Store, action: str, verdict: str) -> None:
+def decide(store: Store, action: str, verdict: str, pin: Pin | None = GRAPH_PIN) -> None:
     with store.begin() as connection:
         propose(connection, action)
         given = connection.execute(
@@ -96,7 +96,7 @@ def decide(store: Store, action: str, verdict: str) -> None:
             "read_set": READ_SET,
             "entities": {"entity": [{"entity_id": "org_1", "name": "Ada's Äpfel GmbH"}], "crosswalk": []},
             "source_rows": [SOURCE_ROW],
-            "materialisations": [GRAPH_PIN.model_dump()],
+            "materialisations": [pin.model_dump()] if pin else [],
             "kept_at": NOW,
         }
         connection.execute(insert(tables.evidence).values(evidence))
