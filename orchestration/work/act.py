@@ -1,0 +1,231 @@
+"""From answers to effects, for one agent: take in, decide, perform, deliver, and close the ledger over it.
+
+Every step begins where the last run ended, so that a run that was killed anywhere is finished by the next one. What a
+step means is said in its own module; this one only puts them in order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Final
+
+from sqlalchemy import Connection, func, select, update
+
+from orchestration.contracts import OutcomeState, Pin, SnapshotId, Verdict
+from orchestration.errors import NotFound
+from orchestration.gate.gate import Gate
+from orchestration.gate.rules import Rules, load_rules
+from orchestration.ledger import entries
+from orchestration.ledger.entries import LedgerRange
+from orchestration.settings import Settings
+from orchestration.store import tables
+from orchestration.store.engine import Store
+from orchestration.work.exchange import Exchange
+from orchestration.work.intake import take_in
+from orchestration.work.outbox import Delivery, deliver
+from orchestration.work.tools import Caller, ToolSession, load_servers
+
+UNFINISHED: Final = ("answered", "decided")
+"""States of a batch that has an answer and is not closed."""
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What one batch came to, by the last decision of each of its proposals.
+
+    Attributes:
+        batch_id: Its id.
+        snapshot_id: The snapshot that woke the agent.
+        business_date: The day it acts on.
+        pin: The materialisation of that snapshot.
+        proposed: Proposals that were taken in.
+        performed: Effects known to be done.
+        review: Proposals that wait for a person.
+        denied: Proposals refused.
+        failed: Effects known not to have happened, though they were allowed.
+        unsettled: Effects whose outcome is not known yet.
+        reasons: Reason of a review or denial to number of proposals that have it.
+        covered: Its entries in the ledger; none where there are none.
+    """
+
+    batch_id: str
+    snapshot_id: SnapshotId
+    business_date: date
+    pin: Pin | None
+    proposed: int
+    performed: int
+    review: int
+    denied: int
+    failed: int
+    unsettled: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    covered: LedgerRange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActReport:
+    """What a run came to for one agent.
+
+    Attributes:
+        agent: The agent's name.
+        answers: Answers taken in, of every agent: they share the exchange.
+        recovered: Effects of earlier runs that were settled by this one.
+        batches: The batches that were worked on, oldest first; each is to be closed with `close_batch`.
+    """
+
+    agent: str
+    answers: int
+    recovered: tuple[Delivery, ...]
+    batches: tuple[BatchReport, ...]
+
+
+def act(  # noqa: PLR0913  each is a part of the world that is handed in
+    store: Store,
+    settings: Settings,
+    agent: str,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    progress: Progress = lambda _: None,
+    tools: Caller | None = None,
+    rules: Rules | None = None,
+) -> ActReport:
+    """Do all that waits to be done for one agent. Safe to run again, and beside another run.
+
+    Args:
+        store: The coordinator's store.
+        settings: Where rules, key, graphs, exchange and tool servers are.
+        agent: The agent's name.
+        clock: The time, with its zone.
+        progress: Is told a line after each step.
+        tools: What calls the tools; the servers that the settings name, where it is not given.
+        rules: The rules, where they were read already.
+
+    Raises:
+        PrecedeError: A rule, the key or a tool server cannot be used. What was done until then stands.
+    """
+    rules = rules or load_rules(settings)
+    answers = take_in(store, Exchange(settings.exchange), rules.action_types, now=clock())
+    progress(f"took {len(answers)} answers in")
+    with ExitStack() as stack:
+        caller = tools or stack.enter_context(ToolSession(load_servers(settings.tools), settings, os.environ))
+        gate = stack.enter_context(Gate(store, settings, rules))
+        recovered = deliver(store, caller, clock, agent=agent)
+        if recovered:
+            progress(f"settled {len(recovered)} effects of earlier runs")
+        reports = []
+        for batch_id in _unfinished(store, agent):
+            decisions = gate.decide(batch_id, clock())
+            progress(f"{batch_id}: decided {len(decisions)} proposals")
+            _decided(store, batch_id)
+            effects = gate.perform_batch(batch_id, clock())
+            progress(f"{batch_id}: {len(effects)} permits used or refused")
+            deliveries = deliver(store, caller, clock, batch_id=batch_id)
+            progress(f"{batch_id}: delivered {len(deliveries)} effects")
+            reports.append(report(store, batch_id))
+    return ActReport(agent, len(answers), tuple(recovered), tuple(reports))
+
+
+def report(store: Store, batch_id: str) -> BatchReport:
+    """What a batch has come to so far.
+
+    Raises:
+        NotFound: There is no such batch.
+    """
+    with store.read() as connection:
+        row = connection.execute(select(tables.batch).where(tables.batch.c.batch_id == batch_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"No batch has the id {batch_id!r}; needed one that was opened; see `precede actions`.")
+        verdicts, reasons = _verdicts(connection, batch_id)
+        states = _states(connection, batch_id)
+        proposals = select(func.count()).select_from(tables.proposal).where(tables.proposal.c.batch_id == batch_id)
+        return BatchReport(
+            batch_id=batch_id,
+            snapshot_id=SnapshotId(row.snapshot_id),
+            business_date=row.business_date,
+            pin=None if row.pin is None else Pin.model_validate(row.pin),
+            proposed=connection.execute(proposals).scalar_one(),
+            performed=states[OutcomeState.DONE.value],
+            review=verdicts[Verdict.REVIEW.value],
+            denied=verdicts[Verdict.DENY.value],
+            failed=states[OutcomeState.FAILED.value],
+            unsettled=sum(states.values()) - states[OutcomeState.DONE.value] - states[OutcomeState.FAILED.value],
+            reasons=dict(reasons.most_common()),
+            covered=entries.range_of(connection, [batch_id]),
+        )
+
+
+def close_batch(store: Store, batch_id: str, pin: Pin | None, covered: LedgerRange | None, now: datetime) -> int | None:
+    """Close a batch, with the materialisation of `effects/<agent>` that tells of it.
+
+    Args:
+        store: The coordinator's store.
+        batch_id: Its id; one that is closed already stays as it is.
+        pin: The materialisation, found again in the event log; none for a batch of which there is nothing to tell.
+        covered: The ledger's entries that the materialisation names.
+        now: When it is closed.
+
+    Returns:
+        The number of the ledger's closing entry, if one was made.
+    """
+    batch = tables.batch
+    with store.begin() as connection:
+        closed = connection.execute(
+            update(batch)
+            .where(batch.c.batch_id == batch_id, batch.c.state.in_(UNFINISHED))
+            .values(state="closed", effects_pin=None if pin is None else pin.model_dump(mode="json"))
+        )
+        if not closed.rowcount or pin is None or covered is None:
+            return None
+        return entries.batch_closed(connection, [batch_id], pin, covered, at=now)
+
+
+def _unfinished(store: Store, agent: str) -> list[str]:
+    batch = tables.batch
+    query = select(batch.c.batch_id).where(batch.c.agent == agent, batch.c.state.in_(UNFINISHED))
+    with store.read() as connection:
+        return list(connection.execute(query.order_by(batch.c.created_at, batch.c.batch_id)).scalars())
+
+
+def _decided(store: Store, batch_id: str) -> None:
+    batch = tables.batch
+    answered = update(batch).where(batch.c.batch_id == batch_id, batch.c.state == "answered")
+    with store.begin() as connection:
+        connection.execute(answered.values(state="decided"))
+
+
+def _verdicts(connection: Connection, batch_id: str) -> tuple[Counter[str], Counter[str]]:
+    """How the last decisions of a batch ended, and the reasons of those that are not an allow."""
+    decision, proposal = tables.decision, tables.proposal
+    newest = (
+        select(func.max(decision.c.decision_id))
+        .join(proposal, proposal.c.action == decision.c.action)
+        .where(proposal.c.batch_id == batch_id)
+        .group_by(decision.c.action)
+    )
+    verdicts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for row in connection.execute(
+        select(decision.c.verdict, decision.c.reasons).where(decision.c.decision_id.in_(newest))
+    ):
+        verdicts[row.verdict] += 1
+        if row.verdict != Verdict.ALLOW:
+            reasons.update({reason["code"] for reason in row.reasons})
+    return verdicts, reasons
+
+
+def _states(connection: Connection, batch_id: str) -> Counter[str]:
+    """How many of a batch's effects are in each state of the outbox."""
+    outbox, proposal = tables.outbox, tables.proposal
+    rows = connection.execute(
+        select(outbox.c.state, func.count().label("effects"))
+        .join(proposal, proposal.c.action == outbox.c.action)
+        .where(proposal.c.batch_id == batch_id)
+        .group_by(outbox.c.state)
+    )
+    return Counter({row.state: row.effects for row in rows})
