@@ -1,0 +1,27 @@
+"""The coordinator's code location: it holds the signing key, decides, delivers and records."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.assets import triggers_of
+from orchestration.jobs import act, wake
+from orchestration.registry import load_agents
+from orchestration.sensors import answers_or_effects, new_snapshot_or_date
+from orchestration.settings import Settings
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The assets of every registered agent.
+
+    Raises:
+        AgentError: An agent's folder lacks a part of the loop, or says something that cannot be.
+    """
+    agents = load_agents(Settings().agents)
+    return dg.Definitions(
+        assets=[triggers_of(agent) for agent in agents.values()],
+        jobs=[wake],
+        sensors=[new_snapshot_or_date],
+        executor=dg.in_process_executor,
+    )
