@@ -34,7 +34,7 @@ TIMING: Final = ("PRECEDE_SCHEDULE", "PRECEDE_SENSOR_SECONDS")
 
 LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "insight": ("PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_STORE_URL", "PRECEDE_SOURCES"),
-    "action": ("DAGSTER_HOME", "PRECEDE_AGENTS", "PRECEDE_EXCHANGE"),
+    "action": ("PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_AGENTS", "PRECEDE_EXCHANGE"),
     "orchestration": (
         "PRECEDE_HOME",
         "DAGSTER_HOME",
@@ -48,7 +48,7 @@ LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Code location to the variables of ours it gets. Insight also gets those that a `source.yml` names, the coordinator
 those that the tool servers' file names, and the agents' location what a card names, if it is none of ours and no
-source's or tool's."""
+source's or tool's. The agents' home is the exchange: whatever they derive from the settings lies in it or nowhere."""
 
 
 def location_environment(location: str, settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
@@ -74,6 +74,8 @@ def location_environment(location: str, settings: Settings, environ: Mapping[str
     }
     wanted = {*BASICS, *TIMING, *LOCATIONS[location], *_named_by_files(location, settings)}
     passed = {name: environ[name] for name in sorted(wanted) if name in environ}
+    if location == "action":
+        known["PRECEDE_HOME"] = str(settings.exchange)
     return passed | {name: value for name, value in known.items() if name in LOCATIONS[location]}
 
 

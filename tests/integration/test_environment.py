@@ -52,6 +52,7 @@ def test_the_agents_see_their_own_variables_and_nothing_of_the_store_the_graph_o
         "PATH": "/usr/bin",
         "MODEL_KEY": "the agent's own",
         "PRECEDE_SENSOR_SECONDS": "1",
+        "PRECEDE_HOME": str(settings.home / "exchange"),
         "DAGSTER_HOME": str(settings.home / "dagster"),
         "PRECEDE_AGENTS": str(settings.agents),
         "PRECEDE_EXCHANGE": str(settings.home / "exchange"),
