@@ -23,6 +23,9 @@ Class = Literal["verified", "staff", "public", "precede"]
 EXTRAS: Final = ("alias", "supporting", "reject")
 """Names of `.sql` files that are no shape: the source's own merges, rows that complete others, rows that are refused."""
 
+RESERVED: Final = frozenset({"_key", "_row_hash", "_system", "_deleted", "_place"})
+"""Names of columns that landing adds."""
+
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _AGE = re.compile(r"(\d+)\s*([mhdw])")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -92,10 +95,12 @@ class TableSpec(Declared):
 
     @model_validator(mode="after")
     def _columns_once(self) -> Self:
-        named = [*self.key, *self.columns, *self.volatile, *self.optional, *filter(None, [self.deleted])]
-        if twice := sorted({name for name in named if named.count(name) > 1}):
+        # Databases and DuckDB do not tell names apart by case.
+        stated = [*self.key, *self.columns, *self.volatile, *self.optional, *filter(None, [self.deleted])]
+        named = [name.casefold() for name in stated]
+        if twice := sorted({name for name in stated if named.count(name.casefold()) > 1}):
             raise ValueError(f"each column in one place, not {', '.join(twice)} in two")
-        if reserved := [name for name in named if name in {"_key", "_row_hash"}]:
+        if reserved := [name for name in named if name in RESERVED]:
             raise ValueError(f"no column called {reserved[0]}, which is ours")
         return self
 

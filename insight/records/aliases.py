@@ -1,0 +1,134 @@
+"""The merges that a source made itself: which of its keys stands for which now.
+
+A key may be merged more than once; each is followed to where the chain ends. Merges that go round in a circle say
+nothing and are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from insight.landing import LandedTable
+from insight.records.version import code
+from insight.records.record_set import AliasSet, RecordSet
+from insight.records.sandbox import run, sandbox
+from insight.records.stated import systems, version_of_stated
+from insight.sources.source import Source
+from insight.stage import version_of, writing
+from orchestration.errors import SourceError
+from orchestration.graph.model import RECORD_TYPES, record_id
+from orchestration.settings import Settings
+
+_COLUMNS: Final = ("record_type", "source_table", "from_key", "to_key")
+SCHEMA: Final = pa.schema(
+    [(name, pa.string()) for name in ("record_type", "system", "source_table", "from_key", "from_record", "to_record")]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """One key that a source gave up, and the one that it ended in."""
+
+    record_type: str
+    system: str
+    source_table: str
+    from_key: str
+    to_key: str
+
+
+def build(
+    sources: Sequence[Source], landed: Sequence[LandedTable], organisation: RecordSet, settings: Settings
+) -> AliasSet:
+    """The merges of all sources, written where they are not there yet.
+
+    Args:
+        sources: All sources.
+        landed: What was landed of them.
+        organisation: Records of organisations: a row that yields one yields its person under another id.
+        settings: Where stages are kept.
+
+    Raises:
+        SourceError: An `alias.sql` does not run or returns what it must not.
+    """
+    version = version_of(code(), version_of_stated("alias", sources, landed), organisation.version)
+    result = AliasSet(version, settings.stages / "records" / "alias" / version)
+    if result.path.exists():
+        return result
+    with writing(result.path) as draft, duckdb.connect() as connection:
+        connection.register("merge", merges(sources, landed))
+        relation = connection.sql(
+            "WITH second AS ("
+            "  SELECT system, source_table, source_key FROM read_parquet($record)"
+            "  UNION SELECT system, source_table, source_key FROM read_parquet($quarantine)) "
+            "SELECT merge.record_type, merge.system, merge.source_table, merge.from_key, "
+            "  from_record || CASE WHEN record_type = 'person' AND a.source_key IS NOT NULL THEN '#person' ELSE '' END AS from_record, "
+            "  to_record || CASE WHEN record_type = 'person' AND b.source_key IS NOT NULL THEN '#person' ELSE '' END AS to_record "
+            "FROM merge "
+            "LEFT JOIN second a ON a.system = merge.system AND a.source_table = merge.source_table AND a.source_key = from_key "
+            "LEFT JOIN second b ON b.system = merge.system AND b.source_table = merge.source_table AND b.source_key = to_key "
+            "ORDER BY ALL",
+            params={"record": str(organisation.record), "quarantine": str(organisation.quarantine)},
+        )
+        relation.write_parquet(str(draft / "alias.parquet"), compression="zstd")
+    return result
+
+
+def merges(sources: Sequence[Source], landed: Sequence[LandedTable]) -> pa.Table:
+    """One merge each, with the record ids as they are of a row that yields one record.
+
+    Raises:
+        SourceError: An `alias.sql` does not run or returns what it must not.
+    """
+    rows = [
+        {
+            **dict(zip(("record_type", "system", "source_table", "from_key", "to_key"), astuple(one), strict=True)),
+            "from_record": record_id(one.system, one.source_table, one.from_key),
+            "to_record": record_id(one.system, one.source_table, one.to_key),
+        }
+        for one in _all(sources, landed)
+    ]
+    return pa.Table.from_pylist(rows, schema=SCHEMA.append(pa.field("to_key", pa.string())))
+
+
+def _all(sources: Sequence[Source], landed: Sequence[LandedTable]) -> list[Merge]:
+    found: list[Merge] = []
+    for source in sources:
+        if (path := source.sql.get("alias")) is None:
+            continue
+        for system, tables in systems(source, landed).items():
+            with sandbox(source, tables, [path]) as connection:
+                stated = run(connection, path, _COLUMNS, ()).select(_COLUMNS).to_pylist()
+            for row in stated:
+                if row["record_type"] not in RECORD_TYPES:
+                    raise SourceError(f"{path}: record_type", repr(row["record_type"]), f"one of {', '.join(RECORD_TYPES)}")
+            found += followed(system, [tuple(row[name] for name in _COLUMNS) for row in stated])
+    return found
+
+
+def followed(system: str, stated: Sequence[tuple[str, str, str | None, str | None]]) -> list[Merge]:
+    """The merges of one system, each followed to the end of its chain.
+
+    Args:
+        system: The system.
+        stated: Record type, table, the key that was given up and the one it was merged into.
+    """
+    into: dict[tuple[str, str, str], str] = {}
+    for record_type, table, gone, kept in sorted(stated, key=lambda row: tuple(part or "" for part in row)):
+        if gone and kept and gone != kept:
+            into[record_type, table, gone] = kept
+    found = []
+    for record_type, table, gone in into:
+        end, seen = gone, {gone}
+        while (following := into.get((record_type, table, end))) is not None:
+            end = following
+            if end in seen:
+                break
+            seen.add(end)
+        else:
+            found.append(Merge(record_type, system, table, gone, end))
+    return sorted(found, key=astuple)

@@ -1,0 +1,124 @@
+"""Where a source folder's `.sql` runs: DuckDB in memory, over what was landed, with no way out.
+
+The landed tables are loaded first; then access to files, networks and extensions is switched off and the configuration
+locked. A `.sql` is one `SELECT`; anything else is refused before it runs, and by the database if it ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from insight.landing import LandedTable
+from insight.sources.readers.sql import quoted
+from insight.sources.source import Source
+from orchestration.errors import SourceError
+
+_LOCKED: Final = (
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET python_enable_replacements = false",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+
+def tables_used(source: Source, path: Path) -> frozenset[str]:
+    """The tables of the source that a `.sql` reads.
+
+    Raises:
+        SourceError: It is not one `SELECT`, or reads a table that `source.yml` does not declare.
+    """
+    with duckdb.connect() as connection:
+        query = _one_select(connection, path)
+        try:
+            named = connection.get_table_names(query)
+        except duckdb.Error as error:
+            raise _wrong(path, error) from error
+    if unknown := sorted(named - source.tables.keys()):
+        raise SourceError(str(path), f"the table {unknown[0]!r}", f"one that {source.file} declares: {', '.join(source.tables)}")
+    return frozenset(named)
+
+
+@contextmanager
+def sandbox(source: Source, landed: Iterable[LandedTable], paths: Iterable[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A locked connection with the landed tables of one system that the `.sql` files read.
+
+    A table that the system has no rows of is there, empty. Volatile columns are not there: a record that was made of
+    one would not follow its changes.
+    """
+    by_table = {one.table: one for one in landed}
+    needed = sorted({table for path in paths for table in tables_used(source, path)})
+    with duckdb.connect() as connection:
+        for table in needed:
+            columns = ", ".join(quoted(column) for column in source.tables[table].stated)
+            if table in by_table:
+                connection.execute(
+                    f"CREATE TABLE {quoted(table)} AS SELECT {columns}, _key, _row_hash FROM read_parquet(?)",
+                    [str(by_table[table].path)],
+                )
+            else:
+                listed = ", ".join(f"{quoted(column)} VARCHAR" for column in source.tables[table].stated)
+                connection.execute(f"CREATE TABLE {quoted(table)} ({listed}, _key VARCHAR, _row_hash VARCHAR)")
+        for setting in _LOCKED:
+            connection.execute(setting)
+        yield connection
+
+
+def run(connection: duckdb.DuckDBPyConnection, path: Path, required: Sequence[str], allowed: Sequence[str]) -> pa.Table:
+    """What a `.sql` returns, each column as text; a list becomes text with `|` between its items.
+
+    Columns that it leaves out but that are `allowed` are absent from the result.
+
+    Raises:
+        SourceError: It does not run, or returns other columns.
+    """
+    query = _one_select(connection, path)
+    try:
+        relation = connection.sql(query)
+        names, kinds = relation.columns, relation.types
+    except duckdb.Error as error:
+        raise _wrong(path, error) from error
+    for name in required:
+        if name not in names:
+            raise SourceError(str(path), f"no column {name!r}", f"a query that returns {', '.join(required)}")
+    for name in names:
+        if names.count(name) > 1:
+            raise SourceError(str(path), f"the column {name!r} twice", "each column once")
+        if name not in required and name not in allowed:
+            raise SourceError(str(path), f"the column {name!r}", f"columns among {', '.join((*required, *allowed))}")
+    try:
+        return relation.project(", ".join(_text(name, str(kind)) for name, kind in zip(names, kinds, strict=True))).to_arrow_table()
+    except duckdb.Error as error:
+        raise _wrong(path, error) from error
+
+
+def _text(name: str, kind: str) -> str:
+    column = quoted(name)
+    value = f"array_to_string({column}, '|')" if kind.endswith("[]") else f"CAST({column} AS VARCHAR)"
+    return f"{value} AS {column}"
+
+
+def _one_select(connection: duckdb.DuckDBPyConnection, path: Path) -> str:
+    """The text of a `.sql` that is one `SELECT`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        statements = connection.extract_statements(text)
+    except (duckdb.Error, OSError, UnicodeError) as error:
+        raise _wrong(path, error) from error
+    if len(statements) != 1:
+        raise SourceError(str(path), f"{len(statements)} statements", "one SELECT")
+    if statements[0].type != duckdb.StatementType.SELECT:
+        raise SourceError(str(path), f"a statement of the kind {statements[0].type.name}", "one SELECT")
+    return text.strip().rstrip(";")
+
+
+def _wrong(path: Path, error: Exception) -> SourceError:
+    said = " ".join(str(error).split())
+    return SourceError(str(path), f"SQL that does not run ({said.rstrip('.')[:300]})", "one SELECT over the tables of this source")

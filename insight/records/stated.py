@@ -1,0 +1,120 @@
+"""What the `.sql` of a source states of a shape: the rows it returns, each traced to the landed row that drives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from insight.landing import LandedTable
+from insight.records.sandbox import run, sandbox, tables_used
+from insight.sources.readers.sql import quoted
+from insight.sources.source import Given, Source
+from insight.stage import version_of
+from orchestration.errors import SourceError
+from orchestration.graph.model import Shape
+
+ROW: Final = ("source_table", "source_key")
+"""Columns that every `.sql` but `alias.sql` returns: the table and `_key` of the row that drives the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What one system states of a shape.
+
+    Attributes:
+        rows: One row of the `.sql` each: `source_table`, `source_key`, `row_hash`, fields and class columns as text;
+            each landed row at most once.
+        repeated: `source_table`, `source_key` and count of rows that the `.sql` returned more than once.
+    """
+
+    source: Source
+    system: str
+    rows: pa.Table
+    repeated: pa.Table
+
+
+def systems(source: Source, landed: Iterable[LandedTable]) -> dict[str, list[LandedTable]]:
+    """The landed tables of a source by system, in order of name."""
+    found: dict[str, list[LandedTable]] = {}
+    for one in landed:
+        if one.source == source.system:
+            found.setdefault(one.system, []).append(one)
+    return dict(sorted(found.items()))
+
+
+def class_columns(source: Source, shape: str) -> list[str]:
+    """Columns of a shape's `.sql` that say who asserts its fields."""
+    classes = source.asserts.get(shape, {}).values()
+    return sorted({one.column for one in classes if isinstance(one, Given)})
+
+
+def version_of_stated(name: str, sources: Sequence[Source], landed: Sequence[LandedTable]) -> str:
+    """The version of all that goes into what the sources' `<name>.sql` return."""
+    parts: list[str] = []
+    for source in sources:
+        if (path := source.sql.get(name)) is None:
+            continue
+        used = tables_used(source, path)
+        parts += [source.file.read_text(encoding="utf-8"), path.read_text(encoding="utf-8")]
+        parts += sorted(
+            f"{one.system} {one.table} {one.data_version}" for one in landed if one.source == source.system and one.table in used
+        )
+    return version_of(name, *parts)
+
+
+def state(shape: Shape, sources: Sequence[Source], landed: Sequence[LandedTable], sample: int | None = None) -> Iterator[Stated]:
+    """What each system states of a shape.
+
+    Args:
+        shape: The record type or fact.
+        sources: The sources; those without a `.sql` of the shape state nothing.
+        landed: What was landed of them.
+        sample: How many rows of each system to take, for a look; all by default.
+
+    Raises:
+        SourceError: A `.sql` does not run, or names rows that are not there.
+    """
+    for source in sources:
+        if (path := source.sql.get(shape.name)) is None:
+            continue
+        classes = class_columns(source, shape.name)
+        for system, tables in systems(source, landed).items():
+            with sandbox(source, tables, [path]) as connection:
+                rows = run(connection, path, [*ROW, *classes], shape.names)
+            yield _traced(source, system, shape.name, rows, tables, sample)
+
+
+def _traced(  # noqa: PLR0913  one place calls it
+    source: Source, system: str, shape: str, stated: pa.Table, tables: list[LandedTable], sample: int | None
+) -> Stated:
+    """The rows with the hash of the landed row that drives each, and no row twice."""
+    everything = ", ".join(quoted(name) for name in stated.column_names)
+    with duckdb.connect() as connection:
+        connection.register("stated", stated)
+        connection.execute("CREATE TABLE landed (source_table VARCHAR, source_key VARCHAR, row_hash VARCHAR)")
+        used = [row[0] for row in connection.execute("SELECT DISTINCT source_table FROM stated").fetchall()]
+        for one in tables:
+            if one.table in used:
+                connection.execute("INSERT INTO landed SELECT ?, _key, _row_hash FROM read_parquet(?)", [one.table, str(one.path)])
+        strays = connection.execute(
+            "SELECT source_table, source_key FROM stated ANTI JOIN landed USING (source_table, source_key) LIMIT 1"
+        ).fetchall()
+        if strays:
+            found = f"the row {strays[0][1]!r} of {strays[0][0]!r}"
+            needed = "source_table and source_key (_key) of a row that was landed"
+            raise SourceError(str(source.sql[shape]), found, needed)
+        connection.execute(
+            "CREATE TABLE repeated AS SELECT source_table, source_key, count(*) AS times FROM stated GROUP BY ALL HAVING count(*) > 1"
+        )
+        rows = connection.sql(
+            f"SELECT {everything}, row_hash FROM (SELECT * FROM stated ANTI JOIN repeated USING (source_table, source_key)"
+            "  UNION ALL BY NAME SELECT * FROM stated SEMI JOIN repeated USING (source_table, source_key)"
+            f" QUALIFY row_number() OVER (PARTITION BY source_table, source_key ORDER BY {everything}) = 1)"
+            " JOIN landed USING (source_table, source_key) ORDER BY source_table, source_key"
+            + (f" LIMIT {int(sample)}" if sample is not None else "")
+        ).to_arrow_table()
+        return Stated(source, system, rows, connection.sql("SELECT * FROM repeated").to_arrow_table())
