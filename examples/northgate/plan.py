@@ -15,7 +15,7 @@ RECORDS: Final = 6_000
 SEED: Final = 20261102
 AS_OF: Final = date(2026, 11, 2)
 
-_RECORDS_PER_FAMILY: Final = 6.1
+_RECORDS_PER_FAMILY: Final = 6.6
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ WITH worded AS (
                 THEN trading_name
             WHEN tab IN ('customer', 'vendor') THEN CASE WHEN u(seen, 'worded') < .72 THEN legal_name ELSE short_name END
             WHEN tab = 'company' THEN CASE WHEN u(seen, 'worded') < .3 THEN legal_name ELSE short_name END
-            WHEN u(seen, 'worded') < .07 THEN brand
-            WHEN u(seen, 'worded') < .09 AND domain IS NOT NULL THEN domain
+            WHEN u(seen, 'worded') < .035 THEN brand
+            WHEN u(seen, 'worded') < .055 AND domain IS NOT NULL THEN domain
             WHEN u(seen, 'worded') < .25 THEN legal_name
             ELSE short_name
         END AS plain_name
@@ -54,7 +54,7 @@ SELECT
     slipped_name IS NOT NULL AS usable,
     slipped_name AS name,
     CASE WHEN tab IN ('customer', 'vendor') AND u(seen, 'legal held') < .45 THEN legal_name END AS legal_name,
-    CASE WHEN u(seen, 'trading held') < .3 THEN trading_name END AS trading_name,
+    CASE WHEN u(seen, 'trading held') < .5 THEN trading_name END AS trading_name,
     given,
     surname,
     CASE

@@ -37,7 +37,7 @@ spelt AS (
             WHEN chance(seen, 'title in name') THEN 'titled'
             WHEN u(seen, 'case') < .03 THEN 'upper'
             WHEN u(seen, 'case') < .06 THEN 'lower'
-            WHEN tab = 'user' AND u(seen, 'self made') < .07 AND email IS NOT NULL THEN 'mailbox'
+            WHEN tab = 'user' AND u(seen, 'self made') < .07 AND email IS NOT NULL AND NOT regexp_matches(email, '^(info|accounts|office)@') THEN 'mailbox'
             ELSE 'kept'
         END AS writing
     FROM called

@@ -10,7 +10,7 @@ WITH known AS (
                 THEN ['company'] ELSE [] END
             || CASE WHEN role = 'customer' AND u(draw, 'in erp') < .95 THEN ['customer'] ELSE [] END
             || CASE WHEN role = 'vendor' OR role = 'customer' AND u(draw, 'also vendor') < .08 THEN ['vendor'] ELSE [] END
-            || CASE WHEN u(draw, 'in support') < CASE role WHEN 'prospect' THEN .10 WHEN 'customer' THEN .55 ELSE .05 END
+            || CASE WHEN u(draw, 'in support') < CASE role WHEN 'prospect' THEN .10 WHEN 'customer' THEN .66 ELSE .05 END
                 THEN ['organization'] ELSE [] END
         ) AS tab
         FROM organisation

@@ -13,7 +13,7 @@ known AS (
     WHERE (
         org IS NULL AND u(person, tab || ' known') < .6
         OR EXISTS (SELECT 1 FROM organisation_seen AS held WHERE held.org = employed.org AND held.tab = tables.parent AND held.copy = 0)
-        AND u(person * 2 + past::INT, tab || ' known') < CASE WHEN past THEN .55 WHEN tab = 'contact' THEN .78 ELSE .66 END
+        AND u(person * 2 + past::INT, tab || ' known') < CASE WHEN past THEN .55 WHEN tab = 'contact' THEN .84 ELSE .82 END
     )
     UNION ALL
     SELECT person, NULL, FALSE, 'customer' FROM person WHERE org IS NULL AND u(person, 'buys') < .25
