@@ -11,7 +11,6 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.graph.ddl import reference
 from orchestration.graph.inputs import CandidateInputs, Landed
 from orchestration.graph.model import FACTS, RECORD_TYPES, SHAPES, Shape
 
@@ -32,9 +31,12 @@ def fill(connection: Connection, inputs: CandidateInputs, snapshot: str, *, has_
     if inputs.relationships:
         insert(connection, "relationship", inputs.relationships / "relationship.parquet")
     aliases(connection, inputs.aliases)
-    for folder in inputs.records.values():
-        insert(connection, "quarantine", folder / "quarantine.parquet")
-    records_and_facts(connection, inputs.records)
+    if inputs.rejected:
+        insert(connection, "quarantine", inputs.rejected / "quarantine.parquet")
+    for name, folder in inputs.records.items():
+        records(connection, SHAPES[name], folder / "record.parquet")
+        for table in ("quarantine", "note"):
+            insert(connection, table, folder / f"{table}.parquet")
     events(connection, inputs.entities, snapshot, has_previous=has_previous)
     for table in ("entity_name", "entity_identifier"):
         connection.execute(f"INSERT INTO {table} {_sql(table)}")
@@ -83,23 +85,22 @@ def aliases(connection: Connection, folder: Path | None) -> None:
     )
 
 
-def records_and_facts(connection: Connection, folders: Mapping[str, Path]) -> None:
-    """Every record and fact with its entities, and with the records that its source's own keys name."""
-    files = {name: folder / "record.parquet" for name, folder in folders.items()}
+def records(connection: Connection, shape: Shape, path: Path) -> None:
+    """The records of a record type, or the facts of a kind, each with the entities of the records it refers to."""
+    table = shape.name if shape.name in FACTS else f"{shape.name}_record"
+    shared = _shared(connection, table, path)
+    value = {name: f'r."{name}"' for name in shared}
+    joins = []
+    for column, record in _owners(shape):
+        if record in value:
+            joins.append(f"LEFT JOIN crosswalk AS {column}_owner ON {column}_owner.record_id = {value[record]}")
+            value[column] = f"{column}_owner.entity_id"
+    columns = ", ".join(f'"{name}"' for name in value)
     connection.execute(
-        "CREATE TEMP TABLE stated (shape VARCHAR, system VARCHAR, source_table VARCHAR, source_key VARCHAR, "
-        "record_id VARCHAR)"
+        f'INSERT INTO "{table}" ({columns}) SELECT {", ".join(value.values())} FROM read_parquet(?) AS r '
+        f"{' '.join(joins)} ORDER BY {value.get('entity_id', 'r.record_id')}, r.record_id",
+        [str(path)],
     )
-    for name, path in files.items():
-        connection.execute(
-            "INSERT INTO stated SELECT ?, system, source_table, source_key, record_id FROM read_parquet(?)",
-            [name, str(path)],
-        )
-    connection.execute(f"CREATE TEMP TABLE named AS {_sql('named')}")
-    for name, path in files.items():
-        _records(connection, SHAPES[name], path)
-    connection.execute("DROP TABLE temp.stated")
-    connection.execute("DROP TABLE temp.named")
 
 
 def events(connection: Connection, folders: Mapping[str, Path], snapshot: str, *, has_previous: bool) -> None:
@@ -126,43 +127,10 @@ def events(connection: Connection, folders: Mapping[str, Path], snapshot: str, *
 
 def insert(connection: Connection, table: str, path: Path) -> None:
     """Add the rows of a Parquet file to a table, column by column of the same name; others are left out or NULL."""
-    shared = [name for name in _columns(connection, path) if name in _declared(connection, table)]
-    columns = ", ".join(f'"{name}"' for name in shared)
+    columns = ", ".join(f'"{name}"' for name in _shared(connection, table, path))
     connection.execute(
         f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM read_parquet(?) ORDER BY ALL', [str(path)]
     )
-
-
-def _records(connection: Connection, shape: Shape, path: Path) -> None:
-    """One record type's or fact's table: what the stage says, the records that keys name, and their entities."""
-    table = shape.name if shape.name in FACTS else f"{shape.name}_record"
-    there = _columns(connection, path)
-    value = {name: f'r."{name}"' for name in _declared(connection, table) if name in there}
-    joins = []
-    for key, column, target in _references(shape):
-        if key in there and column not in there:  # the stage did not say which record the key names
-            value[column] = f"{column}_named.record_id"
-            joins.append(
-                f"LEFT JOIN named AS {column}_named ON {column}_named.shape = '{target}' "
-                f'AND {column}_named.system = r.system AND {column}_named.key = r."{key}"'
-            )
-    for column, record in _owners(shape):
-        if record in value:
-            joins.append(f"LEFT JOIN crosswalk AS {column}_owner ON {column}_owner.record_id = {value[record]}")
-            value[column] = f"{column}_owner.entity_id"
-    columns = ", ".join(f'"{name}"' for name in value)
-    connection.execute(
-        f'INSERT INTO "{table}" ({columns}) SELECT {", ".join(value.values())} FROM read_parquet(?) AS r '
-        f"{' '.join(joins)} ORDER BY {value.get('entity_id', 'r.record_id')}, r.record_id",
-        [str(path)],
-    )
-
-
-def _references(shape: Shape) -> Iterator[tuple[str, str, str]]:
-    """A source's own key, the column for the record it names, and that record's type or fact."""
-    for field in shape.fields:
-        if field.refers_to:
-            yield field.name, reference(field.name), field.refers_to
 
 
 def _owners(shape: Shape) -> Iterator[tuple[str, str]]:
@@ -175,17 +143,17 @@ def _owners(shape: Shape) -> Iterator[tuple[str, str]]:
 
 
 def _columns(connection: Connection, path: Path) -> list[str]:
-    rows = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
-    return [row[0] for row in rows]
+    return _named(connection, f"DESCRIBE FROM read_parquet('{_text(str(path))}')")
 
 
-def _declared(connection: Connection, table: str) -> list[str]:
-    rows = connection.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() AND table_name = ? "
-        "ORDER BY column_index",
-        [table],
-    ).fetchall()
-    return [row[0] for row in rows]
+def _named(connection: Connection, describe: str) -> list[str]:
+    return [row[0] for row in connection.execute(describe).fetchall()]
+
+
+def _shared(connection: Connection, table: str, path: Path) -> list[str]:
+    """The table's columns that the file has."""
+    there = set(_columns(connection, path))
+    return [name for name in _named(connection, f'DESCRIBE "{table}"') if name in there]
 
 
 def _name(column: str) -> str:

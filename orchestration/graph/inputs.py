@@ -51,11 +51,13 @@ class CandidateInputs:
 
     Attributes:
         landed: Every source table, as it was landed.
-        records: Record type or fact to its folder, with `record.parquet` and `quarantine.parquet`.
+        records: Record type or fact to its folder, with `record.parquet`, where beside each key stands the record it
+            names, `quarantine.parquet` and `note.parquet`.
         entities: Record type to its folder, with one file for each table of the graph that it fills, and `golden`.
         links: Record type to its folder, with `link.parquet`.
         aliases: The folder with `alias.parquet`, merges that sources made themselves.
         relationships: The folder with `relationship.parquet`.
+        rejected: The folder with the `quarantine.parquet` of rows that became nothing at all.
         run_id: The Dagster run that builds it.
         code_version: The version of the code that made the folders.
         model_versions: Record type to the linkage model's id.
@@ -69,6 +71,7 @@ class CandidateInputs:
     links: Mapping[str, Path]
     aliases: Path | None
     relationships: Path | None
+    rejected: Path | None
     run_id: str
     code_version: str
     model_versions: Mapping[str, str] = field(default_factory=dict)
@@ -85,6 +88,7 @@ class CandidateInputs:
                 "entities": {name: path.name for name, path in self.entities.items()},
                 "links": {name: path.name for name, path in self.links.items()},
                 "aliases": self.aliases.name if self.aliases else None,
+                "rejected": self.rejected.name if self.rejected else None,
                 "relationships": self.relationships.name if self.relationships else None,
                 "code": [self.code_version, _own_code()],
                 "models": dict(self.model_versions),

@@ -1,7 +1,11 @@
 -- What any DuckDB client can ask of a published graph. Each is stored in the file and needs nothing beside it.
 
--- the source row that a record comes from: a row that yields two records adds `#<type>` to the second one's id
-CREATE MACRO source_row_id(of_record) AS regexp_replace(of_record, '#(organisation|person)$', '');
+-- the source row that a record or fact comes from: the second one that a row yields has `#<type>` after its id
+CREATE MACRO source_row_id(of_record) AS regexp_replace(
+    of_record,
+    '#(organisation|person|deal|sales_order|invoice|payment|purchase_order|receipt|ticket|message)$',
+    ''
+);
 
 -- a text without case, accents and punctuation
 CREATE MACRO folded(of_text) AS trim(regexp_replace(lower(strip_accents(of_text)), '[^\p{L}\p{N}]+', ' ', 'g'));

@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any, Self
 
 from orchestration.contracts import EntityId, RecordId, SnapshotId
+from orchestration.graph.model import SHAPES
 
-_SECOND_RECORD = re.compile(r"#(organisation|person)$")
+_SECOND_RECORD = re.compile(f"#({'|'.join(SHAPES)})$")
 
 
 def source_row_id(record_id: str) -> str:
-    """The id of the source row that a record comes from: a row's second record has `#<type>` after it."""
+    """The id of the source row that a record or fact comes from: a row's second one has `#<type>` after it."""
     return _SECOND_RECORD.sub("", record_id)
 
 

@@ -122,6 +122,16 @@ CREATE TABLE quarantine (
     row JSON NOT NULL
 );
 
+-- one value that a record was kept without
+CREATE TABLE note (
+    record_id VARCHAR NOT NULL,
+    system VARCHAR NOT NULL,
+    source_table VARCHAR NOT NULL,
+    field VARCHAR NOT NULL,
+    value VARCHAR,                         -- as the source stated it
+    problem VARCHAR NOT NULL               -- why it could not be used
+);
+
 -- one directed relationship between two entities
 CREATE TABLE relationship (
     from_entity VARCHAR NOT NULL,

@@ -1,7 +1,7 @@
 """Folders of Parquet as insight leaves them, written by hand: a company in two systems, its contact and its invoices.
 
-`crm:company:9` was merged into `crm:company:1` by the crm; two erp tables bear the key 7, so that the key alone names
-neither record.
+The crm merged `crm:company:9` into `crm:company:1`. Two erp tables bear the key 7, so that the key alone names neither
+record.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ RECORDS = {
         SELECT record_id, split_part(record_id, ':', 1) AS system, split_part(record_id, ':', 2) AS source_table,
             split_part(record_id, ':', 3) AS source_key, md5(record_id) AS row_hash, []::VARCHAR[] AS weak_fields,
             []::VARCHAR[] AS verified_fields, name, 'ignored' AS k_name, 'GB 12' AS vat_number,
-            parent_key, NULL::VARCHAR AS trading_name
+            parent_key, CASE parent_key WHEN '9' THEN 'crm:company:1' END AS parent_record,
+            NULL::VARCHAR AS trading_name
         FROM (VALUES
             ('crm:company:1', 'Acme', NULL), ('crm:company:2', 'Bolt', '9'), ('erp:customer:7', 'Acme Ltd', NULL),
             ('erp:customer:8', 'Bolt Ltd', NULL), ('erp:vendor:7', 'Cobalt', NULL)
@@ -49,18 +50,23 @@ RECORDS = {
     "person": """
         SELECT 'crm:contact:1' AS record_id, 'crm' AS system, 'contact' AS source_table, '1' AS source_key,
             'h' AS row_hash, []::VARCHAR[] AS weak_fields, []::VARCHAR[] AS verified_fields, 'Ada Okafor' AS name,
-            'ada@acme.example' AS email, '1' AS organisation_key
+            'ada@acme.example' AS email, '1' AS organisation_key,
+            'crm:company:1' AS organisation_record
     """,
     "invoice": """
         SELECT 'erp:transaction:' || key AS record_id, 'erp' AS system, 'transaction' AS source_table,
             key AS source_key, 'h' || key AS row_hash, []::VARCHAR[] AS weak_fields, []::VARCHAR[] AS verified_fields,
-            organisation_key, 10.00::DECIMAL(18,2) AS amount, 10.00::DECIMAL(18,2) AS amount_open, 'GBP' AS currency
-        FROM (VALUES ('100', 'customer:7'), ('101', '8'), ('102', '7')) AS r(key, organisation_key)
+            organisation_key, organisation_record, 10.00::DECIMAL(18,2) AS amount,
+            10.00::DECIMAL(18,2) AS amount_open, 'GBP' AS currency
+        FROM (VALUES
+            ('100', 'customer:7', 'erp:customer:7'), ('101', '8', 'erp:customer:8'), ('102', '7', NULL)
+        ) AS r(key, organisation_key, organisation_record)
     """,
     "payment": """
         SELECT 'erp:payment:500' AS record_id, 'erp' AS system, 'payment' AS source_table, '500' AS source_key,
             'h' AS row_hash, []::VARCHAR[] AS weak_fields, []::VARCHAR[] AS verified_fields, '8' AS organisation_key,
-            '101' AS invoice_key, 10.00::DECIMAL(18,2) AS amount
+            'erp:customer:8' AS organisation_record, '101' AS invoice_key, 'erp:transaction:101' AS invoice_record,
+            10.00::DECIMAL(18,2) AS amount
     """,
     "ticket": """
         SELECT 'support:ticket:31' AS record_id, 'support' AS system, 'ticket' AS source_table, '31' AS source_key,
@@ -80,6 +86,12 @@ MEMBERS = """
 QUARANTINE = """
     SELECT 'crm:company:66' AS record_id, 'crm' AS system, 'company' AS source_table, 'organisation' AS shape,
         'missing:name' AS reason, 'no name' AS detail, '{}' AS row
+    WHERE
+"""
+
+NOTE = """
+    SELECT 'crm:company:1' AS record_id, 'crm' AS system, 'company' AS source_table, '1' AS source_key,
+        'vat_number' AS field, 'GB 0' AS value, 'the checksum is wrong' AS problem
     WHERE
 """
 
@@ -108,6 +120,9 @@ def world(home: Path, version: str = "v1", *, previous: Path | None = None, even
     for shape, folder in records.items():
         _write(folder / "record.parquet", RECORDS[shape])
         _write(folder / "quarantine.parquet", f"{QUARANTINE} '{shape}' = 'organisation'")
+        _write(folder / "note.parquet", f"{NOTE} '{shape}' = 'organisation'")
+    rejected = home / "stages" / "records" / "rejected" / version
+    _write(rejected / "quarantine.parquet", f"{QUARANTINE.replace('missing:name', 'duplicate_key')} true")
     aliases = home / "stages" / "records" / "alias" / version
     _write(
         aliases / "alias.parquet",
@@ -136,6 +151,7 @@ def world(home: Path, version: str = "v1", *, previous: Path | None = None, even
         links=links,
         aliases=aliases,
         relationships=relationships,
+        rejected=rejected,
         run_id=f"run-{version}",
         code_version="code-1",
         model_versions={"organisation": "m1"},

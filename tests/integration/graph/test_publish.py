@@ -11,8 +11,10 @@ import duckdb
 import pytest
 
 from orchestration.graph.checks import check_graph
+from orchestration.graph.model import SHAPES
 from orchestration.graph.publish import build_candidate
 from orchestration.graph.reader import EntityGraph
+from orchestration.graph.rows import source_row_id
 from orchestration.settings import Settings
 from tests.integration.graph.folders import READ_AT, LandedTable, after, world
 
@@ -54,38 +56,16 @@ def test_a_fact_belongs_to_the_entity_of_the_record_that_its_key_names(graph: En
     assert (invoice.entity_id, invoice["organisation_record"]) == ("org_bolt", "erp:customer:8")
 
 
-def test_a_key_that_two_records_bear_names_neither_unless_it_names_the_table(graph: EntityGraph) -> None:
-    contested, qualified = graph.fact("erp:transaction:102"), graph.fact("erp:transaction:100")
-    assert contested is not None
-    assert qualified is not None
-    assert (contested.entity_id, contested["organisation_record"]) == (None, None)
-    assert (qualified.entity_id, qualified["organisation_record"]) == ("org_acme", "erp:customer:7")
+def test_a_fact_whose_key_names_no_record_belongs_to_nobody(graph: EntityGraph) -> None:
+    invoice = graph.fact("erp:transaction:102")
+    assert invoice is not None
+    assert (invoice.entity_id, invoice["organisation_key"], invoice["organisation_record"]) == (None, "7", None)
 
 
 def test_a_fact_that_names_another_fact_refers_to_its_record(graph: EntityGraph) -> None:
     payment = graph.fact("erp:payment:500")
     assert payment is not None
     assert payment["invoice_record"] == "erp:transaction:101"
-
-
-def test_a_key_that_the_source_merged_away_leads_to_the_record_that_survived(graph: EntityGraph) -> None:
-    record = graph.record("crm:company:2")
-    assert record is not None
-    assert (record["parent_key"], record["parent_record"]) == ("9", "crm:company:1")
-
-
-def test_a_stage_that_says_which_record_a_key_names_is_believed(settings: Settings) -> None:
-    inputs = world(settings.home)
-    path = inputs.records["invoice"] / "record.parquet"
-    with duckdb.connect() as connection:
-        connection.execute(f"CREATE TABLE kept AS SELECT *, 'erp:vendor:7' AS organisation_record FROM '{path}'")
-        connection.execute(f"COPY kept TO '{path}' (FORMAT parquet)")
-    with EntityGraph(build_candidate(inputs, settings).path) as graph:
-        assert {fact.record_id for fact in graph.facts("invoice", "org_cobalt")} == {
-            "erp:transaction:100",
-            "erp:transaction:101",
-            "erp:transaction:102",
-        }
 
 
 def test_what_only_matching_needs_stays_out_of_the_graph(graph: EntityGraph) -> None:
@@ -95,7 +75,11 @@ def test_what_only_matching_needs_stays_out_of_the_graph(graph: EntityGraph) -> 
 
 
 def test_rejects_and_merges_are_in_the_graph(graph: EntityGraph) -> None:
-    assert [row["reason"] for row in graph.rows("FROM quarantine")] == ["missing:name"]
+    assert {row["reason"] for row in graph.rows("FROM quarantine")} == {"missing:name", "duplicate_key"}
+    assert [(row["record_id"], row["field"]) for row in graph.rows("FROM note")] == [("crm:company:1", "vat_number")]
+    assert graph.rows("FROM alias") == [
+        {"record_id": "crm:company:9", "merged_into": "crm:company:1", "entity_type": "organisation"}
+    ]
     merged = graph.crosswalk("crm:company:9")
     assert merged is not None
     assert (merged.entity_id, merged.reason) == ("org_acme", "alias")
@@ -119,6 +103,12 @@ def test_other_inputs_are_another_graph_even_when_they_come_back(settings: Setti
     third = build_candidate(world(settings.home, "v1", previous=second.path), settings)
     assert len({first.snapshot_id, second.snapshot_id, third.snapshot_id}) == 3
     assert (second.previous, third.previous) == (first.snapshot_id, second.snapshot_id)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_second_record_of_a_row_is_told_from_its_row_in_sql_and_in_python(graph: EntityGraph, shape: str) -> None:
+    [row] = graph.rows("SELECT source_row_id(?) AS id", [f"erp:customer:7#{shape}"])
+    assert row["id"] == source_row_id(f"erp:customer:7#{shape}") == "erp:customer:7"
 
 
 def test_only_a_new_read_time_is_no_new_graph(settings: Settings) -> None:
