@@ -7,7 +7,7 @@ produced is never one that an effect may rest on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -75,14 +75,31 @@ def pin(instance: Instance, asset_key: str, data_version: str, run_id: str | Non
 
 def check_pin(instance: Instance, expected: Pin) -> str | None:
     """What is wrong with a pin: its materialisation is gone, or is no longer the same; none where it holds."""
-    wanted = dg.AssetRecordsFilter(
-        asset_key=dg.AssetKey.from_user_string(expected.asset_key), storage_ids=[expected.storage_id]
-    )
-    records = instance.fetch_materializations(wanted, limit=1).records
+    return next(check_pins(instance, [expected]), None)
+
+
+def check_pins(instance: Instance, expected: Iterable[Pin]) -> Iterator[str]:
+    """What is wrong with any of many pins, fetched by the hundred."""
+    by_key: dict[str, list[Pin]] = {}
+    for one in expected:
+        by_key.setdefault(one.asset_key, []).append(one)
+    for asset_key, wanted in by_key.items():
+        for start in range(0, len(wanted), _PAGE):
+            page = wanted[start : start + _PAGE]
+            found = _by_storage_id(instance, asset_key, {one.storage_id for one in page})
+            yield from (problem for one in page if (problem := _difference(one, found.get(one.storage_id))))
+
+
+def _by_storage_id(instance: Instance, asset_key: str, storage_ids: set[int]) -> dict[int, Pin]:
+    wanted = dg.AssetRecordsFilter(asset_key=dg.AssetKey.from_user_string(asset_key), storage_ids=sorted(storage_ids))
+    records = instance.fetch_materializations(wanted, limit=len(storage_ids)).records
+    return {record.storage_id: _pin_of(asset_key, record) for record in records}
+
+
+def _difference(expected: Pin, found: Pin | None) -> str | None:
     name = f"Materialisation {expected.storage_id} of {expected.asset_key}"
-    if not records:
+    if found is None:
         return f"{name} is not in Dagster's event log: it was wiped, or its run was deleted."
-    found = _pin_of(expected.asset_key, records[0])
     if not found.run_id:
         return f"{name} was reported from outside: no run produced it."
     if found.run_id != expected.run_id:
@@ -113,12 +130,13 @@ def effects(instance: Instance) -> Iterator[Effects]:
 def problems(connection: Connection, instance: Instance) -> list[str]:
     """Where the store and its ledger do not agree with Dagster's event log, in either direction."""
     found: list[str] = []
+    pins: list[Pin] = []
     for stated in _pins(connection):
         try:
-            problem = check_pin(instance, Pin.model_validate_json(stated))
+            pins.append(Pin.model_validate_json(stated))
         except ValidationError:
-            problem = f"The store holds {stated} as a pin, which names no materialisation."
-        found += [problem] if problem else []
+            found.append(f"The store holds {stated} as a pin, which names no materialisation.")
+    found += check_pins(instance, pins)
     batches = set(connection.execute(select(tables.batch.c.batch_id)).scalars())
     for event in effects(instance):
         found += _effects_problems(connection, event, batches)
