@@ -112,6 +112,6 @@ def test_modules_stay_one_idea() -> None:
     long = {
         str(path.relative_to(PROJECT)): lines
         for path in modules(*PRODUCT, "examples")
-        if (lines := len(path.read_text().splitlines())) > 350  # noqa: PLR2004
+        if (lines := len(path.read_text().splitlines())) > 350
     }
     assert not long

@@ -8,14 +8,16 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOCK = (PROJECT / "requirements.lock").read_text()
-REQUIREMENT = re.compile(r"^([a-z0-9._-]+)==(\S+)(?: ; (.+?))? \\$((?:\n    --hash=sha256:[0-9a-f]{64}(?: \\)?$)*)", re.M)
+REQUIREMENT = re.compile(
+    r"^([a-z0-9._-]+)==(\S+)(?: ; (.+?))? \\$((?:\n    --hash=sha256:[0-9a-f]{64}(?: \\)?$)*)", re.MULTILINE
+)
 
 
 def test_every_requirement_has_a_hash() -> None:
     requirements = REQUIREMENT.findall(LOCK)
     assert len(requirements) > 100
     assert all("--hash=sha256:" in hashes for *_, hashes in requirements)
-    assert len(requirements) == len(re.findall(r"^[a-z0-9._-]+==", LOCK, re.M))
+    assert len(requirements) == len(re.findall(r"^[a-z0-9._-]+==", LOCK, re.MULTILINE))
 
 
 def test_no_address_is_recorded() -> None:
