@@ -22,4 +22,4 @@ def waiting_batches(context: dg.SensorEvaluationContext) -> Requests:
     exchange = Exchange(settings.exchange)
     waiting = {name: exchange.waiting(name) for name in sorted(load_agents(settings.agents))}
     due = [Due(name, f"{name} {' '.join(ids)}", f"{len(ids)} batches") for name, ids in waiting.items() if ids]
-    yield from requests(context.instance, "proposals", due)
+    yield from requests(context.instance, ["proposals"], due)

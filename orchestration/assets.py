@@ -3,9 +3,11 @@
 Each is a thin step around a plain function. What it stands for lives in the store; the materialisation points at it.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 from sqlalchemy import select, update
@@ -14,10 +16,13 @@ from orchestration.contracts import Pin
 from orchestration.errors import PrecedeError
 from orchestration.graph.current import current_snapshot, open_current
 from orchestration.ledger import lineage
+from orchestration.ledger.entries import LedgerRange, range_of
 from orchestration.registry import Agent, load_agents
 from orchestration.settings import Settings
 from orchestration.store.engine import Store, open_store
-from orchestration.store.tables import snapshot
+from orchestration.store.tables import batch, ledger_entry, proposal, snapshot
+from orchestration.work.act import UNFINISHED, ActReport, act, close_batch
+from orchestration.work.alone import alone
 from orchestration.work.dagster import owner_of
 from orchestration.work.exchange import Exchange
 from orchestration.work.triggers import WakeState, run_triggers
@@ -75,6 +80,128 @@ def triggers_of(agent: Agent) -> dg.AssetsDefinition:
         )
 
     return triggers
+
+
+def effects_of(agent: Agent) -> dg.AssetsDefinition:
+    """The asset `effects/<agent>`: what was decided of an agent's proposals and done, one materialisation a run."""
+    name = agent.card.name
+
+    @dg.asset(
+        key=["effects", name],
+        deps=[GRAPH, dg.AssetKey(["proposals", name])],
+        group_name="effects",
+        kinds={"cedar", "mcp"},
+        owners=[owner_of(agent.card.owner)],
+        output_required=False,
+        description=(
+            f"What became of the proposals of the agent `{name}`: each decided with every reason, those allowed "
+            "delivered once through a tool server. It names the snapshot's materialisation that it rests on and its "
+            "entries in the ledger. A run that died is finished by the next."
+        ),
+    )
+    def effects(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        settings = Settings()
+        with alone(settings.home, "act"), closing(open_store(settings)) as store:
+            done = act(store, settings, name, progress=lambda line: context.log.info("%s", line))
+            batch_ids = _told_of(store, done)
+            with store.read() as connection:
+                covered = range_of(connection, batch_ids)
+            if covered is None:
+                for one in done.batches:
+                    close_batch(store, one.batch_id, None, None, datetime.now(UTC))
+                context.log.info("%s: nothing was decided or done.", name)
+                return
+        yield dg.MaterializeResult(
+            data_version=dg.DataVersion(covered.root), metadata=_effects_page(done, batch_ids, covered)
+        )
+
+    return effects
+
+
+def ledger_of(agent: Agent) -> dg.AssetsDefinition:
+    """The asset `ledger/<agent>`: the closing entries, which name the materialisations of `effects/<agent>`."""
+    name = agent.card.name
+
+    @dg.asset(
+        key=["ledger", name],
+        deps=[dg.AssetKey(["effects", name])],
+        group_name="effects",
+        kinds={"table"},
+        owners=["team:coordinator"],
+        output_required=False,
+        description=(
+            "The hash chain of everything that was decided and done, closed over the materialisations that point back "
+            "at it: the event log and the ledger each name the other. `precede ledger verify` checks both."
+        ),
+    )
+    def ledger(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        with closing(open_store(Settings())) as store:
+            closed = close_open(store, context.instance, name)
+            with store.read() as connection:
+                head = connection.execute(
+                    select(ledger_entry.c.seq, ledger_entry.c.hash).order_by(ledger_entry.c.seq.desc()).limit(1)
+                ).one_or_none()
+        if head is not None:
+            yield dg.MaterializeResult(
+                data_version=dg.DataVersion(head.hash),
+                metadata={
+                    "summary": f"{head.seq:,} entries, {len(closed)} batches closed",
+                    "dagster/row_count": head.seq,
+                    "closed": ", ".join(closed) or "none",
+                    "head": head.hash,
+                },
+            )
+
+    return ledger
+
+
+def close_open(store: Store, instance: dg.DagsterInstance, agent: str) -> list[str]:
+    """Close an agent's batches whose effects materialised, each with its own materialisation; the ids of those closed.
+
+    One whose run died before it materialised stays open, and the next run works on it again.
+    """
+    decided = select(batch.c.batch_id).where(batch.c.agent == agent, batch.c.state.in_(UNFINISHED))
+    with store.read() as connection:
+        waiting = set(connection.execute(decided).scalars())
+    closed = []
+    for event in lineage.effects(instance) if waiting else ():
+        ours = event.pin.asset_key == f"{lineage.EFFECTS}/{agent}" and event.pin.run_id
+        for batch_id in sorted(waiting & set(event.batch_ids)) if ours else ():
+            if lineage.check_pin(instance, event.pin) is None:
+                close_batch(store, batch_id, event.pin, event.covered, datetime.now(UTC))
+                waiting.discard(batch_id)
+                closed.append(batch_id)
+        if not waiting:
+            break
+    return closed
+
+
+def _told_of(store: Store, done: ActReport) -> list[str]:
+    """The batches that a run worked on, and those of effects that earlier runs had left without an outcome."""
+    recovered = select(proposal.c.batch_id).where(proposal.c.action.in_([one.action for one in done.recovered]))
+    with store.read() as connection:
+        return sorted({one.batch_id for one in done.batches} | set(connection.execute(recovered).scalars()))
+
+
+def _effects_page(done: ActReport, batch_ids: list[str], covered: LedgerRange) -> dict[str, Any]:
+    """What the materialisation says: the pins it rests on, its range of the ledger, and counts."""
+    counts = {
+        name: sum(getattr(one, name) for one in done.batches)
+        for name in ("proposed", "performed", "review", "denied", "failed", "unsettled")
+    }
+    reasons: Counter[str] = Counter()
+    for one in done.batches:
+        reasons.update(one.reasons)
+    rows = "\n".join(f"| {reason} | {number:,} |" for reason, number in reasons.most_common())
+    return {
+        **lineage.effects_metadata(batch_ids, covered),
+        "pins": [one.pin.model_dump() for one in done.batches if one.pin is not None],
+        "summary": f"{counts['performed']:,} performed, {counts['review']:,} held, {counts['denied']:,} denied",
+        "dagster/row_count": counts["performed"],
+        **counts,
+        "recovered": len(done.recovered),
+        "reasons": dg.MetadataValue.md(f"| reason | proposals |\n|---|---|\n{rows}"),
+    }
 
 
 def pin_current(store: Store, instance: dg.DagsterInstance) -> Pin | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from orchestration.assets import triggers_of
+from orchestration.assets import effects_of, ledger_of, triggers_of
 from orchestration.jobs import act, wake
 from orchestration.registry import load_agents
 from orchestration.sensors import answers_or_effects, new_snapshot_or_date
@@ -20,8 +20,8 @@ def defs() -> dg.Definitions:
     """
     agents = load_agents(Settings().agents)
     return dg.Definitions(
-        assets=[triggers_of(agent) for agent in agents.values()],
-        jobs=[wake],
-        sensors=[new_snapshot_or_date],
+        assets=[asset(agent) for agent in agents.values() for asset in (triggers_of, effects_of, ledger_of)],
+        jobs=[wake, act],
+        sensors=[new_snapshot_or_date, answers_or_effects],
         executor=dg.in_process_executor,
     )

@@ -56,7 +56,7 @@ def _undecided(connection: Connection, agent: str) -> list[str]:
 
 
 def _unsettled(connection: Connection, agent: str) -> list[str]:
-    settled = (OutcomeState.DONE.value, OutcomeState.FAILED.value, OutcomeState.UNKNOWN.value)
+    settled = (OutcomeState.DONE.value, OutcomeState.FAILED.value)
     query = (
         select(outbox.c.action)
         .join(proposal, proposal.c.action == outbox.c.action)

@@ -5,7 +5,7 @@ run for a key, though the first one failed.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -32,13 +32,13 @@ Requests = Iterator[dg.RunRequest | dg.SkipReason]
 
 
 def requests(
-    instance: dg.DagsterInstance, asset: str, waiting: Iterable[Due], *, now: datetime | None = None
+    instance: dg.DagsterInstance, assets: Sequence[str], waiting: Iterable[Due], *, now: datetime | None = None
 ) -> Requests:
     """A run for each agent whose work waits, is not being done, and may be tried now; else why not.
 
     Args:
         instance: Whose runs are the attempts so far.
-        asset: First part of the key of the asset that does the work: `<asset>/<agent>`.
+        assets: First parts of the keys of the assets that do the work: `<asset>/<agent>`.
         waiting: The work.
         now: The time.
     """
@@ -63,7 +63,7 @@ def requests(
             asked = True
             yield dg.RunRequest(
                 run_key=f"{due.key} #{len(ended) + 1}",
-                asset_selection=[dg.AssetKey([asset, due.agent])],
+                asset_selection=[dg.AssetKey([asset, due.agent]) for asset in assets],
                 tags={DUE: due.key},
             )
     if not asked:
