@@ -1,0 +1,120 @@
+"""Agent code that looks for a way past the gate, in the very process that agent code runs in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration.cli.processes import run_job
+from orchestration.gate.keys import signing_key
+from orchestration.registry import load_agent
+from orchestration.settings import PROJECT
+from orchestration.store import tables
+from orchestration.work.environment import BASICS, location_environment, prepare_home
+from orchestration.work.intake import TakenIn, take_in
+from tests.waking import ACTION_TYPES, NOW, World
+
+HOSTILE = PROJECT / "tests" / "fixtures" / "agents" / "hostile"
+SECRETS = {
+    "PRECEDE_CRM_URL": "postgresql://reader:hunter2@db/crm",
+    "PRECEDE_ERP_URL": "postgresql://reader:hunter2@db/erp",
+    "PRECEDE_ERP_WRITE_URL": "postgresql://writer:hunter2@db/erp",
+    "AWS_SECRET_ACCESS_KEY": "hunter2",
+}
+NEVER_LOADED = ("orchestration.store", "orchestration.graph", "orchestration.gate", "orchestration.ledger", "insight")
+
+
+@pytest.fixture
+def besieged(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A home with everything worth stealing, in which the hostile agent and finance have been woken."""
+    shutil.copytree(HOSTILE, tmp_path / "agents" / "hostile")
+    monkeypatch.setenv("PRECEDE_AGENTS", str(tmp_path / "agents"))
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    world.settings = type(world.settings)()
+    world.agents |= {"hostile": load_agent(tmp_path / "agents" / "hostile")}
+    signing_key(world.settings.keys)
+    prepare_home(world.settings)
+    assert len([wake for wake in world.wake() if wake.batch]) == 2
+    return world
+
+
+@pytest.fixture
+def after(besieged: World) -> tuple[World, dict[str, Any]]:
+    """The same once the hostile agent has answered, with what it reports."""
+    run_job("action", "propose", besieged.settings, lambda _: None)
+    return besieged, json.loads((besieged.exchange.root / "report.json").read_text())
+
+
+def holdings(report: dict[str, Any], home: Path) -> list[str]:
+    """Everything in a report that would help to act past the gate."""
+    settings_of_ours = {"PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_AGENTS", "PRECEDE_EXCHANGE", *BASICS}
+    precious = ("store.db", "graph", "keys", "landing", "stages")
+    return [
+        *(f"variable {name}" for name in report["environment"] if name not in settings_of_ours | {"LC_CTYPE"}),
+        *(
+            f"handle {path}"
+            for path in report["handles"]
+            if path.startswith(tuple(str(home / each) for each in precious))
+        ),
+        *(f"module {name}" for name in report["modules"] if name.startswith(NEVER_LOADED)),
+        *(f"object {name}" for name in report["objects"]),
+        *(f"file {path}" for path, kind in report["files"].items() if kind != "database" or "/dagster/" not in path),
+        *(f"attempt {name}" for name, outcome in report["attempts"].items() if outcome == "found"),
+        *(["argument"] if "hunter2" in json.dumps(report) else []),
+    ]
+
+
+def test_the_agents_process_holds_no_credential_key_store_or_graph(after: tuple[World, dict[str, Any]]) -> None:
+    world, report = after
+    assert holdings(report, world.settings.home) == []
+    assert set(report["attempts"]) == {"store", "current", "analysts", "key", "tools"}
+
+
+def test_the_same_search_finds_them_in_a_process_that_does_hold_them(besieged: World) -> None:
+    environment = location_environment("orchestration", besieged.settings, os.environ) | SECRETS
+    probe = "import json; from action.loading import load_workflow as load; from pathlib import Path; import sys; "
+    probe += f"load(Path({str(HOSTILE / 'agent.py')!r})); "
+    probe += "print(json.dumps(sys.modules['precede_agents.hostile'].search()))"
+    done = subprocess.run(
+        [sys.executable, "-c", probe], env=environment, cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    report = json.loads(done.stdout)
+    assert report["attempts"] == dict.fromkeys(("store", "current", "analysts", "key", "tools"), "found")
+    assert {"graph", "key", "database"} <= set(report["files"].values())
+    assert "argument" in holdings(report, besieged.settings.home)
+
+
+def test_what_it_proposes_for_others_is_refused(after: tuple[World, dict[str, Any]]) -> None:
+    world, _ = after
+    taken = {(one.agent, one.batch_id): one for one in take_in(world.store, world.exchange, ACTION_TYPES, now=NOW)}
+    own = next(row["batch_id"] for row in world.rows(tables.batch) if row["agent"] == "hostile")
+    finances = next(row["batch_id"] for row in world.rows(tables.batch) if row["agent"] == "finance")
+
+    assert world.rows(tables.proposal) == []
+    assert set(taken) == {
+        ("hostile", own), ("hostile", finances), ("hostile", "made-up"), ("coordinator", own), ("finance", finances),
+    }  # fmt: skip
+    assert set(taken["hostile", own].content.refused.values()) == {
+        "`organisation` is not the entity that woke the agent"
+    }
+    for agent, batch_id in (("hostile", finances), ("hostile", "made-up"), ("coordinator", own)):
+        assert taken[agent, batch_id].refusal == f"{agent} was given no batch {batch_id}"
+    assert "names another agent or batch" in taken["finance", finances].refusal
+    assert all(isinstance(one, TakenIn) for one in taken.values())
+
+
+def test_what_it_left_in_the_exchange_leads_nowhere(after: tuple[World, dict[str, Any]]) -> None:
+    world, _ = after
+    assert (world.exchange.root / "linked").is_symlink()
+    assert "linked" not in world.exchange.agents()
+    take_in(world.store, world.exchange, ACTION_TYPES, now=NOW)
+    assert world.settings.keys.is_dir()
+    assert take_in(world.store, world.exchange, ACTION_TYPES, now=NOW) == []
