@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -29,11 +29,9 @@ def main(  # noqa: PLR0913  one parameter is one option
     *,
     records: Annotated[int, typer.Option(min=100, help="About how many organisation and person rows.")] = RECORDS,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same content.")] = SEED,
-    as_of: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day the books stand at.")] = datetime(
-        AS_OF.year,
-        AS_OF.month,
-        AS_OF.day,  # noqa: DTZ001  a calendar day
-    ),
+    as_of: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="The day the books stand at.")
+    ] = datetime.combine(AS_OF, datetime.min.time(), tzinfo=UTC),
     crm: Annotated[str, typer.Option(help="URL of the CRM's database; a SQLite file by default.")] = "",
     erp: Annotated[str, typer.Option(help="URL of the ERP's database; a SQLite file by default.")] = "",
     support: Annotated[str, typer.Option(help="URL of the support desk's database; a SQLite file by default.")] = "",

@@ -1,7 +1,7 @@
 """The DuckDB connection in which Northgate is made: seed, pools and rates as variables, one relation per `.sql` file.
 
-Every draw is a hash of the seed, a key and a salt (`draws.sql`), so the content does not depend on threads, on the order
-of rows or on which other relations are built.
+Every draw is a hash of the seed, a key and a salt (`draws.sql`), so the content does not depend on threads, on the
+order of rows or on which other relations are built.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from examples.northgate.pools import SHORT_NAMES, pools, towns
+from examples.northgate.pools import pools, short_names, towns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ def open_engine(plan: Plan, scratch: Path) -> duckdb.DuckDBPyConnection:
     for name in ("draws", "world/numbers", "dirt/slips", "facts/facts"):
         run(con, name)
     _table(con, "held", ("tab", *plan.dirt.fields), [(tab, *shares) for tab, shares in plan.dirt.held.items()])
-    _table(con, "short_name", ("given_name", "short_form"), sorted(SHORT_NAMES.items()))
+    _table(con, "short_name", ("given_name", "short_form"), sorted(short_names().items()))
     for schema in ("crm", "erp", "support"):
         con.execute(f"CREATE SCHEMA {schema}")
     return con

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from examples.northgate.dirt import slips
@@ -23,7 +24,15 @@ _SHORT: Final = {
     "Property": "Prop", "Technologies": "Tech", "Developments": "Devs", "Logistics": "Log", "Consulting": "Cons",
     "Precision": "Prec", "Environmental": "Env", "International": "Int'l", "Accountants": "Accts",
 }  # fmt: skip
-_WAYS: Final = {"Road": "Rd.", "Street": "Str", "Lane": "La", "Drive": "Dr", "Court": "Ct", "Close": "Cl", "Place": "Pl"}
+_WAYS: Final = {
+    "Road": "Rd.",
+    "Street": "Str",
+    "Lane": "La",
+    "Drive": "Dr",
+    "Court": "Ct",
+    "Close": "Cl",
+    "Place": "Pl",
+}
 
 
 def spoil(row: Row, luck: Luck, other_vat: str | None) -> Row:
@@ -49,7 +58,9 @@ def spoil(row: Row, luck: Luck, other_vat: str | None) -> Row:
         "city": row["city"].upper() if address and luck.strikes(0.1) else row["city"] if address else None,
         "county": row["county"] if address and luck.strikes(0.6) else None,
         "postcode": _postcode(row, luck) if address else None,
-        "country": luck.pick(("GB", "GBR", "uk", "United Kingdom", "Britain", "England")) if luck.strikes(0.5) else None,
+        "country": luck.pick(("GB", "GBR", "uk", "United Kingdom", "Britain", "England"))
+        if luck.strikes(0.5)
+        else None,
     }
 
 
@@ -68,33 +79,42 @@ def _name(row: Row, luck: Luck) -> str | None:
     return _slip(name, luck)
 
 
+def _shortened(name: str, _luck: Luck) -> str:
+    return " ".join(_SHORT.get(word, word) for word in name.split())
+
+
+def _turned(name: str, _luck: Luck) -> str:
+    first, _, rest = name.partition(" ")
+    return f"{rest}, {first}" if rest else name
+
+
+def _stripped(name: str, _luck: Luck) -> str:
+    return re.sub(r"[()&]", " ", name).replace("  ", " ")
+
+
+_SLIPS: Final[tuple[tuple[float, Callable[[str, Luck], str]], ...]] = (
+    (0.035, slips.wrong_key),
+    (0.02, slips.scanned),
+    (0.03, slips.by_ear),
+    (0.04, lambda name, _: slips.cut(name)),
+    (0.03, lambda name, _: slips.as_markup(name)),
+    (0.08, _shortened),
+    (0.03, _turned),
+    (0.03, lambda name, _: f"The {name}"),
+    (0.03, lambda name, _: name.lower()),
+    (0.05, _stripped),
+)
+"""Of the names that no slip before it struck, the share that this one does."""
+
+
 def _slip(name: str, luck: Luck) -> str:
-    if luck.strikes(0.035):
-        return slips.wrong_key(name, luck)
-    if luck.strikes(0.02):
-        return slips.scanned(name, luck)
-    if luck.strikes(0.03):
-        return slips.by_ear(name, luck)
-    if luck.strikes(0.04):
-        return slips.cut(name)
-    if luck.strikes(0.03):
-        return slips.as_markup(name)
-    if luck.strikes(0.08):
-        return " ".join(_SHORT.get(word, word) for word in name.split())
-    if luck.strikes(0.03):
-        first, _, rest = name.partition(" ")
-        return f"{rest}, {first}" if rest else name
-    if luck.strikes(0.03):
-        return f"The {name}"
-    if luck.strikes(0.03):
-        return name.lower()
-    return re.sub(r"[()&]", " ", name).replace("  ", " ") if luck.strikes(0.05) else name
+    return next((slip(name, luck) for share, slip in _SLIPS if luck.strikes(share)), name)
 
 
 def _vat(row: Row, luck: Luck, other: str | None) -> str | None:
     if not luck.strikes(row["has_vat"]):
         return None
-    vat = row["vat"]
+    vat: str | None = row["vat"]
     if vat is None:
         return luck.pick(("none", "EXEMPT", "GB000000000")) if luck.strikes(0.06) else None
     if other and luck.strikes(0.01):
@@ -105,7 +125,7 @@ def _vat(row: Row, luck: Luck, other: str | None) -> str | None:
 
 
 def _number(row: Row, luck: Luck) -> str | None:
-    number = row["company_number"]
+    number: str | None = row["company_number"]
     if number is None or not luck.strikes(row["has_number"]):
         return None
     if luck.strikes(0.02):
@@ -140,7 +160,7 @@ def _email(row: Row, luck: Luck) -> str | None:
 
 
 def _website(row: Row, luck: Luck) -> str | None:
-    domain = row["domain"]
+    domain: str | None = row["domain"]
     if domain is None or not luck.strikes(row["has_website"]):
         return None
     return luck.pick((domain, f"https://{domain}/contact-us", f"www.{domain}", f"http://{domain}/", domain.upper()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from examples.northgate.dirt import slips
@@ -9,6 +10,8 @@ from examples.northgate.dirt.luck import Luck
 from examples.northgate.dirt.organisation_b import written_phone
 
 Row = dict[str, Any]
+Names = tuple[str | None, str | None, str]
+"""Given name, family name, and both as one field holds them."""
 
 COLUMNS: Final = ("seen", "system", "tab", "key", "person", "org", "copy", "deleted", "merged", "age", "past")
 """What goes through unchanged."""
@@ -38,25 +41,30 @@ def spoil(row: Row, luck: Luck, short_names: dict[str, str]) -> Row:
     }
 
 
-def _names(row: Row, luck: Luck, short_names: dict[str, str]) -> tuple[str | None, str | None, str]:
+def _names(row: Row, luck: Luck, short_names: dict[str, str]) -> Names:
     if luck.strikes(0.004):
         return None, None, ""
     given, family = _given(row, luck, short_names), _family(row, luck)
     if luck.strikes(0.3):
         given, family = slips.question_marks(given), slips.question_marks(family)
-    if luck.strikes(0.02):
-        return f"{family}, {given}", None, f"{family}, {given}"
-    if luck.strikes(0.03):
-        return None, f"{given} {family}", f"{given} {family}"
-    if luck.strikes(0.03):
-        return given, f"{family} {luck.pick(('BSc', 'ACA', 'MBE', 'FCCA'))}", f"{given} {family}"
-    if luck.strikes(0.03):
-        return given, family.upper(), f"{given} {family.upper()}"
     if row["tab"] == "user" and row["company"] and luck.strikes(0.04):
         return given, family, f"{given} {family} ({row['company']})"
-    if luck.strikes(0.02):
-        return family, given, f"{family} {given}"
-    return given, family, f"{given} {family}"
+    writing = (write(given, family, luck) for share, write in _WRITINGS if luck.strikes(share))
+    return next(writing, (given, family, f"{given} {family}"))
+
+
+def _lettered(given: str, family: str, luck: Luck) -> Names:
+    return given, f"{family} {luck.pick(('BSc', 'ACA', 'MBE', 'FCCA'))}", f"{given} {family}"
+
+
+_WRITINGS: Final[tuple[tuple[float, Callable[[str, str, Luck], Names]], ...]] = (
+    (0.02, lambda given, family, _: (f"{family}, {given}", None, f"{family}, {given}")),
+    (0.03, lambda given, family, _: (None, f"{given} {family}", f"{given} {family}")),
+    (0.03, _lettered),
+    (0.03, lambda given, family, _: (given, family.upper(), f"{given} {family.upper()}")),
+    (0.02, lambda given, family, _: (family, given, f"{family} {given}")),
+)
+"""Of the names that no way of writing before it was used for, the share that this one is."""
 
 
 def _given(row: Row, luck: Luck, short_names: dict[str, str]) -> str:

@@ -17,7 +17,16 @@ _BESIDE: Final = {
     for place, key in enumerate(row)
 }
 _SCANNED: Final = (("rn", "m"), ("m", "rn"), ("l", "1"), ("O", "0"), ("S", "5"), ("B", "8"), ("cl", "d"), ("i", "l"))
-_HEARD: Final = (("ph", "f"), ("ck", "k"), ("ie", "ei"), ("ll", "l"), ("tt", "t"), ("ey", "y"), ("ai", "ay"), ("c", "k"))
+_HEARD: Final = (
+    ("ph", "f"),
+    ("ck", "k"),
+    ("ie", "ei"),
+    ("ll", "l"),
+    ("tt", "t"),
+    ("ey", "y"),
+    ("ai", "ay"),
+    ("c", "k"),
+)
 _FIELD: Final = 26
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import duckdb
@@ -21,10 +21,10 @@ class Dirt:
     """
 
     spoil: Callable[[duckdb.DuckDBPyConnection], None]
-    rates: dict[str, float]
-    held: dict[str, tuple[float, ...]]
+    rates: Mapping[str, float]
+    held: Mapping[str, tuple[float, ...]]
     fields: tuple[str, ...] = (
         "has_vat", "has_number", "has_phone", "has_email", "has_website", "has_address", "has_mobile",
         "has_twin",
     )  # fmt: skip
-    world: dict[str, float] = field(default_factory=dict)
+    world: Mapping[str, float] = field(default_factory=dict)
