@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from enum import StrEnum
 from pathlib import Path
+from time import monotonic
 from typing import Annotated
 
 import typer
@@ -16,6 +16,8 @@ from examples.northgate.build import Targets, build
 from examples.northgate.plan import AS_OF, RECORDS, SEED, Plan
 from orchestration.errors import PrecedeError
 from orchestration.settings import Settings
+
+_AS_OF = datetime.combine(AS_OF, time(), tzinfo=UTC)
 
 
 class Way(StrEnum):
@@ -29,9 +31,7 @@ def main(  # noqa: PLR0913  one parameter is one option
     *,
     records: Annotated[int, typer.Option(min=100, help="About how many organisation and person rows.")] = RECORDS,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same content.")] = SEED,
-    as_of: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d"], help="The day the books stand at.")
-    ] = datetime.combine(AS_OF, datetime.min.time(), tzinfo=UTC),
+    as_of: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day the books stand at.")] = _AS_OF,
     crm: Annotated[str, typer.Option(help="URL of the CRM's database; a SQLite file by default.")] = "",
     erp: Annotated[str, typer.Option(help="URL of the ERP's database; a SQLite file by default.")] = "",
     support: Annotated[str, typer.Option(help="URL of the support desk's database; a SQLite file by default.")] = "",
@@ -45,7 +45,7 @@ def main(  # noqa: PLR0913  one parameter is one option
     console = Console(stderr=True)
     urls = {system: url for system, url in (("crm", crm), ("erp", erp), ("support", support)) if url}
     targets = Targets(out or Settings().home / "northgate", urls, truth)
-    begun = time.monotonic()
+    begun = monotonic()
     try:
         counts = build(Plan(records, seed, as_of.date(), dirt.value), targets, console)
     except PrecedeError as error:
@@ -56,7 +56,7 @@ def main(  # noqa: PLR0913  one parameter is one option
         for name, rows in tables.items():
             table.add_row(system, name, f"{rows:,}")
     Console().print(table)
-    console.print(f"Made in {time.monotonic() - begun:.1f} s in {targets.out}")
+    console.print(f"Made in {monotonic() - begun:.1f} s in {targets.out}")
 
 
 if __name__ == "__main__":
