@@ -1,0 +1,25 @@
+-- One sales order, with the amount of its main line.
+SELECT
+    'transaction' AS source_table,
+    head._key AS source_key,
+    CASE WHEN customer.isperson = 'T' AND nullif(trim(customer.companyname), '') IS NULL THEN NULL ELSE 'customer:' || head.entity END AS organisation_key,
+    CASE WHEN customer.isperson = 'T' THEN 'customer:' || head.entity END AS person_key,
+    head.tranid AS number,
+    CASE head.status
+        WHEN 'A' THEN 'pending approval'
+        WHEN 'B' THEN 'pending fulfilment'
+        WHEN 'C' THEN 'cancelled'
+        WHEN 'D' THEN 'partially fulfilled'
+        WHEN 'F' THEN 'pending billing'
+        WHEN 'G' THEN 'billed'
+        WHEN 'H' THEN 'closed'
+        ELSE head.status
+    END AS status,
+    line.foreignamount AS amount,
+    currency.symbol AS currency,
+    head.trandate AS ordered_on
+FROM "transaction" AS head
+LEFT JOIN transaction_line AS line ON line."transaction" = head.id AND line.mainline = 'T'
+LEFT JOIN customer ON customer.id = head.entity
+LEFT JOIN currency ON currency.id = head.currency
+WHERE head.type = 'SalesOrd'
