@@ -87,8 +87,9 @@ def run_job(location: str, job: str, settings: Settings, tell: Callable[[Event],
     log = settings.home / "logs" / f"{job}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    with log.open("w", encoding="utf-8") as stream:
-        child = subprocess.Popen(  # noqa: S603  our own interpreter and our own module
+    with (
+        log.open("w", encoding="utf-8") as stream,
+        subprocess.Popen(  # noqa: S603  our own interpreter and our own module
             [sys.executable, "-m", "orchestration.cli.dagster", "run", module, job],
             env=location_environment(location, settings, os.environ),
             cwd=PROJECT,
@@ -97,7 +98,8 @@ def run_job(location: str, job: str, settings: Settings, tell: Callable[[Event],
             stderr=stream,
             text=True,
             encoding="utf-8",
-        )
+        ) as child,
+    ):
         run_id, errors = _listen(child, tell)
     if child.returncode:
         raise JobFailed(f"{errors or _last_words(log, job)} The log is {log}.")
