@@ -36,7 +36,17 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def postgres_database(postgres_url: str, request: pytest.FixtureRequest) -> str:
     """The URL of an empty database on that server, for one test alone."""
-    name = f"test_{abs(hash(request.node.nodeid)):x}"
+    return new_database(postgres_url, request.node.nodeid)
+
+
+def new_database(postgres_url: str, of: str) -> str:
+    """Make an empty database on a server; its URL.
+
+    Args:
+        postgres_url: The server's.
+        of: What it is for; the same name makes it anew.
+    """
+    name = f"test_{abs(hash(of)):x}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         connection.execute(f'CREATE DATABASE "{name}"')

@@ -127,8 +127,14 @@ def effects(instance: Instance) -> Iterator[Effects]:
             yield _effects_of(asset_key, record)
 
 
-def problems(connection: Connection, instance: Instance) -> list[str]:
-    """Where the store and its ledger do not agree with Dagster's event log, in either direction."""
+def problems(connection: Connection, instance: Instance, events: Iterable[Effects]) -> list[str]:
+    """Where the store and its ledger do not agree with Dagster's event log, in either direction.
+
+    Args:
+        connection: On the store, begun after the events were read: what they name was committed before them.
+        instance: Whose event log must still hold every pin.
+        events: What `effects` returned.
+    """
     found: list[str] = []
     pins: list[Pin] = []
     for stated in _pins(connection):
@@ -138,7 +144,7 @@ def problems(connection: Connection, instance: Instance) -> list[str]:
             found.append(f"The store holds {stated} as a pin, which names no materialisation.")
     found += check_pins(instance, pins)
     batches = set(connection.execute(select(tables.batch.c.batch_id)).scalars())
-    for event in effects(instance):
+    for event in events:
         found += _effects_problems(connection, event, batches)
     return found
 

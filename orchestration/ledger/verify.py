@@ -24,6 +24,9 @@ class Verification(Contract):
     ok: bool
     entries: int
     """How many entries the ledger has."""
+    head: str
+    """The hash of the last entry. Kept where nobody who may write to the store can, it shows later that the chain up to
+    here is the one that was seen."""
     problems: tuple[str, ...]
     """A sentence each: what is wrong, and with which entry of what time."""
     lineage: bool
@@ -31,7 +34,7 @@ class Verification(Contract):
 
 
 def verify(store: Store, instance: Instance | None) -> Verification:
-    """Check the whole record in one read transaction.
+    """Check the whole record; a run that goes on meanwhile does not disturb it.
 
     Args:
         store: The coordinator's store.
@@ -40,17 +43,20 @@ def verify(store: Store, instance: Instance | None) -> Verification:
     Raises:
         StoreError: The store cannot be read.
     """
+    if instance is None:
+        with store.read() as connection:
+            return record_of(connection)
+    from orchestration.ledger import lineage  # noqa: PLC0415  Dagster takes a second to import
+
+    events = list(lineage.effects(instance))  # read first: whatever they name is in the store by then
     with store.read() as connection:
-        count, problems = record_of(connection)
-        if instance is not None:
-            from orchestration.ledger import lineage  # noqa: PLC0415  Dagster takes a second to import
-
-            problems += lineage.problems(connection, instance)
-    return Verification(ok=not problems, entries=count, problems=tuple(problems), lineage=instance is not None)
+        record = record_of(connection)
+        problems = (*record.problems, *lineage.problems(connection, instance, events))
+    return record.model_copy(update={"ok": not problems, "problems": problems, "lineage": True})
 
 
-def record_of(connection: Connection) -> tuple[int, list[str]]:
-    """How many entries there are, and what is wrong with the chain and with what it says of the store's rows."""
+def record_of(connection: Connection) -> Verification:
+    """Check the chain and the store's rows that it tells of, without Dagster's event log."""
     problems: list[str] = []
     told: dict[agreement.Subject, agreement.Told] = {}
     walk, count = Walk(), 0
@@ -62,4 +68,4 @@ def record_of(connection: Connection) -> tuple[int, list[str]]:
         count += 1
     problems += stray_payloads(connection)
     problems += agreement.differences(told, dict(agreement.told_by_store(connection)))
-    return count, problems
+    return Verification(ok=not problems, entries=count, head=str(walk.hash), problems=tuple(problems), lineage=False)

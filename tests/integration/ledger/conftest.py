@@ -6,6 +6,7 @@ import pytest
 
 from orchestration.settings import Settings
 from orchestration.store.engine import Store, open_store
+from tests.conftest import new_database
 from tests.integration.ledger import story
 
 
@@ -32,11 +33,25 @@ def told(either: Store) -> Store:
     return either
 
 
-@pytest.fixture(scope="module")
-def told_once(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """The story in a SQLite file, told once for every example of a property."""
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def settled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The same story, told once for a whole module of tests that undo what they edit."""
+    home = tmp_path_factory.mktemp("story")
     with pytest.MonkeyPatch.context() as environment:
         environment.delenv("PRECEDE_STORE_URL", raising=False)
-        store = open_store(Settings(home=tmp_path_factory.mktemp("story")))
+        if request.param == "postgres":
+            url = new_database(request.getfixturevalue("postgres_url"), str(home))
+            environment.setenv("PRECEDE_STORE_URL", url)
+        store = open_store(Settings(home=home))
+    story.tell(store)
+    return store
+
+
+@pytest.fixture(scope="module")
+def settled_file(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The same in a SQLite file, which takes any value in any column and any key while a transaction lasts."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("PRECEDE_STORE_URL", raising=False)
+        store = open_store(Settings(home=tmp_path_factory.mktemp("file")))
     story.tell(store)
     return store

@@ -11,6 +11,7 @@ from sqlalchemy import text, update
 
 from orchestration.contracts import Pin
 from orchestration.ledger import entries, lineage
+from orchestration.ledger.chain import append
 from orchestration.ledger.lineage import check_pin, effects_metadata, instance_at, pin
 from orchestration.ledger.verify import verify
 from orchestration.store import tables
@@ -227,6 +228,25 @@ def test_a_pin_in_the_store_that_cannot_be_read_is_told(bound: Store, instance: 
     with bound.begin() as connection:
         connection.execute(update(tables.snapshot).values(pin={"asset_key": GRAPH}))
     assert any("as a pin, which names no materialisation" in found for found in problems(bound, instance))
+
+
+def test_a_run_that_goes_on_while_it_is_verified_is_no_problem(
+    bound: Store, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_events = lineage.effects
+
+    def meanwhile(log: dg.DagsterInstance) -> Iterator[lineage.Effects]:
+        with bound.begin() as connection:
+            story.propose(connection, "act_3333")
+            append(connection, "note", {}, at=NOW, action="act_3333")
+        with bound.read() as connection:
+            covered = entries.range_of(connection, [BATCH])
+        assert covered is not None
+        materialise(log, EFFECTS, covered.root, effects_metadata([BATCH], covered))
+        yield from read_events(log)
+
+    monkeypatch.setattr(lineage, "effects", meanwhile)
+    assert problems(bound, instance) == []
 
 
 def test_looking_for_dagster_makes_no_instance_where_there_is_none(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from orchestration.canonical import canonical
 from orchestration.ledger import entries
-from orchestration.ledger.chain import append, entry_hash, said
+from orchestration.ledger.chain import GENESIS, append, entry_hash, said
 from orchestration.ledger.verify import Verification, record_of, verify
 from orchestration.store import tables
 from orchestration.store.engine import Store
@@ -26,7 +26,7 @@ ENTRIES = 6
 
 
 def problems(connection: Connection) -> list[str]:
-    return record_of(connection)[1]
+    return list(record_of(connection).problems)
 
 
 def write(connection: Connection, table: str, column: str, seq: object, value: object) -> None:
@@ -39,15 +39,17 @@ def read(connection: Connection, table: str, column: str, seq: object) -> Any:
 
 
 def test_a_story_told_as_it_happened_verifies(told: Store) -> None:
-    assert verify(told, None) == Verification(ok=True, entries=ENTRIES, problems=(), lineage=False)
+    with told.read() as connection:
+        head = read(connection, "ledger_entry", "hash", ENTRIES)
+    assert verify(told, None) == Verification(ok=True, entries=ENTRIES, head=head, problems=(), lineage=False)
 
 
 def test_an_empty_store_verifies(either: Store) -> None:
-    assert verify(either, None) == Verification(ok=True, entries=0, problems=(), lineage=False)
+    assert verify(either, None) == Verification(ok=True, entries=0, head=GENESIS, problems=(), lineage=False)
 
 
-def test_an_edited_body_is_told_with_its_entry_and_time(told: Store) -> None:
-    with undone(told) as connection:
+def test_an_edited_body_is_told_with_its_entry_and_time(settled: Store) -> None:
+    with undone(settled) as connection:
         body = read(connection, "ledger_entry", "body", 3)
         write(connection, "ledger_entry", "body", 3, body.replace('"allow"', '"deny"'))
         first = problems(connection)[0]
@@ -55,8 +57,8 @@ def test_an_edited_body_is_told_with_its_entry_and_time(told: Store) -> None:
     assert first.endswith("was edited: its body does not give its hash.")
 
 
-def test_an_edited_body_with_a_fitting_hash_breaks_the_chain_behind_it(told: Store) -> None:
-    with undone(told) as connection:
+def test_an_edited_body_with_a_fitting_hash_breaks_the_chain_behind_it(settled: Store) -> None:
+    with undone(settled) as connection:
         body = read(connection, "ledger_entry", "body", 3).replace('"allow"', '"deny"')
         write(connection, "ledger_entry", "body", 3, body)
         write(connection, "ledger_entry", "hash", 3, entry_hash(body.encode()))
@@ -65,8 +67,8 @@ def test_an_edited_body_with_a_fitting_hash_breaks_the_chain_behind_it(told: Sto
     assert "does not follow entry 3" in found[0]
 
 
-def test_an_edited_payload_is_told(told: Store) -> None:
-    with undone(told) as connection:
+def test_an_edited_payload_is_told(settled: Store) -> None:
+    with undone(settled) as connection:
         payload = read(connection, "ledger_payload", "payload", 3)
         write(connection, "ledger_payload", "payload", 3, payload.replace("ada@", "eve@"))
         assert problems(connection)[0].startswith("The payload of entry 3 (decision of ")
@@ -84,8 +86,8 @@ def test_a_payload_that_is_gone_or_put_in_later_is_told(told: Store) -> None:
         assert "has a payload that it does not commit to" in problems(connection)[0]
 
 
-def test_a_deleted_entry_is_told_by_its_number(told: Store) -> None:
-    with undone(told) as connection:
+def test_a_deleted_entry_is_told_by_its_number(settled: Store) -> None:
+    with undone(settled) as connection:
         for table in ("ledger_payload", "ledger_entry"):
             connection.execute(text(f"DELETE FROM {table} WHERE seq IN (2, 3)"))
         first = problems(connection)[0]
@@ -93,9 +95,8 @@ def test_a_deleted_entry_is_told_by_its_number(told: Store) -> None:
     assert first.endswith("stands where entry 2 belongs, so entries 2 to 3 are missing.")
 
 
-def test_a_deleted_entry_is_told_even_where_the_rest_is_numbered_anew(store: Store) -> None:
-    story.tell(store)
-    with undone(store) as connection:
+def test_a_deleted_entry_is_told_even_where_the_rest_is_numbered_anew(settled_file: Store) -> None:
+    with undone(settled_file) as connection:
         for table in ("ledger_payload", "ledger_entry"):
             connection.execute(text(f"DELETE FROM {table} WHERE seq = 2"))
             for seq in range(3, ENTRIES + 1):
@@ -103,15 +104,15 @@ def test_a_deleted_entry_is_told_even_where_the_rest_is_numbered_anew(store: Sto
         assert "does not follow entry 1" in problems(connection)[0]
 
 
-def test_a_beginning_cut_off_is_told(told: Store) -> None:
-    with undone(told) as connection:
+def test_a_beginning_cut_off_is_told(settled: Store) -> None:
+    with undone(settled) as connection:
         for table in ("ledger_payload", "ledger_entry"):
             connection.execute(text(f"DELETE FROM {table} WHERE seq <= 2"))
         assert "entries 1 to 2 are missing" in problems(connection)[0]
 
 
-def test_an_end_cut_off_is_told_by_the_rows_it_recorded(told: Store) -> None:
-    with undone(told) as connection:
+def test_an_end_cut_off_is_told_by_the_rows_it_recorded(settled: Store) -> None:
+    with undone(settled) as connection:
         for table in ("ledger_payload", "ledger_entry"):
             connection.execute(text(f"DELETE FROM {table} WHERE seq = {ENTRIES}"))
         assert problems(connection) == [
@@ -119,9 +120,8 @@ def test_an_end_cut_off_is_told_by_the_rows_it_recorded(told: Store) -> None:
         ]
 
 
-def test_swapped_entries_are_told(store: Store) -> None:
-    story.tell(store)
-    with undone(store) as connection:
+def test_swapped_entries_are_told(settled_file: Store) -> None:
+    with undone(settled_file) as connection:
         for table in ("ledger_entry", "ledger_payload"):
             for old, new in ((3, 99), (4, 3), (99, 4)):
                 write(connection, table, "seq", old, new)
@@ -129,9 +129,8 @@ def test_swapped_entries_are_told(store: Store) -> None:
     assert {problem.split(" (")[0] for problem in found} >= {"Entry 3", "Entry 4", "Entry 5"}
 
 
-def test_an_entry_put_in_between_is_told(store: Store) -> None:
-    story.tell(store)
-    with undone(store) as connection:
+def test_an_entry_put_in_between_is_told(settled_file: Store) -> None:
+    with undone(settled_file) as connection:
         for table in ("ledger_payload", "ledger_entry"):
             for seq in range(ENTRIES, 3, -1):
                 write(connection, table, "seq", seq, seq + 1)
@@ -147,10 +146,10 @@ def test_an_entry_put_in_between_is_told(store: Store) -> None:
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 @given(place=st.sampled_from(COLUMNS), seq=st.integers(1, ENTRIES), data=st.data())
 def test_any_one_value_changed_anywhere_in_the_ledger_is_detected(
-    told_once: Store, place: tuple[str, str], seq: int, data: st.DataObject
+    settled_file: Store, place: tuple[str, str], seq: int, data: st.DataObject
 ) -> None:
     table, column = place
-    with undone(told_once) as connection:
+    with undone(settled_file) as connection:
         before = read(connection, table, column, seq)
         value = data.draw(mutations(before))
         try:
@@ -184,9 +183,9 @@ def same(column: str, before: object, after: object) -> bool:
     return type(before) is type(after) and before == after
 
 
-def test_bodies_that_are_no_object_are_told_and_do_not_break_the_walk(told: Store) -> None:
+def test_bodies_that_are_no_object_are_told_and_do_not_break_the_walk(settled: Store) -> None:
     for body in ("", "null", "[]", "{", "[" * 10_000, '{"seq": NaN}', '{"batches": 7}'):
-        with undone(told) as connection:
+        with undone(settled) as connection:
             write(connection, "ledger_entry", "body", 2, body)
             assert "Entry 2" in problems(connection)[0]
 
@@ -233,8 +232,8 @@ EDITS: list[tuple[str, str, object]] = [
 
 
 @pytest.mark.parametrize(("table", "column", "value"), EDITS, ids=[f"{t}.{c}={v}"[:40] for t, c, v in EDITS])
-def test_an_edited_row_of_the_store_is_told(told: Store, table: str, column: str, value: object) -> None:
-    with undone(told) as connection:
+def test_an_edited_row_of_the_store_is_told(settled: Store, table: str, column: str, value: object) -> None:
+    with undone(settled) as connection:
         typed = f"CAST(:value AS {tables.metadata.tables[table].c[column].type.compile(connection.dialect)})"
         spelled = typed if connection.dialect.name == "postgresql" else ":value"
         changed = connection.execute(text(f'UPDATE {table} SET "{column}" = {spelled}'), {"value": value})
@@ -244,16 +243,16 @@ def test_an_edited_row_of_the_store_is_told(told: Store, table: str, column: str
 
 
 @pytest.mark.parametrize("table", ["outbox", "evidence", "decision", "trigger_row", "pointer"])
-def test_a_removed_row_of_the_store_is_told(told: Store, table: str) -> None:
-    with undone(told) as connection:
+def test_a_removed_row_of_the_store_is_told(settled: Store, table: str) -> None:
+    with undone(settled) as connection:
         connection.execute(delete(tables.metadata.tables[table]))
         found = problems(connection)
     assert found
     assert all(problem.startswith("The store") for problem in found)
 
 
-def test_a_decision_and_an_effect_that_nobody_recorded_are_told(told: Store) -> None:
-    with undone(told) as connection:
+def test_a_decision_and_an_effect_that_nobody_recorded_are_told(settled: Store) -> None:
+    with undone(settled) as connection:
         connection.execute(
             text(
                 "INSERT INTO decision (action, verdict, reasons, policies, policy_digest, read_set_digest, decided_at, "
@@ -274,8 +273,8 @@ def test_a_decision_and_an_effect_that_nobody_recorded_are_told(told: Store) -> 
     ]
 
 
-def test_a_pointer_moved_back_to_an_older_snapshot_is_told(told: Store) -> None:
-    with undone(told) as connection:
+def test_a_pointer_moved_back_to_an_older_snapshot_is_told(settled: Store) -> None:
+    with undone(settled) as connection:
         row = connection.execute(tables.snapshot.select()).mappings().one()
         connection.execute(insert(tables.snapshot).values({**row, "snapshot_id": "snap_2"}))
         connection.execute(tables.pointer.update().values(snapshot_id="snap_2"))
@@ -300,7 +299,7 @@ def test_an_outcome_that_becomes_known_later_replaces_unknown(told: Store) -> No
     story.settle(told, DONE, "unknown")
     assert verify(told, None).ok
     story.settle(told, DONE, "done")
-    assert verify(told, None) == Verification(ok=True, entries=ENTRIES + 2, problems=(), lineage=False)
+    assert (verify(told, None).problems, verify(told, None).entries) == ((), ENTRIES + 2)
 
 
 def test_the_range_of_a_batch_covers_every_entry_about_its_actions(told: Store) -> None:
