@@ -29,7 +29,7 @@ def new_snapshot_or_date(context: dg.SensorEvaluationContext) -> Requests:
     agents = load_agents(settings.agents)
     with closing(open_store(settings)) as store:
         with store.read() as connection:
-            waiting = due.wakes(connection, agents, settings.business_date)
+            waiting = due.wakes(connection, Exchange(settings.exchange), agents, settings.business_date)
         if waiting and pin_current(store, context.instance) is None:
             yield dg.SkipReason("The run that published the snapshot has not ended, or its event is not in the log.")
             return

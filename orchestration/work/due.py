@@ -19,18 +19,30 @@ from orchestration.work.exchange import Exchange
 from orchestration.work.triggers import is_stopped
 
 
-def wakes(connection: Connection, agents: Iterable[str], business_date: date) -> list[Due]:
-    """Agents whose trigger was not run yet on the current snapshot and this business date."""
+def wakes(connection: Connection, exchange: Exchange, agents: Iterable[str], business_date: date) -> list[Due]:
+    """Agents whose trigger was not run on the current snapshot and business date, or whose batch was not offered."""
     snapshot_id = current_snapshot(connection)
     if snapshot_id is None:
         return []
     done = select(batch.c.agent).where(batch.c.snapshot_id == snapshot_id, batch.c.business_date == business_date)
     woken = set(connection.execute(done).scalars())
-    return [
-        Due(agent, f"{agent} {snapshot_id} {business_date}", f"the snapshot {snapshot_id} on {business_date}")
-        for agent in sorted(agents)
-        if agent not in woken and not is_stopped(connection, agent)
-    ]
+    found = []
+    for agent in sorted(agents):
+        if is_stopped(connection, agent):
+            continue
+        if agent not in woken:
+            why = f"the snapshot {snapshot_id} on {business_date}"
+            found.append(Due(agent, f"{agent} {snapshot_id} {business_date}", why))
+        elif left := _unoffered(connection, exchange, agent):
+            found.append(Due(agent, f"{agent} {' '.join(left)}", f"{len(left)} batches that were not offered"))
+    return found
+
+
+def _unoffered(connection: Connection, exchange: Exchange, agent: str) -> list[str]:
+    """Batches that a run wrote down and did not live to offer."""
+    query = select(batch.c.batch_id).where(batch.c.agent == agent, batch.c.state == "waiting")
+    waiting = set(connection.execute(query).scalars())
+    return sorted(waiting - {*exchange.waiting(agent), *exchange.answered(agent)})
 
 
 def acts(connection: Connection, exchange: Exchange, agents: Iterable[str]) -> list[Due]:

@@ -11,6 +11,7 @@ from orchestration.errors import StoreError
 from orchestration.graph import EntityGraph
 from orchestration.registry import Agent
 from orchestration.store import tables
+from orchestration.work.due import wakes
 from orchestration.work.exchange import Exchange
 from orchestration.work.triggers import WakeState, run_triggers
 from tests.agents import write_agent
@@ -378,3 +379,18 @@ def test_a_mailbox_that_only_a_stranger_asserts_is_nobodys(world: World) -> None
 def test_who_handles_invoices_at_the_customer_is_written_to_first(world: World) -> None:
     world.publish("UPDATE person SET job_title = 'Accounts Payable Clerk' WHERE entity_id = 'person_cat'")
     assert {row["person"] for row in world.woken() if row["organisation"] == "Acme Widgets Ltd"} == {"person_cat"}
+
+
+def test_a_batch_that_was_not_offered_is_reason_enough_to_look_again(world: World) -> None:
+    def due() -> list[str]:
+        with world.store.read() as connection:
+            return [one.why for one in wakes(connection, world.exchange, ["finance"], BUSINESS_DATE)]
+
+    assert due() == [f"the snapshot {SNAPSHOT} on {BUSINESS_DATE}"]
+    [wake] = world.wake()
+    assert wake.batch is not None
+    assert due() == []
+    world.exchange.clear("finance", wake.batch.batch_id)
+    assert due() == ["1 batches that were not offered"]
+    stop(world, NOW)
+    assert due() == []
