@@ -1,0 +1,123 @@
+"""`precede actions` and `precede trace`: what agents proposed, what became of it, and what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import typer
+from rich.text import Text
+from sqlalchemy import Select, func, select
+
+from orchestration.cli.reading import AsJson, Paper, plain, print_json, reading_store, spoken, table
+from orchestration.contracts import Reason, Verdict
+from orchestration.errors import NoGraph
+from orchestration.graph.current import open_current
+from orchestration.settings import Settings
+from orchestration.store.engine import Store
+from orchestration.store.tables import decision, outbox, proposal
+
+SHOWN: Final = 50
+"""Actions that are listed for a person who did not say how many."""
+STYLES: Final[dict[str, str]] = {Verdict.ALLOW: "green", Verdict.REVIEW: "yellow", Verdict.DENY: "red"}
+
+Action = dict[str, Any]
+
+
+def actions(
+    agent: Annotated[str | None, typer.Option(help="Only of this agent.")] = None,
+    entity: Annotated[str | None, typer.Option(help="Only about this entity.")] = None,
+    decision: Annotated[Verdict | None, typer.Option(help="Only with this decision.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many to list; all of them with --json.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List what agents proposed, newest first: the decision with every reason, and what became of it.
+
+    An action keeps its id through proposal, decision, permit, effect and outcome; `precede trace` walks it.
+    """
+    with reading_store() as store:
+        found = _listed(store, agent, entity, decision)
+        if as_json:
+            print_json(found[:limit])
+            return
+        listed = found[: limit or SHOWN]
+        names = _names(store, {one["entity"] for one in listed})
+    if not found:
+        Paper().print("No agent has proposed anything like that yet. `precede run` lets them.")
+        return
+    Paper().print(_table(listed, names))
+    if len(found) > len(listed):
+        Paper().print(f"and {len(found) - len(listed):,} more; --limit lists them, --json all of them")
+
+
+def _listed(store: Store, agent: str | None, entity: str | None, verdict: Verdict | None) -> list[Action]:
+    """Every action that was asked for, newest first."""
+    query = _query()
+    if agent:
+        query = query.where(proposal.c.agent == agent)
+    if entity:
+        query = query.where(proposal.c.entity_id == entity)
+    if verdict:
+        query = query.where(decision.c.verdict == verdict.value)
+    with store.read() as connection:
+        return [_action(row) for row in connection.execute(query).mappings()]
+
+
+def _query() -> Select[Any]:
+    last = select(func.max(decision.c.decision_id)).group_by(decision.c.action)
+    decided = decision.c.decision_id.in_(last)
+    return (
+        select(
+            proposal.c.action,
+            proposal.c.agent,
+            proposal.c.action_type,
+            proposal.c.entity_id,
+            proposal.c.proposed_at,
+            decision.c.verdict,
+            decision.c.reasons,
+            decision.c.decided_at,
+            outbox.c.state,
+            outbox.c.settled_at,
+        )
+        .outerjoin_from(proposal, decision, (decision.c.action == proposal.c.action) & decided)
+        .outerjoin(outbox, outbox.c.action == proposal.c.action)
+        .order_by(func.coalesce(outbox.c.settled_at, decision.c.decided_at, proposal.c.proposed_at).desc())
+        .order_by(proposal.c.action)
+    )
+
+
+def _action(row: Any) -> Action:  # noqa: ANN401  a row of the query
+    return {
+        "action": row["action"],
+        "agent": row["agent"],
+        "type": row["action_type"],
+        "entity": row["entity_id"],
+        "decision": row["verdict"],
+        "reasons": row["reasons"] or [],
+        "outcome": row["state"],
+        "at": row["settled_at"] or row["decided_at"] or row["proposed_at"],
+    }
+
+
+def _names(store: Store, entity_ids: set[str]) -> dict[str, str]:
+    """What the current graph calls the entities; nothing where there is no graph."""
+    try:
+        with open_current(store, Settings()) as graph:
+            return {one.entity_id: one.name or "" for one in graph.entities(entity_ids).values()}
+    except NoGraph:
+        return {}
+
+
+def _table(listed: Sequence[Action], names: dict[str, str]) -> Any:  # noqa: ANN401  something to print
+    shown = table("action", "at", "about", "decision", "outcome")
+    for one in listed:
+        verdict = one["decision"] or "undecided"
+        answer = Text(verdict, style=STYLES.get(verdict, ""))
+        reasons = [Reason.model_validate(reason) for reason in one["reasons"]]
+        for reason in reasons:
+            answer.append(f"\n{spoken(str(reason))}", style="dim")
+        name = names.get(one["entity"], "")
+        about = f"{name or one['entity']}\n{spoken(one['type'])} ({one['agent']})"
+        shown.add_row(one["action"], plain(one["at"]), about, answer, one["outcome"] or "")
+    return shown

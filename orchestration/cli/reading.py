@@ -1,0 +1,119 @@
+"""What every command that only looks does the same way: open the store or the graph, and print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.padding import Padding
+from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
+
+from orchestration.graph.current import open_current
+from orchestration.graph.reader import EntityGraph
+from orchestration.settings import Settings
+from orchestration.store.engine import Store, open_store
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+WIDTH: Final = 100
+"""Characters of a line where standard output is no terminal."""
+_HARMLESS: Final = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
+"""Control codes but tab and line feed, to what is shown in their place."""
+
+
+@contextmanager
+def reading_store() -> Iterator[Store]:
+    """The store, for as long as the block lasts; none is made where there is none.
+
+    Raises:
+        StoreError: There is no store, or it cannot be read.
+    """
+    store = open_store(Settings(), create=False)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def reading_graph() -> Iterator[EntityGraph]:
+    """The current graph, for as long as the block lasts.
+
+    Raises:
+        NoGraph: None was published yet.
+        StoreError: There is no store, or it cannot be read.
+    """
+    with reading_store() as store, open_current(store, Settings()) as graph:
+        yield graph
+
+
+def print_json(value: object) -> None:
+    """Print one JSON value: dataclasses as objects, times and dates in ISO form, money as text."""
+    sys.stdout.write(json.dumps(value, indent=2, default=_jsonable, ensure_ascii=False) + "\n")
+
+
+class Paper(Console):
+    """A console that prints what sources say as it is: no markup, no emoji, and no control codes for the terminal."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False)
+        if not self.is_terminal:
+            self.width = WIDTH
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """The segments of a renderable, without control codes in their text."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(segment.text.translate(_HARMLESS), segment.style)
+
+
+def headed(title: str, body: RenderableType) -> RenderableType:
+    """A part of a page under its title."""
+    return Group(Text(f"\n{title}", style="bold"), indented(body))
+
+
+def indented(body: RenderableType) -> RenderableType:
+    """A part of a page two characters further in."""
+    return Padding(body, (0, 0, 0, 2), expand=False)
+
+
+def table(*columns: str) -> Table:
+    """A table without lines, as every command prints one."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def spoken(code: str) -> str:
+    """A reason's code as words."""
+    return code.replace("_", " ").replace(":", ": ")
+
+
+def plain(value: object) -> str:
+    """A value as a person reads it."""
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M UTC")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(plain, value))
+    return "" if value is None else str(value)
+
+
+def _jsonable(value: object) -> Any:  # noqa: ANN401  whatever JSON holds
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} has no JSON form")

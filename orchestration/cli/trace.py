@@ -1,0 +1,147 @@
+"""`precede trace`: from an effect back to the source rows that it rests on, as they were then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from orchestration.cli.reading import AsJson, Paper, headed, plain, print_json, reading_store, spoken, table
+from orchestration.ledger.trace import Trace
+from orchestration.ledger.trace import trace as walked
+
+_CELLS: Final = 6
+"""Values of a source row that a person is shown; --json has them all."""
+
+
+def trace(
+    action: Annotated[str, typer.Argument(help="An action's id, or the beginning of it.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Walk from an effect through permit, decision, entity and snapshot to the source rows, as they were then.
+
+    The walk reads the evidence that was kept with the decision, so that it works after the snapshot has expired.
+    """
+    with reading_store() as store:
+        found = walked(store, action)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    out = Paper()
+    for title, body in _parts(found):
+        out.print(headed(title, body))
+
+
+def _parts(found: Trace) -> Iterator[tuple[str, RenderableType]]:
+    yield f"Action {found.action}", _lines(_proposed(found))
+    if found.outcome_detail:
+        yield f"Effect: {found.outcome}", _lines(_outcome(found))
+    if found.permit_detail:
+        yield f"Permit {found.permit}", _lines(_permit(found))
+    yield f"Decision: {found.decision or 'none yet'}", _decision(found)
+    yield f"Entity {found.entity}", _entities(found)
+    yield f"Snapshot {found.snapshot}", _materialisations(found)
+    yield f"{len(found.source_rows)} source rows, as they were then", _source_rows(found)
+    yield "Ledger", _ledger(found)
+
+
+def _proposed(found: Trace) -> Iterator[tuple[str, object]]:
+    yield "what", f"{spoken(found.action_type)}, proposed by {found.agent} at {plain(found.proposed_at)}"
+    yield "with", found.arguments
+    yield "because", found.rationale
+    yield "in", f"batch {found.batch} for business date {found.business_date}"
+
+
+def _outcome(found: Trace) -> Iterator[tuple[str, object]]:
+    outcome = found.outcome_detail
+    if outcome is None:
+        return
+    yield "tool", outcome.tool
+    yield "called with", outcome.tool_arguments
+    yield "effect key", outcome.effect_key
+    yield "written as", outcome.reference
+    yield "detail", outcome.detail
+    yield "settled at", outcome.settled_at
+    yield "read back in", outcome.confirmed_record
+
+
+def _permit(found: Trace) -> Iterator[tuple[str, object]]:
+    permit = found.permit_detail
+    if permit is None:
+        return
+    yield "issued at", permit.issued_at
+    yield "expires at", permit.expires_at
+    yield "used at", permit.consumed_at or "not used"
+
+
+def _decision(found: Trace) -> RenderableType:
+    reasons = table("reason", "what it means")
+    for reason in found.reasons:
+        reasons.add_row(spoken(str(reason)), reason.detail)
+    lines = _lines((("decided at", found.decided_at), ("by policies", ", ".join(found.policies))))
+    return Group(lines, reasons) if found.reasons else lines
+
+
+def _entities(found: Trace) -> RenderableType:
+    """The entities that were acted on, with the records they were made of, as the evidence holds them."""
+    kept: dict[str, Any] = found.entities if isinstance(found.entities, dict) else {}
+    if not kept.get("entities"):
+        return Text("No evidence was kept: nothing could be decided on it.")
+    shown = table("entity", "standing", "records")
+    for entity in kept["entities"]:
+        name = f"{entity['name']}\n{entity['entity_type']} {entity['entity_id']}"
+        records = [
+            f"{one['record_id']} ({spoken(one['reason'])})"
+            for one in kept.get("crosswalk", ())
+            if one["entity_id"] == entity["entity_id"]
+        ]
+        shown.add_row(name, spoken(entity["standing"]), "\n".join(records))
+    return shown
+
+
+def _materialisations(found: Trace) -> RenderableType:
+    if not found.materialisations:
+        return Text("No materialisation is pinned.")
+    shown = table("asset", "event", "run", "data version")
+    for pin in found.materialisations:
+        shown.add_row(pin.asset_key, str(pin.storage_id), pin.run_id[:8], pin.data_version)
+    return shown
+
+
+def _source_rows(found: Trace) -> RenderableType:
+    shown = table("record", "row")
+    for row in found.source_rows:
+        stated = [f"{name}={value}" for name, value in (row.get("row") or {}).items() if value not in {None, ""}]
+        rest = f" and {len(stated) - _CELLS} more" if len(stated) > _CELLS else ""
+        shown.add_row(row["record_id"], ", ".join(stated[:_CELLS]) + rest)
+    return shown
+
+
+def _ledger(found: Trace) -> RenderableType:
+    shown = table("entry", "kind", "at", "")
+    for entry in found.ledger:
+        shown.add_row(str(entry.seq), spoken(entry.kind), plain(entry.at), "sound" if entry.sound else "EDITED")
+    if not found.problems:
+        return Group(shown, Text("The store's rows about this action are what the ledger recorded.", style="green"))
+    return Group(shown, *(Text(problem, style="red") for problem in found.problems))
+
+
+def _lines(pairs: Iterable[tuple[str, object]]) -> RenderableType:
+    """A name and a value a line; what is empty is left out."""
+    shown = table("", "")
+    shown.show_header = False
+    for name, value in pairs:
+        if told := _short(value):
+            shown.add_row(name, told)
+    return shown
+
+
+def _short(value: object) -> str:
+    """A value in one cell."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={_short(one)}" for name, one in value.items())
+    return plain(value)
