@@ -11,7 +11,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, and_, exists, func, not_, or_, select
+from sqlalchemy import Connection, and_, desc, exists, not_, or_, select
 
 from orchestration.contracts import Decision, Verdict
 from orchestration.gate.decide import Answer, Moment, conclude, weigh
@@ -135,8 +135,14 @@ def _taken(connection: Connection, keys: set[str]) -> set[str]:
 
 def _last_verdict() -> Any:  # noqa: ANN401  SQLAlchemy's expression
     decision = tables.decision
-    newest = select(func.max(decision.c.decision_id)).where(decision.c.action == tables.proposal.c.action)
-    return select(decision.c.verdict).where(decision.c.decision_id == newest.scalar_subquery()).scalar_subquery()
+    return (
+        select(decision.c.verdict)
+        .where(decision.c.action == tables.proposal.c.action)
+        .order_by(desc(decision.c.decision_id))
+        .limit(1)
+        .correlate(tables.proposal)
+        .scalar_subquery()
+    )
 
 
 def _waits(now: datetime) -> Any:  # noqa: ANN401  SQLAlchemy's expression

@@ -1,0 +1,341 @@
+"""Debtors with an overdue invoice each: a published graph, a store that points to it, an ERP, and a batch of proposals.
+
+Debtor n is `org_n`; its invoice is `erp:transaction:n`, its person `per_n`, the mailbox `n@debtor.example`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import delete, insert, select, update
+
+from orchestration.canonical import digest
+from orchestration.gate.gate import Gate
+from orchestration.gate.rules import Rules
+from orchestration.graph.ddl import STORAGE_VERSION, create_schema
+from orchestration.ledger import entries
+from orchestration.settings import Settings
+from orchestration.store import tables
+from orchestration.store.engine import Store
+from tests.unit.gate.case import rules
+
+TODAY = date(2026, 11, 2)
+TABLES = (("crm", "company"), ("crm", "contact"), ("erp", "customer"), ("erp", "transaction"), ("support", "user"))
+Row = dict[str, Any]
+
+
+@dataclass
+class Debtor:
+    """One debtor as the graph is to say it; a change applies from the next publication on."""
+
+    number: int
+    amount_open: Decimal = Decimal("120.00")
+    due_on: date = date(2026, 10, 1)
+    disputed: bool = False
+    opted_out: bool = False
+    standing_reasons: tuple[str, ...] = ()
+    resolution: Mapping[str, str] = field(
+        default_factory=lambda: {"crm": "linked", "erp": "linked", "support": "absent"}
+    )
+    probability: float = 0.99
+    entity_id: str = ""
+
+    def __post_init__(self) -> None:
+        self.entity_id = self.entity_id or f"org_{self.number}"
+
+    @property
+    def arguments(self) -> dict[str, str | int | bool]:
+        number = self.number
+        return {
+            "organisation": self.entity_id,
+            "invoice": f"erp:transaction:{number}",
+            "person": f"per_{number}",
+            "mailbox": f"{number}@debtor.example",
+            "stage": 1,
+        }
+
+
+class World:
+    """The coordinator's home with everything in it, in a folder of its own."""
+
+    def __init__(self, home: Path, store: Store, debtors: int = 3) -> None:
+        self.settings = Settings(home=home)
+        self.store = store
+        self.debtors = [Debtor(number) for number in range(1, debtors + 1)]
+        self.published = 0
+        self.now = datetime.now(UTC)
+        self.rules: Rules = rules()
+
+    def publish(self) -> str:
+        """Publish the debtors as they are, as the next snapshot."""
+        self.published += 1
+        snapshot_id = f"snap_{self.published}"
+        path = self.settings.snapshots / f"{snapshot_id}.duckdb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH '{path}' AS graph (STORAGE_VERSION '{STORAGE_VERSION}')")
+            connection.execute("USE graph")
+            create_schema(connection)
+            for table, rows in self._graph(snapshot_id).items():
+                _insert(connection, table, rows)
+        with self.store.begin() as connection:
+            read_at = self.now - timedelta(hours=1)
+            pin = {
+                "asset_key": "entity_graph",
+                "storage_id": self.published,
+                "run_id": "run",
+                "data_version": snapshot_id,
+            }
+            values = {"snapshot_id": snapshot_id, "path": f"graph/{snapshot_id}.duckdb", "run_id": "run", "pin": pin}
+            checks = {"accounted": "passed"}
+            connection.execute(
+                insert(tables.snapshot).values(**values, checks=checks, built_at=read_at, published_at=self.now)
+            )
+            connection.execute(delete(tables.pointer))
+            connection.execute(insert(tables.pointer).values(id=1, snapshot_id=snapshot_id, moved_at=self.now))
+            connection.execute(delete(tables.watermark))
+            mark = {"read_at": read_at, "row_count": 1, "data_version": "v"}
+            connection.execute(
+                insert(tables.watermark), [{"system": one, "source_table": two, **mark} for one, two in TABLES]
+            )
+            entries.snapshot_published(connection, snapshot_id, at=self.now)
+        return snapshot_id
+
+    def wake(self, agent: str = "finance", business_date: date = TODAY) -> str:
+        """A batch for an agent on the current snapshot, with a row for each debtor."""
+        with self.store.begin() as connection:
+            snapshot_id = connection.execute(select(tables.pointer.c.snapshot_id)).scalar_one()
+            batch_id = f"batch-{digest([agent, snapshot_id, business_date])[:8]}"
+            pin = {"asset_key": "entity_graph", "storage_id": 1, "run_id": "run", "data_version": snapshot_id}
+            connection.execute(
+                insert(tables.batch).values(
+                    batch_id=batch_id,
+                    agent=agent,
+                    snapshot_id=snapshot_id,
+                    business_date=business_date,
+                    created_at=self.now,
+                    state="answered",
+                    pin=pin,
+                    row_count=len(self.debtors),
+                )
+            )
+            for debtor in self.debtors:
+                row = {"row_id": f"{batch_id}-{debtor.number:04d}", "batch_id": batch_id, "answer": "proposed"}
+                values = {"invoice": debtor.arguments["invoice"], "stage": 1}
+                row |= {"entity_id": debtor.entity_id, "values": values, "digest": digest(values)}
+                connection.execute(insert(tables.trigger_row).values(**row))
+            entries.batch_opened(connection, batch_id, at=self.now)
+        return batch_id
+
+    def propose(self, batch_id: str, debtor: Debtor, **arguments: Any) -> str:
+        """A proposal for a debtor, some arguments of it otherwise; its action's id."""
+        said = {**debtor.arguments, **arguments}
+        action = f"act_{digest([batch_id, debtor.number, said])[:12]}"
+        with self.store.begin() as connection:
+            agent = connection.execute(select(tables.batch.c.agent).where(tables.batch.c.batch_id == batch_id))
+            connection.execute(
+                insert(tables.proposal).values(
+                    action=action,
+                    batch_id=batch_id,
+                    row_id=f"{batch_id}-{debtor.number:04d}",
+                    agent=agent.scalar_one(),
+                    action_type="send_payment_reminder",
+                    entity_id=debtor.entity_id,
+                    arguments=said,
+                    rationale="It is overdue.",
+                    proposed_at=self.now,
+                    digest=digest(said),
+                )
+            )
+        return action
+
+    def propose_all(self, agent: str = "finance") -> tuple[str, list[str]]:
+        """A batch with a proposal for each debtor."""
+        batch_id = self.wake(agent)
+        return batch_id, [self.propose(batch_id, debtor) for debtor in self.debtors]
+
+    def gate(self) -> Gate:
+        return Gate(self.store, self.settings, self.rules)
+
+    def make_erp(self) -> Path:
+        """The ERP's database, with the debtors' invoices."""
+        path = self.settings.home / "northgate" / "erp.db"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.executescript(ERP)
+            for debtor in self.debtors:
+                connection.execute("INSERT INTO \"transaction\" VALUES (?, 'CustInvc', ?, 0)", (debtor.number,) * 2)
+                line = (debtor.number, str(debtor.amount_open))
+                connection.execute("INSERT INTO transaction_line VALUES (?, 'T', ?)", line)
+        return path
+
+    def reminders(self) -> list[tuple[Any, ...]]:
+        """What stands in the ERP: effect key, recipient, who wrote it."""
+        query = """
+            SELECT custrecord_effect_key, custrecord_recipient, custrecord_created_by FROM customrecord_dunning
+            ORDER BY custrecord_invoice, custrecord_stage
+        """
+        with closing(sqlite3.connect(self.settings.home / "northgate" / "erp.db")) as connection:
+            return connection.execute(query).fetchall()
+
+    def rows(self, table: str, **where: Any) -> list[Row]:
+        """Rows of a table of the store."""
+        found = tables.metadata.tables[table]
+        with self.store.read() as connection:
+            query = select(found).where(*(found.c[name] == value for name, value in where.items()))
+            return [dict(row) for row in connection.execute(query.order_by(*found.primary_key)).mappings()]
+
+    def edit(self, table: str, key: Mapping[str, Any], **values: Any) -> None:
+        """Edit a row of the store behind everybody's back."""
+        found = tables.metadata.tables[table]
+        with self.store.begin() as connection:
+            where = [found.c[name] == value for name, value in key.items()]
+            connection.execute(update(found).where(*where).values(**values))
+
+    def said(self, action: str) -> list[str]:
+        """The codes of an action's last decision, its verdict first."""
+        last = self.rows("decision", action=action)[-1]
+        return [last["verdict"], *(reason["code"] for reason in last["reasons"])]
+
+    def kinds(self, action: str) -> list[str]:
+        """The kinds of the ledger entries about an action."""
+        return [entry["kind"] for entry in self.rows("ledger_entry", action=action)]
+
+    def _graph(self, snapshot_id: str) -> dict[str, list[Row]]:
+        read_at = self.now - timedelta(hours=1)
+        filled: dict[str, list[Row]] = {
+            "snapshot": [
+                {
+                    "snapshot_id": snapshot_id,
+                    "built_at": read_at,
+                    "run_id": "run",
+                    "code_version": "code",
+                    "model_versions": "{}",
+                    "inputs_digest": snapshot_id,
+                    "checks": json.dumps({"accounted": "passed"}),
+                }
+            ],
+            "snapshot_source": [
+                {"system": one, "source_table": two, "row_count": 1, "data_version": "v", "read_at": read_at}
+                for one, two in TABLES
+            ],
+            "snapshot_input": [
+                {"asset_key": f"{one}/{two}", "storage_id": number, "run_id": "run", "data_version": "v"}
+                for number, (one, two) in enumerate(TABLES)
+            ],
+        }
+        for debtor in self.debtors:
+            for table, rows in _of(debtor, read_at).items():
+                filled.setdefault(table, []).extend(rows)
+        return filled
+
+
+def _of(debtor: Debtor, read_at: datetime) -> dict[str, list[Row]]:
+    number, company, person = debtor.number, debtor.entity_id, f"per_{debtor.number}"
+    members = {company: (f"crm:company:{number}", f"erp:customer:{number}"), person: (f"crm:contact:{number}",)}
+    kinds = {company: "organisation", person: "person"}
+    states = {company: debtor.resolution, person: {"crm": "linked", "erp": "absent", "support": "absent"}}
+    invoice = f"erp:transaction:{number}"
+    return {
+        "entity": [
+            {
+                "entity_id": entity,
+                "entity_type": kinds[entity],
+                "version": "v",
+                "name": entity,
+                "standing": "not_reconciled" if entity == company and debtor.standing_reasons else "reconciled",
+                "standing_reasons": list(debtor.standing_reasons) if entity == company else [],
+                "systems": sorted(system for system, state in states[entity].items() if state == "linked"),
+                "resolution": json.dumps(dict(states[entity])),
+                "record_count": len(records),
+                "opted_out": debtor.opted_out,
+            }
+            for entity, records in members.items()
+        ],
+        "organisation": [{"entity_id": company, "name": f"Debtor {number}", "name_record": f"crm:company:{number}"}],
+        "person": [{"entity_id": person, "name": f"Ada {number}", "name_record": f"crm:contact:{number}"}],
+        "crosswalk": [
+            {
+                "record_id": record,
+                "entity_id": entity,
+                "entity_type": kinds[entity],
+                "probability": debtor.probability,
+                "reason": "model",
+            }
+            for entity, records in members.items()
+            for record in records
+        ],
+        "source_record": [
+            {
+                "record_id": record,
+                **dict(zip(("system", "source_table", "source_key"), record.split(":"), strict=True)),
+                "row_hash": f"hash of {record}",
+                "row": json.dumps({"id": str(number)}),
+                "first_seen": read_at,
+                "last_seen": read_at,
+            }
+            for record in (*members[company], *members[person], invoice)
+        ],
+        "relationship": [
+            {"from_entity": person, "to_entity": company, "kind": "works_at", "record_id": f"crm:contact:{number}"}
+        ],
+        "contact_point": [
+            {
+                "entity_id": person,
+                "channel": "email",
+                "value": f"{number}@debtor.example",
+                "record_id": f"crm:contact:{number}",
+                "asserted_by": "staff",
+            }
+        ],
+        "invoice": [
+            {
+                "record_id": invoice,
+                "entity_id": company,
+                "system": "erp",
+                "source_table": "transaction",
+                "source_key": str(number),
+                "row_hash": "h",
+                "weak_fields": [],
+                "verified_fields": [],
+                "organisation_key": f"customer:{number}",
+                "organisation_record": f"erp:customer:{number}",
+                "number": f"INV-{number}",
+                "direction": "receivable",
+                "amount": debtor.amount_open,
+                "amount_open": debtor.amount_open,
+                "currency": "GBP",
+                "due_on": debtor.due_on,
+                "disputed": debtor.disputed,
+            }
+        ],
+    }
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Row]) -> None:
+    filled = pa.Table.from_pylist(list(rows))
+    connection.register("filled", filled)
+    connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM filled')
+    connection.unregister("filled")
+
+
+ERP = """
+    CREATE TABLE "transaction" (id BIGINT, type TEXT, entity BIGINT, _fivetran_deleted INTEGER);
+    CREATE TABLE transaction_line ("transaction" BIGINT, mainline TEXT, foreignamountunpaid TEXT);
+    CREATE TABLE customrecord_dunning (
+        id INTEGER PRIMARY KEY, custrecord_invoice BIGINT NOT NULL, custrecord_customer BIGINT,
+        custrecord_stage BIGINT NOT NULL, custrecord_recipient TEXT, custrecord_subject TEXT,
+        custrecord_sent_at TEXT NOT NULL, custrecord_effect_key TEXT UNIQUE, custrecord_created_by TEXT,
+        _fivetran_synced TEXT
+    );
+"""
