@@ -1,0 +1,235 @@
+"""Insight's assets: from source tables to the published graph, a thin step around a plain function each.
+
+A step's result is named by its content: where it is there already the step does nothing, and says so. `handed` carries
+from one step to the next where the result stands. One job runs all of them (`jobs.py`).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+import dagster as dg
+
+from insight import columns, pages
+from insight.entities import build as entity_stage
+from insight.entities.build import EntitySet
+from insight.entities.relationships import RelationshipSet, relationships
+from insight.handed import hand_on, handed, handed_before, handed_one
+from insight.landing import LandedTable, land, version_of_table
+from insight.linkage import link as link_stage
+from insight.linkage.link import LinkSet
+from insight.linkage.model import load_model
+from insight.pages import Page
+from insight.publication.questions import previous_graph
+from insight.records import aliases as alias_stage
+from insight.records import conform, rejected
+from insight.records.record_set import AliasSet, RecordSet
+from insight.records.sandbox import tables_used
+from insight.resources import TEAM, Workbench, materialised, schema, stage
+from insight.sources.source import Source
+from orchestration.graph.model import RECORD_TYPES, SHAPES, Shape
+from orchestration.settings import Settings
+from orchestration.store.engine import open_store
+
+Sources = Sequence[Source]
+ALIAS, REJECTED = ["records", "alias"], ["records", "rejected"]
+RELATIONSHIP = ["entities", "relationship"]
+
+
+def stated_shapes(sources: Sources) -> list[Shape]:
+    """The shapes that there is an asset for: record types, and the facts that some source states."""
+    return [shape for name, shape in SHAPES.items() if name in RECORD_TYPES or any(name in one.sql for one in sources)]
+
+
+def landing_of(source: Source) -> dg.AssetsDefinition:
+    """The assets `<system>/<table>` of a source: what was read from it."""
+
+    @dg.multi_asset(
+        name=f"land_{''.join(letter if letter.isalnum() else '_' for letter in source.system)}",
+        specs=[
+            dg.AssetSpec(
+                [source.system, table],
+                group_name="landing",
+                kinds={"parquet", source.kind},
+                owners=[TEAM],
+                description=_described(source, table),
+                metadata=schema(columns.landed_columns(source, table)),
+            )
+            for table in source.tables
+        ],
+        description=f"Read the tables of {source.system} over a connection that cannot write.",
+    )
+    def landing(workbench: Workbench) -> Iterator[dg.MaterializeResult[None]]:
+        settings = workbench.settings
+        landed = land(source, settings)
+        for table in source.tables:
+            key, parts = [source.system, table], [one for one in landed if one.table == table]
+            before = [one.data_version for one in handed_before(settings, key, LandedTable)]
+            hand_on(settings, key, *parts)
+            unchanged = before == [one.data_version for one in parts]
+            yield materialised(key, version_of_table(parts), pages.landed_page(parts), unchanged=unchanged)
+
+    return landing
+
+
+def records_of(shape: Shape, sources: Sources) -> dg.AssetsDefinition:
+    """The asset `records/<shape>`: the conformed records of a record type, or the facts of a kind."""
+    stated = [source for source in sources if {shape.name, "alias"} & source.sql.keys()]
+    known = {one.name for one in stated_shapes(sources)}
+    needed = conform.needed_before(shape, sources)
+    merged = [] if shape.name == "organisation" else [ALIAS]
+
+    def make(settings: Settings) -> RecordSet:
+        earlier = {
+            name: handed_one(settings, ["records", name], RecordSet) if name in known else _no_records(name, settings)
+            for name in needed
+        }
+        aliases = handed_one(settings, ALIAS, AliasSet) if merged else None
+        return conform.build(shape, stated, landed_of(stated, settings), earlier, aliases, settings)
+
+    return stage(
+        ["records", shape.name],
+        make,
+        lambda made: pages.records_page(made.record, made.quarantine),
+        deps=[
+            *_tables(stated, (shape.name, "alias")),
+            *(["records", name] for name in needed if name in known),
+            *merged,
+        ],
+        group="records",
+        description=(
+            f"What the sources state of {shape.name.replace('_', ' ')}s: typed, normalised, each with the record that "
+            "its keys name. What cannot be used is in quarantine with its reason."
+        ),
+        shown=columns.record_columns(shape),
+    )
+
+
+def aliases_of(sources: Sources) -> dg.AssetsDefinition:
+    """The asset `records/alias`: the merges that sources made themselves."""
+    stated = [source for source in sources if "alias" in source.sql]
+
+    def make(settings: Settings) -> AliasSet:
+        organisations = handed_one(settings, ["records", "organisation"], RecordSet)
+        return alias_stage.build(stated, landed_of(stated, settings), organisations, settings)
+
+    return stage(
+        ALIAS,
+        make,
+        lambda made: Page(f"{made.alias_count:,} merges", made.alias_count),
+        deps=[*_tables(stated, ("alias",)), ["records", "organisation"]],
+        group="records",
+        description="Merges that a source made itself: which of its records stands for which now.",
+    )
+
+
+def rejected_of(sources: Sources) -> dg.AssetsDefinition:
+    """The asset `records/rejected`: rows that became nothing, and rows that only complete others."""
+    return stage(
+        REJECTED,
+        lambda settings: rejected.build(sources, landed_of(sources, settings), settings),
+        lambda made: Page(f"{made.quarantine_count:,} rows", made.quarantine_count),
+        deps=[[source.system, table] for source in sources for table in source.tables],
+        group="records",
+        description="Rows without a key of their own, or refused by the source's `reject.sql`, each with its reason.",
+    )
+
+
+def links_of(record_type: str) -> dg.AssetsDefinition:
+    """The asset `links/<type>`: pairs of records that may be one entity, with what speaks for it and against it."""
+    employed = record_type == "person"
+
+    def make(settings: Settings) -> LinkSet:
+        records = handed_one(settings, ["records", record_type], RecordSet)
+        aliases = handed_one(settings, ALIAS, AliasSet)
+        employer = handed_one(settings, ["entities", "organisation"], EntitySet) if employed else None
+        crosswalk = employer.table("crosswalk") if employer else None
+        return link_stage.build(records, aliases, load_model(record_type, settings), settings, crosswalk)
+
+    return stage(
+        ["links", record_type],
+        make,
+        lambda made: pages.links_page(made.table("link")),
+        deps=[["records", record_type], ALIAS, *([["entities", "organisation"]] if employed else [])],
+        group="links",
+        kinds=("splink", "duckdb"),
+        description=(
+            f"Compared pairs of {record_type} records: strong keys first, then a trained model, then vetoes. Accepted, "
+            "possible or ambiguous."
+        ),
+    )
+
+
+def entities_of(record_type: str) -> dg.AssetsDefinition:
+    """The asset `entities/<type>`: clusters with stable ids, golden records, crosswalk, conflicts and standing."""
+
+    def make(settings: Settings) -> EntitySet:
+        records = handed_one(settings, ["records", record_type], RecordSet)
+        aliases = handed_one(settings, ALIAS, AliasSet)
+        links = handed_one(settings, ["links", record_type], LinkSet)
+        with closing(open_store(settings)) as store:
+            previous = previous_graph(store, settings)
+        return entity_stage.build(records, aliases, links, previous, settings)
+
+    return stage(
+        ["entities", record_type],
+        make,
+        lambda made: pages.entities_page(made.table("entity"), made.table("conflict"), made.table("review_pair")),
+        deps=[["links", record_type], ["records", record_type], ALIAS],
+        group="entities",
+        description=(
+            f"The {record_type}s that records stand for: an id that survives rebuilds, the surviving value of each "
+            "field, and whether an agent may act on it."
+        ),
+    )
+
+
+def relationships_of() -> dg.AssetsDefinition:
+    """The asset `entities/relationship`: who works where, and which organisation is whose parent."""
+
+    def make(settings: Settings) -> RelationshipSet:
+        organisations, people = (handed_one(settings, ["entities", name], EntitySet) for name in RECORD_TYPES)
+        theirs, of_people = (handed_one(settings, ["records", name], RecordSet) for name in RECORD_TYPES)
+        return relationships(organisations, people, theirs, of_people, settings)
+
+    return stage(
+        RELATIONSHIP,
+        make,
+        lambda made: pages.relationships_page(made.path),
+        deps=[[of, name] for of in ("entities", "records") for name in RECORD_TYPES],
+        group="entities",
+        description="Directed relationships between entities, each with the record that says so.",
+    )
+
+
+def landed_of(sources: Sources, settings: Settings) -> list[LandedTable]:
+    """What was landed last of every table of these sources."""
+    return [
+        one
+        for source in sources
+        for table in source.tables
+        for one in handed(settings, [source.system, table], LandedTable)
+    ]
+
+
+def _no_records(name: str, settings: Settings) -> RecordSet:
+    """The records of a shape that no source states."""
+    shape = SHAPES[name]
+    earlier = {other: _no_records(other, settings) for other in conform.needed_before(shape, [])}
+    return conform.build(shape, [], [], earlier, None, settings)
+
+
+def _tables(sources: Sources, names: Sequence[str]) -> list[list[str]]:
+    """The keys of the tables that the `.sql` files of these names read."""
+    return [
+        [source.system, table]
+        for source in sources
+        for table in sorted(
+            {table for name in names if name in source.sql for table in tables_used(source, source.sql[name])}
+        )
+    ]
+
+
+def _described(source: Source, table: str) -> str:
+    spec = source.tables[table]
+    role = "rows that complete those of other tables" if spec.supporting else "rows that become records and facts"
+    return f"`{spec.name or table}` of {source.system} as it was last read: {role}. Key: {', '.join(spec.key)}."

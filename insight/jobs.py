@@ -1,0 +1,28 @@
+"""Insight's jobs: `reconcile` from the sources to the published graph, on a schedule; `train`, rarely and by hand."""
+
+import os
+
+import dagster as dg
+
+from orchestration.work.sensors import JOB
+
+EVERY = os.environ.get("PRECEDE_SCHEDULE") or "*/15 * * * *"
+"""When the sources are read."""
+
+reconcile = dg.define_asset_job(
+    "reconcile",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("models"),
+    tags={JOB: "reconcile", "dagster/max_retries": "2", "dagster/retry_on_asset_or_op_failure": "false"},
+    description=(
+        "Read the sources, link their records, publish the graph. A step whose inputs did not change does nothing. "
+        "Run again by itself where its process died; a failed check is not run again before the next time."
+    ),
+)
+reading = dg.ScheduleDefinition(
+    name="read_the_sources",
+    job=reconcile,
+    cron_schedule=EVERY,
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Reads the sources and publishes what changed.",
+)

@@ -1,0 +1,1 @@
+"""The last steps of insight: a candidate graph, what is asked of it, and its publication."""

@@ -1,0 +1,142 @@
+"""The two assets that end insight's job: a candidate graph, and the published one.
+
+The candidate is whole before anything is asked of it, and nobody reads it. `entity_graph` asks everything again before
+it moves the pointer, so that materialising it by itself does not get past a check.
+"""
+
+from collections.abc import Sequence
+from contextlib import closing
+from importlib.metadata import version as installed
+
+import dagster as dg
+
+from insight import pages
+from insight.assets import ALIAS, REJECTED, RELATIONSHIP, landed_of, stated_shapes
+from insight.entities.build import EntitySet
+from insight.entities.relationships import RelationshipSet
+from insight.handed import hand_on, handed_one
+from insight.landing import version_of_table
+from insight.linkage.link import LinkSet
+from insight.publication.questions import Built, blocking_results, found_again, previous_graph
+from insight.records.record_set import AliasSet, RecordSet, RejectedSet
+from insight.resources import TEAM, Workbench, materialised
+from insight.sources.source import Source
+from orchestration.graph.inputs import CandidateInputs
+from orchestration.graph.model import RECORD_TYPES
+from orchestration.graph.promote import promote
+from orchestration.graph.publish import build_candidate
+from orchestration.graph.rows import SnapshotInput
+from orchestration.ledger.lineage import pin
+from orchestration.store.engine import open_store
+
+CANDIDATE, GRAPH = ["graph_candidate"], ["entity_graph"]
+
+
+def candidate_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
+    """The asset `graph_candidate`: the whole graph, as it would be published."""
+    shapes = [shape.name for shape in stated_shapes(sources)]
+    tables = [[source.system, table] for source in sources for table in source.tables]
+    made = [
+        *(["records", name] for name in shapes),
+        *([of, name] for of in ("links", "entities") for name in RECORD_TYPES),
+        *(ALIAS, REJECTED, RELATIONSHIP),
+    ]
+
+    @dg.asset(
+        key=CANDIDATE,
+        deps=[dg.AssetKey(key) for key in (*tables, *made)],
+        group_name="graph",
+        kinds={"duckdb"},
+        owners=[TEAM],
+        description=(
+            "The whole graph as one DuckDB file that nobody reads yet. Blocking checks look at it; when one fails it "
+            "is not published, and the last good graph stays current."
+        ),
+    )
+    def graph_candidate(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult[None]:
+        settings = workbench.settings
+        records = {name: handed_one(settings, ["records", name], RecordSet) for name in shapes}
+        links = {name: handed_one(settings, ["links", name], LinkSet) for name in RECORD_TYPES}
+        entities = {name: handed_one(settings, ["entities", name], EntitySet) for name in RECORD_TYPES}
+        aliases = handed_one(settings, ALIAS, AliasSet)
+        rejected = handed_one(settings, REJECTED, RejectedSet)
+        relationship = handed_one(settings, RELATIONSHIP, RelationshipSet)
+        landed = landed_of(sources, settings)
+        versions = {
+            **{
+                f"{source.system}/{table}": version_of_table(
+                    [one for one in landed if (one.source, one.table) == (source.system, table)]
+                )
+                for source in sources
+                for table in source.tables
+            },
+            **{f"records/{name}": one.version for name, one in records.items()},
+            **{f"links/{name}": one.version for name, one in links.items()},
+            **{f"entities/{name}": one.version for name, one in entities.items()},
+            "/".join(ALIAS): aliases.version,
+            "/".join(REJECTED): rejected.version,
+            "/".join(RELATIONSHIP): relationship.version,
+        }
+        with closing(open_store(settings)) as store:
+            previous = previous_graph(store, settings)
+        candidate = build_candidate(
+            CandidateInputs(
+                landed=landed,
+                records={name: one.path for name, one in records.items()},
+                entities={name: one.path for name, one in entities.items()},
+                links={name: one.path for name, one in links.items()},
+                aliases=aliases.path,
+                relationships=relationship.path.parent,
+                rejected=rejected.path,
+                run_id=context.run.run_id,
+                code_version=f"precede {installed('precede')}",
+                model_versions={name: one.model_id for name, one in links.items()},
+                pins=[pinned(context.instance, key, version) for key, version in versions.items()],
+                previous=previous,
+            ),
+            settings,
+        )
+        hand_on(settings, CANDIDATE, Built(candidate, landed, records, rejected))
+        page = pages.graph_page(candidate.path)
+        return materialised(CANDIDATE, candidate.snapshot_id, page, unchanged=not candidate.built)
+
+    return graph_candidate
+
+
+def pinned(instance: dg.DagsterInstance, asset_key: str, version: str) -> SnapshotInput:
+    """The materialisation of an asset by a run of ours that carries a version; without an id where there is none."""
+    found = pin(instance, asset_key, version)
+    return SnapshotInput(asset_key, found.storage_id if found else None, found.run_id if found else None, version)
+
+
+def graph_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
+    """The asset `entity_graph`: the current graph, published where every blocking check passed."""
+
+    @dg.asset(
+        key=GRAPH,
+        deps=[dg.AssetKey(CANDIDATE)],
+        group_name="graph",
+        kinds={"duckdb"},
+        owners=[TEAM],
+        description=(
+            "The entity graph that agents and analysts read: `graph.duckdb` in the home folder, or the file that the "
+            "store's pointer names. Its data version is the snapshot's id. The pointer wakes agents, not this event."
+        ),
+    )
+    def entity_graph(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult[None]:
+        settings = workbench.settings
+        built = found_again(handed_one(settings, CANDIDATE, Built), settings)
+        with closing(open_store(settings)) as store:
+            moved = promote(
+                store,
+                settings,
+                built.candidate,
+                blocking_results(built, sources, store),
+                built.landed,
+                run_id=context.run.run_id,
+            )
+            path = previous_graph(store, settings)
+        page = pages.graph_page(path or built.candidate.path)
+        return materialised(GRAPH, built.candidate.snapshot_id, page, unchanged=not moved)
+
+    return entity_graph

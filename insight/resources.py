@@ -1,0 +1,118 @@
+"""What insight's assets share: the folder they work in, and how one step becomes an asset with a page.
+
+A step is a plain function of the settings; which asset it is, what it depends on and what its page shows is said in
+`assets.py`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol, Self, TypeVar
+
+import dagster as dg
+
+from insight.columns import Column
+from insight.handed import hand_on, handed_before
+from insight.pages import Page
+from orchestration.settings import Settings
+from orchestration.work.alone import alone
+
+TEAM = "team:insight"
+
+
+class Versioned(Protocol):
+    """A step's result."""
+
+    @property
+    def version(self) -> str:
+        """Digest of what it was made from."""
+
+
+_Made = TypeVar("_Made", bound=Versioned)
+
+
+class Workbench(dg.ConfigurableResource["Workbench"]):
+    """The folder that insight works in, held by one run at a time."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Self]:  # noqa: ARG002  Dagster's signature
+        """Hold it for the whole run."""
+        with alone(Settings().home, "reconcile"):
+            yield self
+
+    @property
+    def settings(self) -> Settings:
+        """Where things are."""
+        return Settings()
+
+
+def stage(  # noqa: PLR0913  an asset has that many sides
+    key: Sequence[str],
+    make: Callable[[Settings], _Made],
+    page: Callable[[_Made], Page],
+    *,
+    deps: Iterable[Sequence[str]],
+    group: str,
+    description: str,
+    kinds: Iterable[str] = ("duckdb", "parquet"),
+    shown: Iterable[Column] = (),
+) -> dg.AssetsDefinition:
+    """An asset that is one step.
+
+    Args:
+        key: The asset's key.
+        make: The step; does nothing where its result is there.
+        page: What is shown of its result.
+        deps: Keys of the assets that it reads.
+        group: Its group.
+        description: What it is.
+        kinds: What it is made with.
+        shown: Its columns, where they are worth showing.
+    """
+
+    @dg.asset(
+        key=list(key),
+        deps=[dg.AssetKey(list(dep)) for dep in deps],
+        group_name=group,
+        kinds=set(kinds),
+        owners=[TEAM],
+        description=description,
+        metadata=schema(shown),
+    )
+    def step(workbench: Workbench) -> dg.MaterializeResult[None]:
+        settings = workbench.settings
+        made = make(settings)
+        before = handed_before(settings, key, type(made))
+        hand_on(settings, key, made)
+        unchanged = [one.version for one in before] == [made.version]
+        return materialised(key, made.version, page(made), unchanged=unchanged)
+
+    return step
+
+
+def materialised(key: Sequence[str], version: str, page: Page, *, unchanged: bool) -> dg.MaterializeResult[None]:
+    """A materialisation with its data version and what its page shows."""
+    return dg.MaterializeResult(
+        asset_key=list(key),
+        data_version=dg.DataVersion(version),
+        metadata={
+            "summary": page.summary,
+            "dagster/row_count": page.rows,
+            "unchanged": unchanged,
+            **page.numbers,
+            **{name: dg.MetadataValue.md(text) for name, text in page.texts.items()},
+        },
+    )
+
+
+def schema(columns: Iterable[Column]) -> dict[str, Any]:
+    """The metadata by which Dagster shows a table's columns; nothing where there are none to show."""
+    shown = [
+        dg.TableColumn(
+            column.name,
+            column.kind,
+            description=column.description,
+            constraints=dg.TableColumnConstraints(nullable=column.nullable),
+        )
+        for column in columns
+    ]
+    return {"dagster/column_schema": dg.TableSchema(shown)} if shown else {}
