@@ -28,6 +28,7 @@ from orchestration.settings import Settings
 
 _TRUE: Final = "('1', 't', 'true', 'y', 'yes')"
 
+
 @dataclass(frozen=True, slots=True)
 class LandedTable:
     """One table of one system as it was last read.
@@ -52,18 +53,26 @@ class LandedTable:
     read_at: datetime
 
 
-def land(source: Source, settings: Settings, now: datetime | None = None) -> list[LandedTable]:
+def land(
+    source: Source, settings: Settings, now: datetime | None = None, *, home: Path | None = None
+) -> list[LandedTable]:
     """Read every table of a source, and land what is not landed yet.
+
+    Args:
+        source: The source.
+        settings: Where landing is.
+        now: When the read begins.
+        home: What `{home}` in the source's address stands for, where it is not that of the settings.
 
     Raises:
         SourceError: The source cannot be reached, or lacks a table or column.
     """
     read_at = now or datetime.now(UTC)
-    with open_reader(source, settings.home) as reader:
+    with open_reader(source, home or settings.home) as reader, duckdb.connect() as connection:
         return [
             landed
             for table in source.tables
-            for landed in _land_table(source, table, reader.read(table), settings.landing, read_at)
+            for landed in _land_table(connection, source, table, reader.read(table), settings.landing, read_at)
         ]
 
 
@@ -73,24 +82,27 @@ def version_of_table(landed: Iterable[LandedTable]) -> str:
     return versions[0][1] if len(versions) == 1 else version_of(*(part for pair in versions for part in pair))
 
 
-def _land_table(source: Source, table: str, read: Read, landing: Path, read_at: datetime) -> list[LandedTable]:
-    with duckdb.connect() as connection:
-        connection.register("stream", read.stream())
-        connection.execute("CREATE TABLE raw AS SELECT * FROM stream")
-        connection.unregister("stream")
-        _hash(connection, source, table)
-        _set_aside(connection, source, table, read)
-        systems = [
-            row[0]
-            for row in connection.execute(
-                "SELECT DISTINCT _system FROM (SELECT _system FROM landed UNION ALL SELECT _system FROM gone "
-                "UNION ALL SELECT _system FROM rejected) ORDER BY 1"
-            ).fetchall()
-        ]
-        return [
-            _write(connection, LandedTable(source.system, system, table, landing, landing, "", 0, 0, 0, read_at), source)
-            for system in systems or [source.system]
-        ]
+def _land_table(  # noqa: PLR0913, PLR0917  one place calls it
+    connection: duckdb.DuckDBPyConnection, source: Source, table: str, read: Read, landing: Path, read_at: datetime
+) -> list[LandedTable]:
+    for made in ("raw", "read_rows", "gone", "contested", "placed", "rejected", "landed"):
+        connection.execute(f"DROP TABLE IF EXISTS {made}")
+    connection.register("stream", read.stream())
+    connection.execute("CREATE TABLE raw AS SELECT * FROM stream")
+    connection.unregister("stream")
+    _hash(connection, source, table)
+    _set_aside(connection, source, table, read)
+    systems = [
+        row[0]
+        for row in connection.execute(
+            "SELECT DISTINCT _system FROM (SELECT _system FROM landed UNION ALL SELECT _system FROM gone "
+            "UNION ALL SELECT _system FROM rejected) ORDER BY 1"
+        ).fetchall()
+    ]
+    return [
+        _write(connection, LandedTable(source.system, system, table, landing, landing, "", 0, 0, 0, read_at), source)
+        for system in systems or [source.system]
+    ]
 
 
 def _hash(connection: duckdb.DuckDBPyConnection, source: Source, table: str) -> None:
@@ -195,7 +207,9 @@ def _write(connection: duckdb.DuckDBPyConnection, draft: LandedTable, source: So
         rejected_count=int(rejected),
     )
     listed = ", ".join(quoted(column) for column in columns)
-    _copy(connection, f"SELECT * EXCLUDE (_system) {rejects} ORDER BY record_id, reason, row_hash", bound, landed.rejected)
+    _copy(
+        connection, f"SELECT * EXCLUDE (_system) {rejects} ORDER BY record_id, reason, row_hash", bound, landed.rejected
+    )
     _copy(connection, f"SELECT {listed}, _key, _row_hash {rows} ORDER BY _key", bound, landed.path)
     return landed
 

@@ -23,7 +23,8 @@ Columns to link by. NULL (or an empty list) where there is nothing to link by; t
 
 | column | of | what it is |
 |---|---|---|
-| `k_name` | both | organisation: the name without legal form, punctuation and a leading `the`, `&` as `and`; person: given and family name |
+| `k_name` | organisation | the name without legal form, punctuation and a leading `the`, with `&` as `and` |
+| `k_name` | person | given and family name |
 | `k_names` | organisation | the distinct `k_name` of name, legal name, trading name and both sides of a `t/a` in them |
 | `k_name_tokens` | both | the distinct words of `k_name`, sorted |
 | `k_legal_form` | organisation | `ltd`, `plc`, `llp`, `gmbh`, … |
@@ -31,9 +32,9 @@ Columns to link by. NULL (or an empty list) where there is nothing to link by; t
 | `k_organisation` | person | `k_name` of `organisation_name` |
 | `k_email_local` | both | the e-mail address before the `@`, without a `+tag` |
 | `k_email_domain` | both | its registrable domain, unless anyone can have an address there |
-| `k_other_email_local`, `k_other_email_domain` | person | the same of the other e-mail address |
-| `k_domain` | organisation | the registrable domain of the website, or else of the e-mail address; never of a mail or web host |
-| `k_postcode` | both | the postcode without spaces, from the address where it has no column of its own; in US style five digits |
+| `k_other_email_local`, `k_other_email_domain` | person | the same of the other address |
+| `k_domain` | organisation | the registrable domain of the website, or else of the e-mail; no mail or web host's |
+| `k_postcode` | both | the postcode without spaces, out of the address where it has no column |
 | `k_postcode_area` | both | its first part: `sw1a` of `sw1a1aa`, `606` of `60623` |
 | `k_street_number` | both | the first number of the address |
 | `k_address` | both | the address with abbreviations and punctuation evened out |

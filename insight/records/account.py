@@ -85,10 +85,10 @@ def account(
                 "INSERT INTO landed SELECT ?, ?, _key, ? FROM read_parquet(?)",
                 [one.system, one.table, supports[one.source, one.table], str(one.path)],
             )
-        for shape, one in records.items():
+        for shape, made in records.items():
             what = "record" if shape in RECORD_TYPES else "fact"
-            _drive(connection, what, str(one.record))
-            _drive(connection, "quarantine", str(one.quarantine))
+            _drive(connection, what, str(made.record))
+            _drive(connection, "quarantine", str(made.quarantine))
         _drive(connection, "supporting", str(rejected.supporting))
         _drive(connection, "quarantine", str(rejected.quarantine))
         counted = {(row[0], row[1]): row[2:] for row in connection.execute(_COUNT).fetchall()}
@@ -98,9 +98,15 @@ def account(
         # Rows that landing set aside are in quarantine and nowhere else: their key is another row's, or none.
         found.append(
             Account(
-                one.system, one.table, rows + one.rejected_count, records_, facts, supporting,
-                quarantined + one.rejected_count, unaccounted,
-            )  # fmt: skip
+                one.system,
+                one.table,
+                rows + one.rejected_count,
+                records_,
+                facts,
+                supporting,
+                quarantined + one.rejected_count,
+                unaccounted,
+            )
         )
     return found
 
@@ -117,6 +123,5 @@ def by_system(accounts: Sequence[Account]) -> dict[str, dict[str, int]]:
 
 
 def _drive(connection: duckdb.DuckDBPyConnection, what: str, path: str) -> None:
-    connection.execute(
-        "INSERT INTO driven SELECT system, source_table, source_key, ? FROM read_parquet(?) WHERE source_key IS NOT NULL", [what, path]
-    )
+    keys = "SELECT system, source_table, source_key, ? FROM read_parquet(?) WHERE source_key IS NOT NULL"
+    connection.execute(f"INSERT INTO driven {keys}", [what, path])

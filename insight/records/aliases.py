@@ -14,17 +14,33 @@ import duckdb
 import pyarrow as pa
 
 from insight.landing import LandedTable
-from insight.records.version import code
 from insight.records.record_set import AliasSet, RecordSet
 from insight.records.sandbox import run, sandbox
 from insight.records.stated import systems, version_of_stated
+from insight.records.version import code
 from insight.sources.source import Source
 from insight.stage import version_of, writing
 from orchestration.errors import SourceError
-from orchestration.graph.model import RECORD_TYPES, record_id
+from orchestration.graph.model import RECORD_TYPES, Shape, record_id
 from orchestration.settings import Settings
 
 _COLUMNS: Final = ("record_type", "source_table", "from_key", "to_key")
+_ALIAS: Final = """
+WITH organisations AS (
+    SELECT system, source_table, source_key FROM read_parquet($record)
+    UNION SELECT system, source_table, source_key FROM read_parquet($quarantine)
+)
+SELECT
+    merge.record_type, merge.system, merge.source_table, merge.from_key,
+    from_record || if(record_type = 'person' AND gone.system IS NOT NULL, '#person', '') AS from_record,
+    to_record || if(record_type = 'person' AND kept.system IS NOT NULL, '#person', '') AS to_record
+FROM merge
+LEFT JOIN organisations AS gone
+    ON gone.system = merge.system AND gone.source_table = merge.source_table AND gone.source_key = merge.from_key
+LEFT JOIN organisations AS kept
+    ON kept.system = merge.system AND kept.source_table = merge.source_table AND kept.source_key = merge.to_key
+ORDER BY ALL
+"""
 SCHEMA: Final = pa.schema(
     [(name, pa.string()) for name in ("record_type", "system", "source_table", "from_key", "from_record", "to_record")]
 )
@@ -61,20 +77,8 @@ def build(
         return result
     with writing(result.path) as draft, duckdb.connect() as connection:
         connection.register("merge", merges(sources, landed))
-        relation = connection.sql(
-            "WITH second AS ("
-            "  SELECT system, source_table, source_key FROM read_parquet($record)"
-            "  UNION SELECT system, source_table, source_key FROM read_parquet($quarantine)) "
-            "SELECT merge.record_type, merge.system, merge.source_table, merge.from_key, "
-            "  from_record || CASE WHEN record_type = 'person' AND a.source_key IS NOT NULL THEN '#person' ELSE '' END AS from_record, "
-            "  to_record || CASE WHEN record_type = 'person' AND b.source_key IS NOT NULL THEN '#person' ELSE '' END AS to_record "
-            "FROM merge "
-            "LEFT JOIN second a ON a.system = merge.system AND a.source_table = merge.source_table AND a.source_key = from_key "
-            "LEFT JOIN second b ON b.system = merge.system AND b.source_table = merge.source_table AND b.source_key = to_key "
-            "ORDER BY ALL",
-            params={"record": str(organisation.record), "quarantine": str(organisation.quarantine)},
-        )
-        relation.write_parquet(str(draft / "alias.parquet"), compression="zstd")
+        bound = {"record": str(organisation.record), "quarantine": str(organisation.quarantine)}
+        connection.sql(_ALIAS, params=bound).write_parquet(str(draft / "alias.parquet"), compression="zstd")
     return result
 
 
@@ -95,6 +99,32 @@ def merges(sources: Sequence[Source], landed: Sequence[LandedTable]) -> pa.Table
     return pa.Table.from_pylist(rows, schema=SCHEMA.append(pa.field("to_key", pa.string())))
 
 
+def version_of_merges(
+    shape: Shape, sources: Sequence[Source], landed: Sequence[LandedTable], aliases: AliasSet | None
+) -> str:
+    """The version of the merges that a shape's keys are followed through; empty where it has no such key."""
+    if not any(field.refers_to for field in shape.fields):
+        return ""
+    return aliases.version if aliases else version_of_stated("alias", sources, landed)
+
+
+def load_merges(
+    connection: duckdb.DuckDBPyConnection,
+    shape: Shape,
+    sources: Sequence[Source],
+    landed: Sequence[LandedTable],
+    aliases: AliasSet | None,
+) -> None:
+    """Make the table `merge` of the merges that a shape's keys are followed through."""
+    if aliases is not None:
+        connection.execute("CREATE TABLE merge AS SELECT * FROM read_parquet(?)", [str(aliases.alias)])
+        return
+    needed = any(field.refers_to for field in shape.fields)
+    connection.register("merges", merges(sources if needed else (), landed))
+    connection.execute("CREATE TABLE merge AS SELECT * FROM merges")
+    connection.unregister("merges")
+
+
 def _all(sources: Sequence[Source], landed: Sequence[LandedTable]) -> list[Merge]:
     found: list[Merge] = []
     for source in sources:
@@ -105,7 +135,9 @@ def _all(sources: Sequence[Source], landed: Sequence[LandedTable]) -> list[Merge
                 stated = run(connection, path, _COLUMNS, ()).select(_COLUMNS).to_pylist()
             for row in stated:
                 if row["record_type"] not in RECORD_TYPES:
-                    raise SourceError(f"{path}: record_type", repr(row["record_type"]), f"one of {', '.join(RECORD_TYPES)}")
+                    raise SourceError(
+                        f"{path}: record_type", repr(row["record_type"]), f"one of {', '.join(RECORD_TYPES)}"
+                    )
             found += followed(system, [tuple(row[name] for name in _COLUMNS) for row in stated])
     return found
 

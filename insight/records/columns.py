@@ -28,7 +28,9 @@ def arrow_type(duckdb_type: str) -> pa.DataType:
     return _ARROW[duckdb_type]
 
 
-def each_distinct(column: pa.Array, types: list[pa.DataType], function: Callable[[str], tuple[Any, ...]]) -> list[pa.Array]:
+def each_distinct(
+    column: pa.Array, types: list[pa.DataType], function: Callable[[str], tuple[Any, ...]]
+) -> list[pa.Array]:
     """The columns that `function` makes of a text column, called once for each distinct value; NULL stays NULL."""
     encoded = column.dictionary_encode()
     results = [function(value) for value in encoded.dictionary.to_pylist()]

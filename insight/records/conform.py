@@ -16,27 +16,67 @@ import pyarrow.compute as pc
 
 from insight.landing import LandedTable
 from insight.records import references
-from insight.records.aliases import merges
+from insight.records.aliases import load_merges, version_of_merges
+from insight.records.assertions import CLASS, listed
 from insight.records.columns import normalised
 from insight.records.derive import DERIVED, complete, derived
 from insight.records.fields import Locale
 from insight.records.record_set import AliasSet, RecordSet
 from insight.records.sandbox import tables_used
-from insight.records.stated import Stated, state, systems, version_of_stated
-from insight.sources.readers.sql import quoted
-from insight.sources.source import Given, Source
+from insight.records.stated import Stated, class_columns, state, systems, version_of_stated
 from insight.records.version import code
+from insight.sources.readers.sql import quoted
+from insight.sources.source import Source
 from insight.stage import version_of, writing
 from orchestration.graph.model import COMMON, SHAPES, Shape
 from orchestration.settings import Settings
 
-_SCHEMAS: Final = (
-    "CREATE TABLE quarantine (record_id VARCHAR, system VARCHAR, source_table VARCHAR, source_key VARCHAR, "
-    "shape VARCHAR, reason VARCHAR, detail VARCHAR, row VARCHAR)",
-    "CREATE TABLE note (record_id VARCHAR, system VARCHAR, source_table VARCHAR, source_key VARCHAR, field VARCHAR, "
-    "value VARCHAR, problem VARCHAR)",
-    "CREATE TABLE taken (system VARCHAR, source_table VARCHAR, source_key VARCHAR)",
-)
+_TABLES: Final = """
+CREATE TABLE quarantine (
+    record_id VARCHAR, system VARCHAR, source_table VARCHAR, source_key VARCHAR, shape VARCHAR, reason VARCHAR,
+    detail VARCHAR, row VARCHAR
+);
+CREATE TABLE note (
+    record_id VARCHAR, system VARCHAR, source_table VARCHAR, source_key VARCHAR, field VARCHAR, value VARCHAR,
+    problem VARCHAR
+);
+CREATE TABLE taken (system VARCHAR, source_table VARCHAR, source_key VARCHAR);
+"""
+_FRESH: Final = """
+CREATE OR REPLACE TEMP TABLE fresh AS
+SELECT
+    concat_ws(':', $system, ready.source_table, ready.source_key)
+        || CASE WHEN taken.source_key IS NULL THEN '' ELSE '#' || $shape END AS record_id,
+    $system AS system,
+    ready.*,
+    {weak} AS weak_fields,
+    {verified} AS verified_fields
+FROM ready
+LEFT JOIN (SELECT DISTINCT * FROM taken) AS taken
+    ON taken.system = $system AND taken.source_table = ready.source_table AND taken.source_key = ready.source_key
+"""
+_FAILED: Final = """
+CREATE OR REPLACE TEMP TABLE failed AS
+SELECT record_id, source_table, source_key, _reason AS reason, _detail AS detail FROM fresh WHERE _reason IS NOT NULL
+UNION ALL
+SELECT
+    record_id, source_table, source_key, 'repeated',
+    $shape || '.sql returned the row ' || times || ' times; the first in order was used'
+FROM repeated JOIN fresh USING (source_table, source_key)
+"""
+_QUARANTINE: Final = """
+INSERT INTO quarantine
+SELECT record_id, $system, $table, source_key, $shape, reason, detail, _row
+FROM failed
+JOIN (SELECT _key, to_json(struct_pack({columns}))::VARCHAR AS _row FROM read_parquet($path)) ON _key = source_key
+WHERE source_table = $table
+"""
+_NOTE: Final = """
+INSERT INTO note
+SELECT record_id, system, source_table, source_key, ?, value, problem
+FROM found JOIN fresh USING (source_table, source_key)
+WHERE _reason IS NULL
+"""
 
 
 def needed_before(shape: Shape, sources: Sequence[Source]) -> tuple[str, ...]:
@@ -50,11 +90,13 @@ def needed_before(shape: Shape, sources: Sequence[Source]) -> tuple[str, ...]:
     for source in sources:
         if shape.name in source.sql:
             used = tables_used(source, source.sql[shape.name])
-            named |= {other for other in earlier if other in source.sql and used & tables_used(source, source.sql[other])}
+            named |= {
+                other for other in earlier if other in source.sql and used & tables_used(source, source.sql[other])
+            }
     return tuple(name for name in earlier if name in named)
 
 
-def build(  # noqa: PLR0913  each is an input of the step
+def build(  # noqa: PLR0913, PLR0917  each is an input of the step
     shape: Shape,
     sources: Sequence[Source],
     landed: Sequence[LandedTable],
@@ -82,7 +124,7 @@ def build(  # noqa: PLR0913  each is an input of the step
     version = version_of(
         code(),
         version_of_stated(shape.name, sources, landed),
-        _version_of_merges(shape, sources, landed, aliases),
+        version_of_merges(shape, sources, landed, aliases),
         *(f"{name} {one.version}" for name, one in before.items()),
         str(sample),
     )
@@ -92,53 +134,39 @@ def build(  # noqa: PLR0913  each is an input of the step
     with writing(result.path) as draft, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"CREATE TABLE conformed ({_columns(shape)})")
-        for statement in _SCHEMAS:
-            connection.execute(statement)
-        for one in before.values():
-            connection.execute("INSERT INTO taken SELECT system, source_table, source_key FROM read_parquet(?)", [str(one.record)])
-            connection.execute("INSERT INTO taken SELECT system, source_table, source_key FROM read_parquet(?)", [str(one.quarantine)])
+        connection.execute(_TABLES)
+        for path in (path for one in before.values() for path in (one.record, one.quarantine)):
+            connection.execute(
+                "INSERT INTO taken SELECT system, source_table, source_key FROM read_parquet(?)", [str(path)]
+            )
         for stated in state(shape, sources, landed, sample):
             tables = systems(stated.source, landed)[stated.system]
             _conform(connection, shape, stated, {one.table: one for one in tables})
-        _merges(connection, shape, sources, landed, aliases)
+        load_merges(connection, shape, sources, landed, aliases)
         references.resolve(connection, shape, before, noted=sample is None)
-        for table, order in (("record", "record_id"), ("quarantine", "record_id, reason"), ("note", "record_id, field")):
-            connection.sql(f"SELECT * FROM {table} ORDER BY {order}").write_parquet(str(draft / f"{table}.parquet"), compression="zstd")
+        for table, order in (
+            ("record", "record_id"),
+            ("quarantine", "record_id, reason"),
+            ("note", "record_id, field"),
+        ):
+            connection.sql(f"SELECT * FROM {table} ORDER BY {order}").write_parquet(
+                str(draft / f"{table}.parquet"), compression="zstd"
+            )
     return result
-
-
-def _version_of_merges(
-    shape: Shape, sources: Sequence[Source], landed: Sequence[LandedTable], aliases: AliasSet | None
-) -> str:
-    if not any(field.refers_to for field in shape.fields):
-        return ""
-    return aliases.version if aliases else version_of_stated("alias", sources, landed)
-
-
-def _merges(
-    connection: duckdb.DuckDBPyConnection,
-    shape: Shape,
-    sources: Sequence[Source],
-    landed: Sequence[LandedTable],
-    aliases: AliasSet | None,
-) -> None:
-    """Make `merge`, the merges that the shape's keys are followed through."""
-    if aliases is not None:
-        connection.execute("CREATE TABLE merge AS SELECT * FROM read_parquet(?)", [str(aliases.alias)])
-        return
-    needed = any(field.refers_to for field in shape.fields)
-    connection.register("merges", merges(sources if needed else (), landed))
-    connection.execute("CREATE TABLE merge AS SELECT * FROM merges")
-    connection.unregister("merges")
 
 
 def _columns(shape: Shape) -> str:
     kinds = [*COMMON, *((field.name, field.duckdb_type) for field in shape.fields)]
-    kinds += [(name, "VARCHAR[]" if pa.types.is_list(kind) else "VARCHAR") for name, kind in DERIVED.get(shape.name, {}).items()]
+    kinds += [
+        (name, "VARCHAR[]" if pa.types.is_list(kind) else "VARCHAR")
+        for name, kind in DERIVED.get(shape.name, {}).items()
+    ]
     return ", ".join(f"{quoted(name)} {kind}" for name, kind in kinds)
 
 
-def _conform(connection: duckdb.DuckDBPyConnection, shape: Shape, stated: Stated, landed: Mapping[str, LandedTable]) -> None:
+def _conform(
+    connection: duckdb.DuckDBPyConnection, shape: Shape, stated: Stated, landed: Mapping[str, LandedTable]
+) -> None:
     """Add one system's records to `conformed`, its rejects to `quarantine` and what was left out to `note`."""
     locale = Locale(stated.source.region, stated.source.timezone, stated.source.date_order)
     rows = stated.rows.combine_chunks()
@@ -161,16 +189,14 @@ def _conform(connection: duckdb.DuckDBPyConnection, shape: Shape, stated: Stated
     reason, detail = _failures(shape, values, problems, size)
     columns = {name: said(name) for name in ("source_table", "source_key", "row_hash")}
     columns |= values | derived(shape.name, values, locale)
-    columns |= {f"_class_{name}": said(name) for name in rows.column_names if name not in {*columns}}
+    columns |= {CLASS + name: said(name) for name in class_columns(stated.source, shape.name)}
     columns |= {"_reason": reason, "_detail": detail}
     connection.register("ready", pa.table(columns))
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE fresh AS SELECT concat_ws(':', $system, ready.source_table, ready.source_key) "
-        "  || CASE WHEN taken.source_key IS NULL THEN '' ELSE '#' || $shape END AS record_id, $system AS system, ready.*, "
-        f"  {_listed(shape, stated.source, weak=True)} AS weak_fields, "
-        f"  {_listed(shape, stated.source, weak=False)} AS verified_fields "
-        "FROM ready LEFT JOIN (SELECT DISTINCT * FROM taken) AS taken ON taken.system = $system "
-        "  AND taken.source_table = ready.source_table AND taken.source_key = ready.source_key",
+        _FRESH.format(
+            weak=listed(shape, stated.source, "weak"),
+            verified=listed(shape, stated.source, "verified"),
+        ),
         {"system": stated.system, "shape": shape.name},
     )
     connection.unregister("ready")
@@ -191,54 +217,29 @@ def _failures(
             continue
         gone = pc.is_null(values[field.name])
         unread = pc.and_(gone, pc.is_valid(problems[field.name]))
-        why = pc.if_else(unread, f"unreadable:{field.name}", pc.if_else(gone, f"missing:{field.name}", pa.scalar(None, pa.string())))
-        how = pc.if_else(unread, problems[field.name], pc.if_else(gone, f"there is no {field.name}", pa.scalar(None, pa.string())))
+        nothing = pa.scalar(None, pa.string())
+        why = pc.if_else(unread, f"unreadable:{field.name}", pc.if_else(gone, f"missing:{field.name}", nothing))
+        how = pc.if_else(unread, problems[field.name], pc.if_else(gone, f"there is no {field.name}", nothing))
         reason, detail = pc.coalesce(reason, why), pc.coalesce(detail, how)
     return reason, detail
-
-
-def _listed(shape: Shape, source: Source, *, weak: bool) -> str:
-    """SQL of the list of a record's fields that only the public or we assert, or that were verified."""
-    wanted = ("public", "precede") if weak else ("verified",)
-    cases: list[str] = []
-    for field in shape.fields:
-        there = f"{quoted(field.name)} IS NOT NULL"
-        match source.assertion(shape.name, field.name):
-            case Given(column=column):
-                given = f"lower(trim(ready.{quoted('_class_' + column)}))"
-                # A class that is none of ours is the weakest.
-                asserted = f"coalesce({given} NOT IN ('verified', 'staff'), true)" if weak else f"coalesce({given} = 'verified', false)"
-                cases.append(f"CASE WHEN ready.{there} AND {asserted} THEN '{field.name}' END")
-            case asserted_by if asserted_by in wanted:
-                cases.append(f"CASE WHEN ready.{there} THEN '{field.name}' END")
-    return f"list_filter([{', '.join(cases)}]::VARCHAR[], lambda name: name IS NOT NULL)" if cases else "[]::VARCHAR[]"
 
 
 def _quarantine(
     connection: duckdb.DuckDBPyConnection, shape: Shape, stated: Stated, landed: Mapping[str, LandedTable]
 ) -> None:
-    """Add the rows that failed, and those that the `.sql` returned more than once, each with the row as it was landed."""
+    """Add the rows that failed, and those that the `.sql` returned more than once, each with the row as landed."""
     connection.register("repeated", stated.repeated)
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE failed AS "
-        "SELECT record_id, source_table, source_key, _reason AS reason, _detail AS detail FROM fresh WHERE _reason IS NOT NULL "
-        "UNION ALL SELECT record_id, source_table, source_key, 'repeated', "
-        "  $shape || '.sql returned the row ' || times || ' times; the first in order was used' "
-        "FROM repeated JOIN fresh USING (source_table, source_key)",
-        {"shape": shape.name},
-    )
+    connection.execute(_FAILED, {"shape": shape.name})
     connection.unregister("repeated")
     for (table,) in connection.execute("SELECT DISTINCT source_table FROM failed").fetchall():
-        packed = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in stated.source.read_columns(table))
-        connection.execute(
-            "INSERT INTO quarantine SELECT record_id, $system, $table, source_key, $shape, reason, detail, _row FROM failed JOIN "
-            f"(SELECT _key, to_json(struct_pack({packed}))::VARCHAR AS _row FROM read_parquet($path)) "
-            "ON _key = source_key AND source_table = $table",
-            {"system": stated.system, "table": table, "shape": shape.name, "path": str(landed[table].path)},
-        )
+        columns = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in stated.source.read_columns(table))
+        bound = {"system": stated.system, "table": table, "shape": shape.name, "path": str(landed[table].path)}
+        connection.execute(_QUARANTINE.format(columns=columns), bound)
 
 
-def _note(connection: duckdb.DuckDBPyConnection, shape: Shape, rows: pa.Table, problems: Mapping[str, pa.Array]) -> None:
+def _note(
+    connection: duckdb.DuckDBPyConnection, shape: Shape, rows: pa.Table, problems: Mapping[str, pa.Array]
+) -> None:
     """Add each value of the records that has a problem."""
     for field in shape.fields:
         if not pc.any(pc.is_valid(problems[field.name])).as_py():
@@ -246,9 +247,5 @@ def _note(connection: duckdb.DuckDBPyConnection, shape: Shape, rows: pa.Table, p
         keys = {name: rows.column(name) for name in ("source_table", "source_key")}
         found = pa.table({**keys, "value": rows.column(field.name), "problem": problems[field.name]})
         connection.register("found", found.filter(pc.is_valid(found.column("problem"))))
-        connection.execute(
-            "INSERT INTO note SELECT record_id, system, source_table, source_key, ?, value, problem "
-            "FROM found JOIN fresh USING (source_table, source_key) WHERE _reason IS NULL",
-            [field.name],
-        )
+        connection.execute(_NOTE, [field.name])
         connection.unregister("found")

@@ -117,7 +117,8 @@ def _organisation(fields: Columns, locale: Locale) -> Columns:
         for field in ("name", "legal_name", "trading_name")
     ]
     known = [
-        sorted({name for side in sides for name in side or ()}) for sides in zip(*(one.to_pylist() for one in others), strict=True)
+        sorted({name for side in sides for name in side or ()})
+        for sides in zip(*(one.to_pylist() for one in others), strict=True)
     ]
     website = each_distinct(fields["website"], [TEXT], lambda host: (own_domain(host),))[0]
     mail = each_distinct(fields["email"], [TEXT], lambda address: (own_domain(mailbox(address)[1]),))[0]
@@ -147,7 +148,9 @@ def _person(fields: Columns) -> Columns:
     given = each_distinct(fields["given_name"], [TEXT], lambda text: (folded(text),))[0]
     middle = each_distinct(fields["middle_name"], [TEXT], lambda text: (folded(text),))[0]
     family = each_distinct(fields["family_name"], [TEXT, TEXT], _family)
-    named = each_distinct(fields["name"], [TEXT, TEXT], lambda text: (folded(split_suffix(text)[0]), split_suffix(text)[1]))
+    named = each_distinct(
+        fields["name"], [TEXT, TEXT], lambda text: (folded(split_suffix(text)[0]), split_suffix(text)[1])
+    )
     both = each_distinct(pair(given, family[0]), [TEXT], lambda text: (" ".join(filter(None, parts(text))) or None,))[0]
     name = pc.coalesce(both, named[0])
     return {
@@ -168,7 +171,10 @@ def _family(text: str) -> tuple[str | None, str | None]:
 
 def _place(fields: Columns, locale: Locale) -> Columns:
     stated = zip(*(fields[name].to_pylist() for name in ("postcode", "address", "country")), strict=True)
-    codes = [(postcode_key(code, address, country or locale.region), country or locale.region) for code, address, country in stated]
+    codes = [
+        (postcode_key(code, address, country or locale.region), country or locale.region)
+        for code, address, country in stated
+    ]
     address = each_distinct(fields["address"], [TEXT, TEXT], lambda text: (street_number(text), address_key(text)))
     return {
         "k_postcode": pa.array([code for code, _ in codes], TEXT),

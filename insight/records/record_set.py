@@ -95,7 +95,8 @@ def reasons(quarantines: list[Path]) -> dict[str, int]:
         return {}
     with duckdb.connect() as connection:
         rows = connection.execute(
-            "SELECT reason, count(*) FROM read_parquet(?) GROUP BY 1 ORDER BY 2 DESC, 1", [[str(path) for path in quarantines]]
+            "SELECT reason, count(*) FROM read_parquet(?) GROUP BY 1 ORDER BY 2 DESC, 1",
+            [[str(path) for path in quarantines]],
         ).fetchall()
     return dict(rows)
 

@@ -25,7 +25,8 @@ WITH merged AS (
 ),
 known AS (
     FROM merged UNION ALL
-    SELECT system, source_table, source_key, record_id FROM target ANTI JOIN merged USING (system, source_table, source_key)
+    SELECT system, source_table, source_key, record_id
+    FROM target ANTI JOIN merged USING (system, source_table, source_key)
 ),
 called AS (
     SELECT system, source_table || ':' || source_key AS key, record_id FROM known UNION ALL
@@ -41,7 +42,9 @@ WHERE {key} IS NOT NULL
 """
 
 
-def resolve(connection: duckdb.DuckDBPyConnection, shape: Shape, before: Mapping[str, RecordSet], *, noted: bool) -> None:
+def resolve(
+    connection: duckdb.DuckDBPyConnection, shape: Shape, before: Mapping[str, RecordSet], *, noted: bool
+) -> None:
     """Make `record` of `conformed`: the same, with the record that it names beside each key.
 
     Args:
@@ -53,12 +56,14 @@ def resolve(connection: duckdb.DuckDBPyConnection, shape: Shape, before: Mapping
     """
     keys = {field.name: field for field in shape.fields if field.refers_to}
     columns, joins = [], []
-    for (name, *_) in connection.execute("DESCRIBE conformed").fetchall():
+    for name, *_ in connection.execute("DESCRIBE conformed").fetchall():
         columns.append(f"conformed.{quoted(name)}")
         if name in keys:
             table = _names(connection, keys[name], shape, before, noted=noted)
             columns.append(f"{table}.record_id AS {quoted(reference(name))}")
-            joins.append(f"LEFT JOIN {table} ON {table}.system = conformed.system AND {table}.key = conformed.{quoted(name)}")
+            joins.append(
+                f"LEFT JOIN {table} ON {table}.system = conformed.system AND {table}.key = conformed.{quoted(name)}"
+            )
     connection.execute(f"CREATE TABLE record AS SELECT {', '.join(columns)} FROM conformed {' '.join(joins)}")
 
 
@@ -69,7 +74,8 @@ def _names(
     target = "conformed" if field.refers_to == shape.name else "read_parquet($path)"
     bound = {} if field.refers_to == shape.name else {"path": str(before[str(field.refers_to)].record)}
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE target AS SELECT system, source_table, source_key, record_id FROM {target}", bound
+        f"CREATE OR REPLACE TEMP TABLE target AS SELECT system, source_table, source_key, record_id FROM {target}",
+        bound,
     )
     connection.execute(_NAMES, {"type": field.refers_to})
     if noted:

@@ -54,7 +54,9 @@ def build(sources: Sequence[Source], landed: Sequence[LandedTable], settings: Se
                 _supporting(connection, source, system, tables)
                 _refused(connection, source, system, tables)
         for table in ("quarantine", "supporting"):
-            connection.sql(f"SELECT * FROM {table} ORDER BY ALL").write_parquet(str(draft / f"{table}.parquet"), compression="zstd")
+            connection.sql(f"SELECT * FROM {table} ORDER BY ALL").write_parquet(
+                str(draft / f"{table}.parquet"), compression="zstd"
+            )
     return result
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -35,19 +36,28 @@ def tables_used(source: Source, path: Path) -> frozenset[str]:
     Raises:
         SourceError: It is not one `SELECT`, or reads a table that `source.yml` does not declare.
     """
+    named = _tables_named(path, _read(path))
+    if unknown := sorted(named - source.tables.keys()):
+        raise SourceError(
+            str(path), f"the table {unknown[0]!r}", f"one that {source.file} declares: {', '.join(source.tables)}"
+        )
+    return named
+
+
+@cache
+def _tables_named(path: Path, text: str) -> frozenset[str]:
     with duckdb.connect() as connection:
-        query = _one_select(connection, path)
+        query = _one_select(connection, path, text)
         try:
-            named = connection.get_table_names(query)
+            return frozenset(connection.get_table_names(query))
         except duckdb.Error as error:
             raise _wrong(path, error) from error
-    if unknown := sorted(named - source.tables.keys()):
-        raise SourceError(str(path), f"the table {unknown[0]!r}", f"one that {source.file} declares: {', '.join(source.tables)}")
-    return frozenset(named)
 
 
 @contextmanager
-def sandbox(source: Source, landed: Iterable[LandedTable], paths: Iterable[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+def sandbox(
+    source: Source, landed: Iterable[LandedTable], paths: Iterable[Path]
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A locked connection with the landed tables of one system that the `.sql` files read.
 
     A table that the system has no rows of is there, empty. Volatile columns are not there: a record that was made of
@@ -79,7 +89,7 @@ def run(connection: duckdb.DuckDBPyConnection, path: Path, required: Sequence[st
     Raises:
         SourceError: It does not run, or returns other columns.
     """
-    query = _one_select(connection, path)
+    query = _one_select(connection, path, _read(path))
     try:
         relation = connection.sql(query)
         names, kinds = relation.columns, relation.types
@@ -94,7 +104,9 @@ def run(connection: duckdb.DuckDBPyConnection, path: Path, required: Sequence[st
         if name not in required and name not in allowed:
             raise SourceError(str(path), f"the column {name!r}", f"columns among {', '.join((*required, *allowed))}")
     try:
-        return relation.project(", ".join(_text(name, str(kind)) for name, kind in zip(names, kinds, strict=True))).to_arrow_table()
+        return relation.project(
+            ", ".join(_text(name, str(kind)) for name, kind in zip(names, kinds, strict=True))
+        ).to_arrow_table()
     except duckdb.Error as error:
         raise _wrong(path, error) from error
 
@@ -105,12 +117,18 @@ def _text(name: str, kind: str) -> str:
     return f"{value} AS {column}"
 
 
-def _one_select(connection: duckdb.DuckDBPyConnection, path: Path) -> str:
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise _wrong(path, error) from error
+
+
+def _one_select(connection: duckdb.DuckDBPyConnection, path: Path, text: str) -> str:
     """The text of a `.sql` that is one `SELECT`."""
     try:
-        text = path.read_text(encoding="utf-8")
         statements = connection.extract_statements(text)
-    except (duckdb.Error, OSError, UnicodeError) as error:
+    except duckdb.Error as error:
         raise _wrong(path, error) from error
     if len(statements) != 1:
         raise SourceError(str(path), f"{len(statements)} statements", "one SELECT")
@@ -121,4 +139,6 @@ def _one_select(connection: duckdb.DuckDBPyConnection, path: Path) -> str:
 
 def _wrong(path: Path, error: Exception) -> SourceError:
     said = " ".join(str(error).split())
-    return SourceError(str(path), f"SQL that does not run ({said.rstrip('.')[:300]})", "one SELECT over the tables of this source")
+    return SourceError(
+        str(path), f"SQL that does not run ({said.rstrip('.')[:300]})", "one SELECT over the tables of this source"
+    )

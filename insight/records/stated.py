@@ -21,6 +21,24 @@ ROW: Final = ("source_table", "source_key")
 """Columns that every `.sql` but `alias.sql` returns: the table and `_key` of the row that drives the record."""
 
 
+_REPEATED: Final = """
+CREATE TABLE repeated AS
+SELECT source_table, source_key, count(*) AS times FROM stated GROUP BY ALL HAVING count(*) > 1
+"""
+_ONCE: Final = """
+SELECT {everything}, row_hash
+FROM (
+    SELECT * FROM stated ANTI JOIN repeated USING (source_table, source_key)
+    UNION ALL BY NAME
+    SELECT * FROM stated SEMI JOIN repeated USING (source_table, source_key)
+    QUALIFY row_number() OVER (PARTITION BY source_table, source_key ORDER BY {everything}) = 1
+)
+JOIN landed USING (source_table, source_key)
+ORDER BY source_table, source_key
+{limit}
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Stated:
     """What one system states of a shape.
@@ -61,12 +79,16 @@ def version_of_stated(name: str, sources: Sequence[Source], landed: Sequence[Lan
         used = tables_used(source, path)
         parts += [source.file.read_text(encoding="utf-8"), path.read_text(encoding="utf-8")]
         parts += sorted(
-            f"{one.system} {one.table} {one.data_version}" for one in landed if one.source == source.system and one.table in used
+            f"{one.system} {one.table} {one.data_version}"
+            for one in landed
+            if one.source == source.system and one.table in used
         )
     return version_of(name, *parts)
 
 
-def state(shape: Shape, sources: Sequence[Source], landed: Sequence[LandedTable], sample: int | None = None) -> Iterator[Stated]:
+def state(
+    shape: Shape, sources: Sequence[Source], landed: Sequence[LandedTable], sample: int | None = None
+) -> Iterator[Stated]:
     """What each system states of a shape.
 
     Args:
@@ -88,7 +110,7 @@ def state(shape: Shape, sources: Sequence[Source], landed: Sequence[LandedTable]
             yield _traced(source, system, shape.name, rows, tables, sample)
 
 
-def _traced(  # noqa: PLR0913  one place calls it
+def _traced(  # noqa: PLR0913, PLR0917  one place calls it
     source: Source, system: str, shape: str, stated: pa.Table, tables: list[LandedTable], sample: int | None
 ) -> Stated:
     """The rows with the hash of the landed row that drives each, and no row twice."""
@@ -99,7 +121,9 @@ def _traced(  # noqa: PLR0913  one place calls it
         used = [row[0] for row in connection.execute("SELECT DISTINCT source_table FROM stated").fetchall()]
         for one in tables:
             if one.table in used:
-                connection.execute("INSERT INTO landed SELECT ?, _key, _row_hash FROM read_parquet(?)", [one.table, str(one.path)])
+                connection.execute(
+                    "INSERT INTO landed SELECT ?, _key, _row_hash FROM read_parquet(?)", [one.table, str(one.path)]
+                )
         strays = connection.execute(
             "SELECT source_table, source_key FROM stated ANTI JOIN landed USING (source_table, source_key) LIMIT 1"
         ).fetchall()
@@ -107,14 +131,7 @@ def _traced(  # noqa: PLR0913  one place calls it
             found = f"the row {strays[0][1]!r} of {strays[0][0]!r}"
             needed = "source_table and source_key (_key) of a row that was landed"
             raise SourceError(str(source.sql[shape]), found, needed)
-        connection.execute(
-            "CREATE TABLE repeated AS SELECT source_table, source_key, count(*) AS times FROM stated GROUP BY ALL HAVING count(*) > 1"
-        )
-        rows = connection.sql(
-            f"SELECT {everything}, row_hash FROM (SELECT * FROM stated ANTI JOIN repeated USING (source_table, source_key)"
-            "  UNION ALL BY NAME SELECT * FROM stated SEMI JOIN repeated USING (source_table, source_key)"
-            f" QUALIFY row_number() OVER (PARTITION BY source_table, source_key ORDER BY {everything}) = 1)"
-            " JOIN landed USING (source_table, source_key) ORDER BY source_table, source_key"
-            + (f" LIMIT {int(sample)}" if sample is not None else "")
-        ).to_arrow_table()
+        connection.execute(_REPEATED)
+        limit = "" if sample is None else f"LIMIT {int(sample)}"
+        rows = connection.sql(_ONCE.format(everything=everything, limit=limit)).to_arrow_table()
         return Stated(source, system, rows, connection.sql("SELECT * FROM repeated").to_arrow_table())

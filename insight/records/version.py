@@ -17,6 +17,10 @@ _LIBRARIES: Final = ("ftfy", "nameparser", "phonenumberslite", "python-stdnum", 
 def code() -> str:
     """A digest of this package, of the declaration of shapes and of the libraries' versions."""
     here = Path(__file__).parent
-    lists = (path.read_text(encoding="utf-8") for path in sorted((here / "fields").iterdir()) if path.suffix in {".csv", ".txt"})
+    lists = (
+        path.read_text(encoding="utf-8")
+        for path in sorted((here / "fields").iterdir())
+        if path.suffix in {".csv", ".txt"}
+    )
     shapes = Path(model.__file__).read_text(encoding="utf-8")
     return version_of(code_version(here), shapes, *lists, *(f"{name} {installed(name)}" for name in _LIBRARIES))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -73,25 +73,15 @@ def load_source(folder: Path) -> Source:
     return source
 
 
-def _faults(source: Source) -> Iterator[tuple[str, str, str]]:
-    """What the model alone cannot see: where, what was found, what was needed."""
-    known = (*SHAPES, *EXTRAS)
-    for path in sorted(source.folder.glob("*.sql")):
-        if path.stem not in known:
-            yield path.name, "a .sql of that name", f"one of {_listed(known)}"
-    if not source.sql.keys() & SHAPES.keys():
-        yield "organisation.sql", "no .sql of a record type or fact", f"at least one of {_listed(SHAPES)}"
-    for shape in source.sql.keys() & SHAPES.keys():
-        if "default" not in source.asserts.get(shape, {}):
-            yield f"asserts.{shape}.default", "nothing", f"one of {_listed(get_args(Class))}, as {shape}.sql is there"
+Fault = tuple[str, str, str]
+"""Where, what was found, what was needed."""
+
+
+def _faults(source: Source) -> Iterator[Fault]:
+    """What the model alone cannot see."""
+    yield from _faults_of_sql(source)
     for shape, classes in source.asserts.items():
-        if shape not in SHAPES:
-            yield f"asserts.{shape}", "no record type or fact", f"one of {_listed(SHAPES)}"
-            continue
-        names = ("default", *SHAPES[shape].names)
-        for field in classes:
-            if field not in names:
-                yield f"asserts.{shape}.{field}", f"no field of {shape}", f"one of {_listed(names)}"
+        yield from _faults_of_asserts(shape, classes)
     for name, table in source.tables.items():
         if source.kind == "sql" and table.files:
             yield f"tables.{name}.files", "files of a database", "name, where the table is called otherwise there"
@@ -103,6 +93,28 @@ def _faults(source: Source) -> Iterator[tuple[str, str, str]]:
         yield "url.default", "a password", "an address without one; the environment gives the secret"
 
 
+def _faults_of_sql(source: Source) -> Iterator[Fault]:
+    known = (*SHAPES, *EXTRAS)
+    for path in sorted(source.folder.glob("*.sql")):
+        if path.stem not in known:
+            yield path.name, "a .sql of that name", f"one of {_listed(known)}"
+    if not source.sql.keys() & SHAPES.keys():
+        yield "organisation.sql", "no .sql of a record type or fact", f"at least one of {_listed(SHAPES)}"
+    for shape in source.sql:
+        if shape in SHAPES and "default" not in source.asserts.get(shape, {}):
+            yield f"asserts.{shape}.default", "nothing", f"one of {_listed(get_args(Class))}, as {shape}.sql is there"
+
+
+def _faults_of_asserts(shape: str, classes: Mapping[str, object]) -> Iterator[Fault]:
+    if shape not in SHAPES:
+        yield f"asserts.{shape}", "no record type or fact", f"one of {_listed(SHAPES)}"
+        return
+    names = ("default", *SHAPES[shape].names)
+    for field in classes:
+        if field not in names:
+            yield f"asserts.{shape}.{field}", f"no field of {shape}", f"one of {_listed(names)}"
+
+
 def _password(url: str) -> bool:
     return re.search(r"://[^/@\s]*:[^/@\s]+@|[?&]password=", url) is not None
 
@@ -111,7 +123,11 @@ def _sentence(file: Path, error: ValidationError) -> SourceError:
     """The first mistake that pydantic found, and how many more there are."""
     details = error.errors()
     first = min(details, key=_informative)
-    place = [part for part in first["loc"] if part not in {"Url", "str", "Given", "[key]"} and not str(part).startswith("literal")]
+    place = [
+        part
+        for part in first["loc"]
+        if part not in {"Url", "str", "Given", "[key]"} and not str(part).startswith("literal")
+    ]
     where = ".".join(str(part) for part in place) or "the file"
     others = len({tuple(map(str, detail["loc"][:2])) for detail in details}) - 1
     more = f" ({others} more like this)" if others else ""
@@ -163,7 +179,7 @@ def _kinds(annotation: Any) -> Iterator[Any]:  # noqa: ANN401  any annotation
         yield from _kinds(inner)
 
 
-def _listed(names: Any) -> str:  # noqa: ANN401  anything that yields names
+def _listed(names: Iterable[object]) -> str:
     return ", ".join(str(name) for name in names)
 
 

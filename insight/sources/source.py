@@ -21,7 +21,7 @@ Class = Literal["verified", "staff", "public", "precede"]
 """Who asserts a value: `verified` (a checked number, a proved mailbox), `staff`, `public` (anyone), `precede` (us)."""
 
 EXTRAS: Final = ("alias", "supporting", "reject")
-"""Names of `.sql` files that are no shape: the source's own merges, rows that complete others, rows that are refused."""
+"""Names of `.sql` files that are no shape: the source's own merges, rows that complete others, refused rows."""
 
 RESERVED: Final = frozenset({"_key", "_row_hash", "_system", "_deleted", "_place"})
 """Names of columns that landing adds."""
@@ -86,7 +86,9 @@ class TableSpec(Declared):
 
     key: tuple[Column, ...] = Field(min_length=1, description="a list of the columns that identify a row")
     columns: tuple[Column, ...] = Field(default=(), description="a list of the other columns to read")
-    volatile: tuple[Column, ...] = Field(default=(), description="columns whose change is no change, such as sync stamps")
+    volatile: tuple[Column, ...] = Field(
+        default=(), description="columns whose change is no change, such as sync stamps"
+    )
     optional: tuple[Column, ...] = Field(default=(), description="columns to read where the source has them")
     deleted: Column | None = Field(default=None, description="the column that marks a row as deleted")
     supporting: bool = Field(default=False, description="true where every row only completes rows of other tables")
@@ -151,9 +153,7 @@ class Source(Declared):
     @cached_property
     def sql(self) -> Mapping[str, Path]:
         """The `.sql` files by name: record types and facts in the model's order, then the others."""
-        return {
-            name: path for name in (*SHAPES, *EXTRAS) if (path := self.folder / f"{name}.sql").is_file()
-        }
+        return {name: path for name in (*SHAPES, *EXTRAS) if (path := self.folder / f"{name}.sql").is_file()}
 
     def read_columns(self, table: str) -> tuple[str, ...]:
         """Every column to read of a table, in the order in which it is landed."""

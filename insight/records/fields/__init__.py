@@ -23,7 +23,7 @@ NORMALISERS: Final[dict[Kind, Normaliser]] = {
     "org_name": text.name,
     "person_name": people.full_name,
     "given_name": people.given_name,
-    "family_name": people.part_of_name,
+    "family_name": people.family_name,
     "email": contact.email,
     "phone": contact.phone,
     "website": contact.website,

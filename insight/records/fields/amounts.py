@@ -9,6 +9,7 @@ from typing import Final
 from insight.records.fields.base import NOTHING, Locale, Normal
 from insight.records.fields.text import clean
 
+_MINUS: Final = "\u2212"
 _CENT: Final = Decimal("0.01")
 _LARGEST: Final = Decimal(10) ** 16
 _NOT_AMOUNT: Final = re.compile(r"^(?:[A-Z]{3}|[£€$¥₹])\s*|\s*(?:[A-Z]{3}|[£€$¥₹])$|(?<=\d)[\s'\u00a0](?=\d{3})")
@@ -36,10 +37,10 @@ def money(text: str, _locale: Locale) -> Normal:
 
 def _written(value: str) -> Normal:
     """An amount as people and spreadsheets write it."""
-    below = value.startswith("(") and value.endswith(")") or value.endswith("-")
+    below = (value.startswith("(") and value.endswith(")")) or value.endswith("-")
     bare = value.strip("()- ") if below else value
-    sign = "-" if below or bare.startswith(("-", "−")) else ""
-    bare = bare.lstrip("-−+ ")
+    sign = "-" if below or bare.startswith(("-", _MINUS)) else ""
+    bare = bare.lstrip(f"-{_MINUS}+ ")
     while (shorter := _NOT_AMOUNT.sub("", bare)) != bare:
         bare = shorter
     if _COMMA_GROUPS.fullmatch(bare):

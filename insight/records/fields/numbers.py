@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cache
-from types import ModuleType
 from typing import Any, Final
 
 import stdnum.lei
@@ -48,7 +46,7 @@ def vat_number(text: str, locale: Locale) -> Normal:
         except ValidationError:
             continue
         return Normal(("EL" if country == "GR" else country) + number.removeprefix(country))
-    return Normal(None, "no VAT number: its checksum or its form is wrong")
+    return Normal(None, "checksum or form is wrong")
 
 
 def company_number(text: str, locale: Locale) -> Normal:
@@ -67,7 +65,7 @@ def company_number(text: str, locale: Locale) -> Normal:
         try:
             return Normal(str(module.validate(code)))
         except ValidationError:
-            return Normal(None, f"no company number of {locale.region}: its checksum or its form is wrong")
+            return Normal(None, "checksum or form is wrong")
     return Normal(code) if len(code) >= _SHORTEST and any(map(str.isdigit, code)) else Normal(None, "no company number")
 
 
@@ -79,7 +77,7 @@ def lei(text: str, _locale: Locale) -> Normal:
     try:
         return Normal(str(stdnum.lei.validate(code)))
     except ValidationError:
-        return Normal(None, "no LEI: its checksum or its form is wrong")
+        return Normal(None, "checksum or form is wrong")
 
 
 def identifiers(text: str, _locale: Locale) -> Normal:
@@ -111,9 +109,4 @@ def _empty(code: str) -> bool:
 
 @cache
 def _module(country: str, name: str) -> Any:  # noqa: ANN401  untyped library
-    return _valid(get_cc_module(country, name)) if name else None
-
-
-def _valid(module: ModuleType | None) -> ModuleType | None:
-    check: Callable[[str], str] | None = getattr(module, "validate", None)
-    return module if check is not None else None
+    return get_cc_module(country, name) if name else None

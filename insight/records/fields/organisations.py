@@ -12,7 +12,9 @@ from rigour.names import extract_org_types, remove_org_types
 from rigour.text.translit import ascii_text
 
 _ABBREVIATIONS: Final = Path(__file__).with_name("abbreviations.csv")
-_TRADING_AS: Final = re.compile(r"\s+(?:t/a|t\.a\.|trading\s+as|d/b/a|dba|doing\s+business\s+as|aka|a/k/a)\s+", re.IGNORECASE)
+_TRADING_AS: Final = re.compile(
+    r"\s+(?:t/a|t\.a\.|trading\s+as|d/b/a|dba|doing\s+business\s+as|aka|a/k/a)\s+", re.IGNORECASE
+)
 _REMARK: Final = re.compile(
     r"\W*\b(?:do\s+not\s+(?:use|contact|call|mail)|duplicate|dupe|dup|on\s+stop|on\s+hold|account\s+closed|closed|dormant|"
     r"inactive|archived|old\s+account|old|test|merged|see\s+\w+|ceased\s+trading|in\s+administration|dissolved)\b"

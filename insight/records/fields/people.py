@@ -10,7 +10,7 @@ from nameparser import HumanName
 from rigour.text.translit import ascii_text
 
 from insight.records.fields.base import NOTHING, Locale, Normal
-from insight.records.fields.text import clean, plain
+from insight.records.fields.text import clean_name, marked
 
 _TITLE: Final = re.compile(
     r"^(?:(?:mr|mrs|ms|miss|mx|dr|prof|professor|sir|dame|rev|reverend|herr|frau|mme|señor|señora)\.?\s+)+(?=\S)",
@@ -21,12 +21,12 @@ _SUFFIX: Final = re.compile(
     r"(?:esq|esquire|mbe|obe|cbe|phd|bsc|msc|mba|fca|aca|acca))\.?$",
     re.IGNORECASE,
 )
-_SIMPLE: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)* [^\W\d_]+(?:['’-][^\W\d_]+)*")
+_SIMPLE: Final = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)* [^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _MAILBOX: Final = re.compile(r"[A-Za-z]+(?:[._][A-Za-z]+)+\d*")
 
 
 class Parts(NamedTuple):
-    """A name of a person in its parts, each None where there is none; `suffix` is `jr`, `sr`, `ii`, …"""
+    """A name of a person in its parts, each None where there is none; `suffix` is `jr`, `sr`, `ii` and so on."""
 
     given: str | None
     middle: str | None
@@ -36,30 +36,31 @@ class Parts(NamedTuple):
 
 def full_name(text: str, _locale: Locale) -> Normal:
     """A person's whole name without title, given name first."""
-    value = clean(text)
-    if value is None or not any(letter.isalpha() for letter in value):
+    value = clean_name(text)
+    if value is None:
         return NOTHING
     parts = split_name(value)
     joined = " ".join(part for part in (parts.given, parts.middle, parts.family) if part)
-    suffix = f" {parts.suffix.upper() if parts.suffix.startswith('i') else parts.suffix.title()}" if parts.suffix else ""
-    return plain(joined + suffix or value, _locale)
+    if joined and parts.suffix:
+        joined += f" {parts.suffix.upper() if parts.suffix.startswith('i') else parts.suffix.title()}"
+    return marked(joined or value)
 
 
 def given_name(text: str, _locale: Locale) -> Normal:
     """A given name without title."""
-    value = clean(text)
-    return plain(_TITLE.sub("", value), _locale) if value else NOTHING
+    value = clean_name(text)
+    return marked(_TITLE.sub("", value)) if value else NOTHING
 
 
-def part_of_name(text: str, _locale: Locale) -> Normal:
+def family_name(text: str, _locale: Locale) -> Normal:
     """A family name."""
-    value = clean(text)
-    return plain(value, _locale) if value and any(letter.isalpha() for letter in value) else NOTHING
+    value = clean_name(text)
+    return marked(value) if value else NOTHING
 
 
 @cache
 def split_name(name: str) -> Parts:
-    """The parts of a whole name, however it is written: `Anna van Dyk`, `van Dyk, Anna`, `Dr A. van Dyk`, `anna.dyk`."""
+    """The parts of a whole name, however it is written: `Anna Dyk`, `Dyk, Anna`, `Dr A. Dyk`, `anna.dyk`."""
     if _MAILBOX.fullmatch(name):
         name = re.sub(r"[._]+", " ", name.rstrip("0123456789")).title()
     name, suffix = split_suffix(_TITLE.sub("", name))

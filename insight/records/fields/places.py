@@ -15,6 +15,17 @@ from insight.records.fields.text import clean
 _BRITISH: Final = re.compile(r"\b(gir ?0aa|[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2})\b", re.IGNORECASE)
 _AMERICAN: Final = re.compile(r"\b(\d{5})(?:-\d{4})?\s*$")
 _NUMBER: Final = re.compile(r"(?<![a-z\d])(\d+[a-z]?)\b", re.IGNORECASE)
+_USUAL: Final = {
+    "united kingdom": "gb", "great britain": "gb", "uk": "gb", "england": "gb", "scotland": "gb", "wales": "gb",
+    "northern ireland": "gb", "ireland": "ie", "united states": "us", "usa": "us", "united states of america": "us",
+    "germany": "de", "france": "fr", "netherlands": "nl", "spain": "es", "italy": "it", "belgium": "be",
+}  # fmt: skip
+"""Names that most rows have, so that the index of every name of every territory is built for the others alone."""
+
+_PART: Final = re.compile(
+    r"\b(?:unit|suite|ste|flat|apt|apartment|room|floor|fl|level|block|office|po box|p\.o\. box|#)\.?\s*\w+,?",
+    re.IGNORECASE,
+)
 _INWARD: Final = 3
 """Characters of the second part of a British postcode."""
 
@@ -30,7 +41,11 @@ def country(text: str, _locale: Locale) -> Normal:
 
 @cache
 def _country(text: str) -> str | None:
-    found = lookup_territory(text) or lookup_territory(re.sub(r"([a-z])([A-Z])", r"\1 \2", text.lstrip("_")))
+    found = (
+        get_territory(_USUAL.get(text.casefold().replace(".", ""), text))
+        or lookup_territory(text)
+        or lookup_territory(re.sub(r"([a-z])([A-Z])", r"\1 \2", text.lstrip("_")))
+    )
     while found is not None and not found.is_country and found.parent is not None:
         parent = found.parent
         found = get_territory(parent) if isinstance(parent, str) else parent
@@ -79,7 +94,5 @@ def street_number(address: str | None) -> str | None:
     """The first number of an address that is no unit's: `12` of `Unit 4, 12-14 High Street`."""
     if not address:
         return None
-    without = re.sub(r"\b(?:unit|suite|ste|flat|apt|apartment|room|floor|fl|level|block|office|po box|p\.o\. box|#)\.?\s*\w+,?", " ",
-                     address, flags=re.IGNORECASE)  # fmt: skip
-    found = _NUMBER.search(without) or _NUMBER.search(address)
+    found = _NUMBER.search(_PART.sub(" ", address)) or _NUMBER.search(address)
     return found[1].lower() if found else None

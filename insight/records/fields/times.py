@@ -20,13 +20,15 @@ _ISO: Final = re.compile(
 _ZONE: Final = re.compile(r"([+-])(\d{1,2}):?(\d{2})?")
 _NUMERIC: Final = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})")
 _WORDS: Final = (
-    re.compile(r"(?:[a-z]{3,9},? )?(?P<day>\d{1,2})(?:st|nd|rd|th)?[ -](?P<month>[a-z]{3,9})\.?,?[ -](?P<year>\d{4}|\d{2})"),
+    re.compile(
+        r"(?:[a-z]{3,9},? )?(?P<day>\d{1,2})(?:st|nd|rd|th)?[ -](?P<month>[a-z]{3,9})\.?,?[ -](?P<year>\d{4}|\d{2})"
+    ),
     re.compile(r"(?:[a-z]{3,9},? )?(?P<month>[a-z]{3,9})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?,? (?P<year>\d{4}|\d{2})"),
 )
 _TIME: Final = re.compile(r"(?:,? |T)(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([ap]\.?m\.?)?\s*(.*)$", re.IGNORECASE)
 _MONTHS: Final = {
     name: number
-    for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)
+    for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)  # noqa: SIM905  reads better
 }
 _ZONES: Final = {"": None, "z": 0, "utc": 0, "gmt": 0, "bst": 60, "cet": 60, "cest": 120, "est": -300, "edt": -240,
                  "cst": -360, "cdt": -300, "mst": -420, "mdt": -360, "pst": -480, "pdt": -420}  # fmt: skip
@@ -95,7 +97,9 @@ def _moment(text: str, locale: Locale) -> tuple[datetime, bool]:
     hour, minute, second, half, zone = clock.groups()
     hours = int(hour) % 12 + (12 if half.startswith("p") else 0) if half else int(hour)
     offset = _offset(zone)
-    return datetime(start.year, start.month, start.day, hours, int(minute), int(second or 0), tzinfo=offset), offset is not None
+    return datetime(
+        start.year, start.month, start.day, hours, int(minute), int(second or 0), tzinfo=offset
+    ), offset is not None
 
 
 def _iso(found: re.Match[str]) -> tuple[datetime, bool]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from insight.sources.location import POSTGRES, locate
-from insight.sources.readers.base import Reader, Read, Unreadable
+from insight.sources.readers.base import Read, Reader, Unreadable
 from insight.sources.readers.csv_files import CsvReader
 from insight.sources.readers.json_lines import JsonLinesReader
 from insight.sources.readers.parquet_files import ParquetReader

@@ -19,7 +19,9 @@ def files_of(source: Source, table: str, folder: Path) -> list[Path]:
         SourceError: There is no such folder, or no file of that name in it.
     """
     if not folder.is_dir():
-        raise SourceError(f"{source.file}: url", f"no folder {folder}", "the folder that the files of this source are in")
+        raise SourceError(
+            f"{source.file}: url", f"no folder {folder}", "the folder that the files of this source are in"
+        )
     found: list[Path] = []
     for pattern in source.tables[table].files:
         if not _inside(pattern):

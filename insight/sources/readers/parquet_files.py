@@ -56,7 +56,10 @@ class ParquetReader:
 def _text(column: pa.Array) -> pa.Array:
     """A column of any type as text."""
     if pa.types.is_nested(column.type):
-        values = (None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in column.to_pylist())
+        values = (
+            None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+            for value in column.to_pylist()
+        )
         return pa.array(values, pa.string())
     if pa.types.is_dictionary(column.type):
         return _text(column.dictionary_decode())
