@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import typer
+from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Select, func, select
 
-from orchestration.cli.reading import AsJson, Paper, plain, print_json, reading_store, spoken, table
+from orchestration.cli.reading import AsJson, Paper, print_json, reading_store, spoken, table, told
 from orchestration.contracts import Reason, Verdict
 from orchestration.errors import NoGraph
 from orchestration.graph.current import open_current
@@ -109,15 +110,16 @@ def _names(store: Store, entity_ids: set[str]) -> dict[str, str]:
         return {}
 
 
-def _table(listed: Sequence[Action], names: dict[str, str]) -> Any:  # noqa: ANN401  something to print
-    shown = table("action", "at", "about", "decision", "outcome")
+def _table(listed: Sequence[Action], names: dict[str, str]) -> Table:
+    shown = table("action", "at", "decision", "outcome", "about")
+    for column in shown.columns[:4]:
+        column.no_wrap = True
     for one in listed:
         verdict = one["decision"] or "undecided"
-        answer = Text(verdict, style=STYLES.get(verdict, ""))
-        reasons = [Reason.model_validate(reason) for reason in one["reasons"]]
-        for reason in reasons:
-            answer.append(f"\n{spoken(str(reason))}", style="dim")
-        name = names.get(one["entity"], "")
-        about = f"{name or one['entity']}\n{spoken(one['type'])} ({one['agent']})"
-        shown.add_row(one["action"], plain(one["at"]), about, answer, one["outcome"] or "")
+        about = Text(names.get(one["entity"]) or one["entity"])
+        about.append(f"\n{spoken(one['type'])} ({one['agent']})", style="dim")
+        for reason in one["reasons"]:
+            about.append(f"\n{told(Reason.model_validate(reason))}", style=STYLES.get(verdict, ""))
+        at = one["at"].strftime("%Y-%m-%d %H:%M")
+        shown.add_row(one["action"], at, Text(verdict, style=STYLES.get(verdict, "")), one["outcome"] or "", about)
     return shown

@@ -48,7 +48,7 @@ COMMANDS: Final = {
 }
 DESCRIPTION: Final = """Insight precedes action: systems become one published graph, and agents act only on it.
 
-Everything is kept in PRECEDE_HOME (.precede in the project). Each command has --help; what prints a result has --json."""
+Everything is kept in PRECEDE_HOME, the folder .precede of the project where it is not set."""
 
 
 class Precede(TyperGroup):

@@ -18,6 +18,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.contracts import Reason
 from orchestration.graph.current import open_current
 from orchestration.graph.reader import EntityGraph
 from orchestration.settings import Settings
@@ -26,8 +27,8 @@ from orchestration.store.engine import Store, open_store
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 WIDTH: Final = 100
 """Characters of a line where standard output is no terminal."""
-_HARMLESS: Final = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
-"""Control codes but tab and line feed, to what is shown in their place."""
+_HARMLESS: Final = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
+"""Control codes but tab and line feed, which are left out: they take no room, and a terminal would obey them."""
 
 
 @contextmanager
@@ -96,6 +97,11 @@ def table(*columns: str) -> Table:
 def spoken(code: str) -> str:
     """A reason's code as words."""
     return code.replace("_", " ").replace(":", ": ")
+
+
+def told(reason: Reason) -> str:
+    """A reason as words, with what it is about."""
+    return f"{spoken(reason.code)}: {reason.subject}" if reason.subject else spoken(reason.code)
 
 
 def plain(value: object) -> str:

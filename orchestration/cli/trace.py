@@ -9,7 +9,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestration.cli.reading import AsJson, Paper, headed, plain, print_json, reading_store, spoken, table
+from orchestration.cli.reading import AsJson, Paper, headed, plain, print_json, reading_store, spoken, table, told
 from orchestration.ledger.trace import Trace
 from orchestration.ledger.trace import trace as walked
 
@@ -81,7 +81,7 @@ def _permit(found: Trace) -> Iterator[tuple[str, object]]:
 def _decision(found: Trace) -> RenderableType:
     reasons = table("reason", "what it means")
     for reason in found.reasons:
-        reasons.add_row(spoken(str(reason)), reason.detail)
+        reasons.add_row(told(reason), reason.detail)
     lines = _lines((("decided at", found.decided_at), ("by policies", ", ".join(found.policies))))
     return Group(lines, reasons) if found.reasons else lines
 
