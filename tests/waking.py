@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
+from action.run import collect
 from orchestration.action_types import load_action_types
 from orchestration.contracts import Batch, Pin, Proposal, ProposalSet
 from orchestration.graph import EntityGraph
@@ -21,6 +22,7 @@ from orchestration.store.engine import Store, open_store
 from orchestration.work.exchange import Exchange
 from orchestration.work.intake import take_in
 from orchestration.work.triggers import Wake, run_triggers
+from orchestration.work.workflow import Workflow
 from tests.graph_fixture import BUILT_AT, BUSINESS_DATE, SNAPSHOT, publish_graph
 
 FINANCE = PROJECT / "action" / "agents" / "finance"
@@ -93,6 +95,11 @@ class World:
     def rows(self, table: Any) -> list[dict[str, Any]]:
         with self.store.read() as connection:
             return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
+def answer(batch: Batch, workflow: Workflow) -> ProposalSet:
+    """What an agent says of a batch."""
+    return collect(batch, workflow, [workflow.run(row, sleep=lambda _: None) for row in batch.rows])
 
 
 def reminders(batch: Batch) -> ProposalSet:
