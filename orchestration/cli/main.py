@@ -45,6 +45,7 @@ COMMANDS: Final = {
     ),
     "trace": Command("orchestration.cli.trace:trace", "Walk from an effect back to its source rows.", "Prove"),
     "ledger": Command("orchestration.cli.ledger:app", "Prove that nobody edited the record.", "Prove"),
+    "dagster": Command("orchestration.cli.check:app", "Check that Dagster loads the project.", "Work"),
 }
 DESCRIPTION: Final = """Insight precedes action: systems become one published graph, and agents act only on it.
 
