@@ -27,6 +27,10 @@ class Way(StrEnum):
     B = "B"
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
 def main(  # noqa: PLR0913  one parameter is one option
     *,
     records: Annotated[int, typer.Option(min=100, help="About how many organisation and person rows.")] = RECORDS,
@@ -60,4 +64,4 @@ def main(  # noqa: PLR0913  one parameter is one option
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,7 +84,10 @@ def ensure(home: Path) -> None:
 
 
 def _put(fresh: Path, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
+    """Move the files of `fresh` into `place`, in place of those of the same names and of no others."""
     if place.exists():
-        shutil.rmtree(place)
-    fresh.replace(place)
+        for file in fresh.iterdir():
+            file.replace(place / file.name)
+    else:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh.replace(place)

@@ -65,7 +65,7 @@ def spoil(row: Row, luck: Luck, other_vat: str | None) -> Row:
 
 
 def _name(row: Row, luck: Luck) -> str | None:
-    if luck.strikes(0.004):
+    if luck.strikes(0.006):
         return None
     trading = row["trading_name"]
     if trading and luck.strikes(0.4):

@@ -45,7 +45,7 @@ slipped AS (
             WHEN u(seen, 'capitals') < CASE tab WHEN 'customer' THEN .12 WHEN 'vendor' THEN .2 ELSE .02 END THEN upper(formed_name)
             ELSE formed_name
         END AS slipped_name,
-        lead(vat) OVER (ORDER BY seen) AS next_vat
+        lead(vat, 9) OVER (ORDER BY seen) AS other_vat  -- far enough to be another firm's
     FROM shaped
 )
 
@@ -60,7 +60,7 @@ SELECT
     CASE
         WHEN u(seen, 'vat held') > has_vat THEN NULL
         WHEN vat IS NULL THEN CASE WHEN chance(seen, 'vat word') THEN ['N/A', 'TBC', 'not registered', '0'][1 + below(seen, 'vat word', 4)] END
-        WHEN chance(seen, 'vat of another') THEN written_vat(coalesce(next_vat, vat), seen)
+        WHEN chance(seen, 'vat of another') THEN written_vat(coalesce(other_vat, vat), seen)
         WHEN chance(seen, 'vat typed wrong') THEN written_vat(vat[:4] || digits(seen, 'vat digit', 1) || vat[6:], seen)
         ELSE written_vat(vat, seen)
     END AS vat,

@@ -42,7 +42,7 @@ def spoil(row: Row, luck: Luck, short_names: dict[str, str]) -> Row:
 
 
 def _names(row: Row, luck: Luck, short_names: dict[str, str]) -> Names:
-    if luck.strikes(0.004):
+    if luck.strikes(0.006):
         return None, None, ""
     given, family = _given(row, luck, short_names), _family(row, luck)
     if luck.strikes(0.3):

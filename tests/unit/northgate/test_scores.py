@@ -1,0 +1,75 @@
+"""The figures that the truth command prints."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.truth.floors import FLOORS, shortfalls
+from tests.truth.metrics import Score, score
+
+TRUTH = {"a": "1", "b": "1", "c": "1", "d": "2", "e": "3"}
+
+
+def test_the_truth_scores_one_against_itself() -> None:
+    assert score(TRUTH, TRUTH).as_dict() == {
+        "records": 5, "pair_precision": 1.0, "pair_recall": 1.0, "b3_precision": 1.0, "b3_recall": 1.0,
+        "pair_f1": 1.0, "b3_f1": 1.0,
+    }  # fmt: skip
+
+
+def test_figures_of_a_worked_example() -> None:
+    found = score(TRUTH, {"a": "x", "b": "x", "c": "y", "d": "y", "e": "z"})
+
+    assert found.pair_precision == pytest.approx(1 / 2)
+    assert found.pair_recall == pytest.approx(1 / 3)
+    assert found.b3_precision == pytest.approx((1 + 1 + 1 / 2 + 1 / 2 + 1) / 5)
+    assert found.b3_recall == pytest.approx((2 / 3 + 2 / 3 + 1 / 3 + 1 + 1) / 5)
+
+
+def test_a_record_left_out_counts_as_alone() -> None:
+    left_out = score(TRUTH, {"a": "x", "b": "x"})
+
+    assert left_out == score(TRUTH, {"a": "x", "b": "x", "c": "y", "d": "z", "e": "w"})
+    assert left_out.pair_recall < 1
+
+
+def test_a_record_that_the_truth_does_not_know_changes_nothing() -> None:
+    assert score(TRUTH, TRUTH | {"stranger": "1"}) == score(TRUTH, TRUTH)
+
+
+@given(st.dictionaries(st.text(max_size=3), st.sampled_from("xyz"), min_size=1))
+def test_names_of_clusters_and_order_of_records_do_not_matter(truth: dict[str, str]) -> None:
+    clusters = {record: "abc"[len(record) % 3] for record in truth}
+    renamed = {record: f"other {cluster}" for record, cluster in reversed(clusters.items())}
+
+    again = score(dict(reversed(truth.items())), renamed)
+    assert again.as_dict() == pytest.approx(score(truth, clusters).as_dict())
+
+
+@given(st.dictionaries(st.integers(), st.sampled_from("pqrs"), min_size=1))
+def test_one_cluster_for_all_recalls_all_and_singles_are_precise(entities: dict[int, str]) -> None:
+    truth = {str(record): entity for record, entity in entities.items()}
+
+    assert score(truth, dict.fromkeys(truth, "all")).b3_recall == pytest.approx(1)
+    assert score(truth, {record: record for record in truth}).b3_precision == pytest.approx(1)
+
+
+def _score(pair_precision: float, b3: float) -> Score:
+    return Score(records=1, pair_precision=pair_precision, pair_recall=1, b3_precision=b3, b3_recall=b3)
+
+
+def test_the_floors_are_those_that_were_promised() -> None:
+    assert FLOORS == {
+        "organisation": {"pair_precision": 0.99, "b3_f1": 0.95},
+        "person": {"pair_precision": 0.98, "b3_f1": 0.93},
+    }
+
+
+def test_a_figure_on_its_floor_is_enough_and_one_below_is_named() -> None:
+    assert shortfalls("A", "person", _score(0.98, 0.93)) == []
+    assert shortfalls("A", "organisation", _score(0.98, 0.949)) == [
+        "dirt A, organisation: pair_precision is 0.9800; the floor is 0.99",
+        "dirt A, organisation: b3_f1 is 0.9490; the floor is 0.95",
+    ]
