@@ -172,7 +172,10 @@ class ToolSession:
         if server not in self._open:
             known = self._known(server)
             stack = ExitStack()
-            client = stack.enter_context(self._portal.wrap_async_context_manager(Client(self._parameters(known))))
+            try:
+                client = stack.enter_context(self._portal.wrap_async_context_manager(Client(self._parameters(known))))
+            except* (MCPError, OSError) as problems:
+                raise ToolUnreachable(f"The tool server {server} did not start ({_innermost(problems)}).") from problems
             self._open[server] = client, stack
         return self._open[server][0]
 
@@ -203,6 +206,12 @@ class ToolSession:
     def _close(self, server: str) -> None:
         _, stack = self._open.pop(server, (None, ExitStack()))
         stack.close()
+
+
+def _innermost(problem: BaseException) -> str:
+    while isinstance(problem, BaseExceptionGroup):
+        problem = problem.exceptions[0]
+    return str(problem) or type(problem).__name__
 
 
 async def _tools(client: Client) -> list[Tool]:

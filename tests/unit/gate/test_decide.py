@@ -171,7 +171,7 @@ def test_a_denial_uses_up_nothing_of_a_limit() -> None:
 
 
 def test_a_batchs_effects_are_limited() -> None:
-    said = Scene().decide(Usage(batch=5)).decision.reasons
+    said = Scene().decide(Usage(batch=40)).decision.reasons
     assert [str(reason) for reason in said] == ["batch_limit"]
 
 

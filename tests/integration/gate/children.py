@@ -1,0 +1,83 @@
+"""What tests run in processes of their own: a run that is killed at a step, and runs beside each other."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from orchestration.errors import PermitRefused
+from orchestration.gate import gate, perform
+from orchestration.gate.gate import Gate
+from orchestration.gate.perform import Effect
+from orchestration.settings import Settings
+from orchestration.store.engine import open_store
+from orchestration.work import act as acting
+from orchestration.work import outbox
+from tests.integration.gate.callers import LocalErp
+from tests.unit.gate.case import rules
+
+KILLED = 41
+
+STEPS: dict[str, tuple[object, str, str]] = {
+    "while the first decision is written": (gate, "record", "before"),
+    "with decisions written and not committed": (gate.Gate, "_answers", "after"),
+    "with all decided": (acting, "_decided", "after"),
+    "before the intent is written": (perform.entries, "intended", "before"),
+    "with the intent written and not committed": (perform.entries, "intended", "after"),
+    "with one intent committed": (gate.Gate, "perform", "after"),
+    "with every intent committed": (gate.Gate, "perform_batch", "after"),
+    "before the first call": (LocalErp, "call", "before"),
+    "with the effect there and its answer lost": (LocalErp, "call", "after"),
+    "before the outcome is written": (outbox.entries, "settled", "before"),
+    "with the outcome written and not committed": (outbox.entries, "settled", "after"),
+    "with one outcome committed": (outbox, "_settle", "after"),
+    "with everything done": (acting, "report", "before"),
+}
+"""Where a run is killed: a function, and before or after its first call."""
+
+
+def run_and_die(home: Path, step: str) -> None:
+    """Act for finance, and be gone at a step."""
+    where, name, when = STEPS[step]
+    real: Callable[..., Any] = getattr(where, name)
+
+    def dying(*arguments: Any, **named: Any) -> Any:
+        if when == "after":
+            real(*arguments, **named)
+        os._exit(KILLED)
+
+    setattr(where, name, dying)
+    _act(home)
+
+
+def run(home: Path) -> None:
+    """Act for finance to the end."""
+    _act(home)
+
+
+def perform_all(home: Path, actions: list[str], seed: int) -> None:
+    """Perform every action in an order of one's own; exits with the number of effects that were this process's."""
+    settings = Settings(home=home)
+    store = open_store(settings)
+    random.Random(seed).shuffle(actions)  # noqa: S311  an order, not a secret
+    mine = 0
+    with Gate(store, settings, rules()) as opened:
+        for action in actions:
+            try:
+                mine += isinstance(opened.perform(action, datetime.now(UTC)), Effect)
+            except PermitRefused:
+                continue
+    store.close()
+    os._exit(mine)
+
+
+def _act(home: Path) -> None:
+    settings = Settings(home=home)
+    store = open_store(settings)
+    Gate(store, settings, rules()).close()  # the key is there before the ERP asks for its public half
+    acting.act(store, settings, "finance", tools=LocalErp(home), rules=rules())
+    store.close()

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from orchestration.ledger.verify import verify
+from tests.integration.gate import children
+from tests.integration.gate.world import World
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.integration.gate.children"])
+
+
+def in_a_process(target: Callable[..., None], *arguments: Any) -> int | None:
+    process = FORKS.Process(target=target, args=arguments)
+    process.start()
+    process.join(120)
+    return process.exitcode
+
+
+@pytest.mark.parametrize("step", children.STEPS)
+def test_a_run_killed_anywhere_is_finished_by_the_next_without_doing_anything_twice(world: World, step: str) -> None:
+    world.make_erp()
+    _, actions = world.propose_all()
+    assert in_a_process(children.run_and_die, world.settings.home, step) == children.KILLED
+    assert len(world.reminders()) <= len(actions)
+    assert in_a_process(children.run, world.settings.home) == 0
+    assert [row[0] for row in world.reminders()] == [f"reminder:erp:transaction:{n}:1" for n in (1, 2, 3)]
+    assert [row["state"] for row in world.rows("outbox")] == ["done"] * 3
+    for action in actions:
+        assert world.kinds(action) == ["decision", "intent", "outcome"]
+    assert verify(world.store, None).problems == ()
+
+
+def test_a_run_after_everything_is_done_does_nothing(world: World) -> None:
+    world.make_erp()
+    world.propose_all()
+    assert in_a_process(children.run, world.settings.home) == 0
+    entries, written = world.rows("ledger_entry"), world.reminders()
+    assert in_a_process(children.run, world.settings.home) == 0
+    assert (world.rows("ledger_entry"), world.reminders()) == (entries, written)
+
+
+def test_eight_processes_over_forty_permits_have_forty_effects(world: World) -> None:
+    world.debtors = [type(world.debtors[0])(number) for number in range(1, 41)]
+    world.publish()
+    world.make_erp()
+    batch_id, actions = world.propose_all()
+    with world.gate() as gate:
+        gate.decide(batch_id, world.now)
+    processes = [
+        FORKS.Process(target=children.perform_all, args=(world.settings.home, list(actions), seed)) for seed in range(8)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert sum(process.exitcode or 0 for process in processes) == len(actions)
+    assert len(world.rows("outbox")) == len(actions)
+    runs = [FORKS.Process(target=children.run, args=(world.settings.home,)) for _ in range(4)]
+    for process in runs:
+        process.start()
+    for process in runs:
+        process.join(120)
+    assert [process.exitcode for process in runs] == [0] * 4
+    assert len(world.reminders()) == len(actions)
+    assert verify(world.store, None).problems == ()
