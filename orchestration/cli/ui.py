@@ -29,7 +29,8 @@ def ui(
     console = Console(stderr=True)
     prepare_home(settings)
     ensure_example(settings)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt_once)
     console.print("Starting three code locations, the daemon and the web page ...")
     try:
         with serving(settings, web_port=port, read_only=read_only) as servers:
@@ -42,5 +43,8 @@ def ui(
         console.print("Ended.")
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _interrupt_once(_number: int, _frame: FrameType | None) -> None:
+    """End, and let nothing interrupt that: a process left behind would keep its port."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
