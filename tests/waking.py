@@ -114,14 +114,23 @@ def reminders(batch: Batch) -> ProposalSet:
     return ProposalSet(batch_id=batch.batch_id, agent=batch.agent, proposals=proposals)
 
 
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def a_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A world in an empty folder, with its store where `PRECEDE_STORE_URL` says."""
     monkeypatch.setenv("PRECEDE_HOME", str(tmp_path))
-    monkeypatch.delenv("PRECEDE_STORE_URL", raising=False)
+    for name in ("PRECEDE_EXCHANGE", "PRECEDE_AGENTS", "PRECEDE_ACTIONS", "PRECEDE_BUSINESS_DATE", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)
     settings = Settings()
     store = open_store(settings)
     graph = publish_graph(store, settings)
     made = World(settings, store, Exchange(settings.exchange), {"finance": load_agent(FINANCE)}, graph)
-    yield made
-    made.graph.close()
-    store.close()
+    try:
+        yield made
+    finally:
+        made.graph.close()
+        store.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.delenv("PRECEDE_STORE_URL", raising=False)
+    yield from a_world(tmp_path, monkeypatch)
