@@ -102,7 +102,14 @@ def effects_of(agent: Agent) -> dg.AssetsDefinition:
     def effects(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         settings = Settings()
         with alone(settings.home, "act"), closing(open_store(settings)) as store:
-            done = act(store, settings, name, progress=lambda line: context.log.info("%s", line))
+            pin_current(store, context.instance)
+            done = act(
+                store,
+                settings,
+                name,
+                progress=lambda line: context.log.info("%s", line),
+                holds=lambda kept: lineage.check_pin(context.instance, kept) is None,
+            )
             batch_ids = _told_of(store, done)
             with store.read() as connection:
                 covered = range_of(connection, batch_ids)

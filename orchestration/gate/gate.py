@@ -6,20 +6,21 @@ begin and end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
 
 from sqlalchemy import Connection, and_, desc, exists, not_, or_, select
 
-from orchestration.contracts import Decision, Verdict
+from orchestration.contracts import Decision, Pin, Verdict
 from orchestration.gate.decide import Answer, Moment, conclude, weigh
 from orchestration.gate.facts import Ask
 from orchestration.gate.graphs import Graphs
 from orchestration.gate.keys import signing_key
 from orchestration.gate.limits import load_usage
-from orchestration.gate.load import load_asks, load_store
+from orchestration.gate.load import load_asks
 from orchestration.gate.perform import Effect, Means, perform
 from orchestration.gate.readset import tool_call
 from orchestration.gate.record import record
@@ -40,16 +41,25 @@ class Gate:
         store: The coordinator's store.
         settings: Where rules, key and graphs are.
         rules: The rules, where they were read already.
+        holds: Whether the event log still has the materialisation that a pin names; asked once for each pin. Where it
+            is not given, the pin that was verified when it was kept beside the snapshot is believed.
 
     Raises:
         ConfigurationError: A rule or the key cannot be read.
     """
 
-    def __init__(self, store: Store, settings: Settings, rules: Rules | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        rules: Rules | None = None,
+        *,
+        holds: Callable[[Pin], bool] = lambda _: True,
+    ) -> None:
         self.store = store
         self.rules = rules or load_rules(settings)
         self._graphs = Graphs(settings.home, self.rules.action_types)
-        self._means = Means(self.rules, self._graphs, signing_key(settings.keys))
+        self._means = Means(self.rules, self._graphs, signing_key(settings.keys), cache(holds))
 
     def close(self) -> None:
         """Let the graph go."""
@@ -85,19 +95,21 @@ class Gate:
         """Perform every action of a batch that has an unused permit, each in a transaction of its own."""
         with self.store.read() as connection:
             asks = load_asks(connection, tables.proposal.c.batch_id == batch_id, _may_be_performed())
-            self._graphs.facts(load_store(connection), asks)  # looked up once, for as long as the pointer stays
+            self._graphs.facts(self._means.facts(connection), asks)  # looked up once, for as long as the pointer stays
         return [self.perform(ask.action, now) for ask in asks]
 
     def _decide_some(self, batch_id: str, now: datetime) -> list[Answer]:
         waiting = (tables.proposal.c.batch_id == batch_id, _waits(now))
         with self.store.read() as connection:
             ahead = load_asks(connection, *waiting)[:CHUNK]
-            self._graphs.facts(load_store(connection), ahead)  # before the transaction, so that nobody waits for it
+            self._graphs.facts(
+                self._means.facts(connection), ahead
+            )  # before the transaction, so that nobody waits for it
         if not ahead:
             return []
         with self.store.begin() as connection:
             asks = load_asks(connection, *waiting, tables.proposal.c.action.in_([ask.action for ask in ahead]))
-            store = load_store(connection)
+            store = self._means.facts(connection)
             moment = Moment(self.rules, self._graphs.facts(store, asks), store, now)
             answers = self._answers(connection, asks, moment)
             for answer in answers:

@@ -6,17 +6,18 @@ against it, nothing happens, and a new decision says why. A graph published anew
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, RowMapping, desc, insert, select, update
 
 from orchestration.canonical import digest
-from orchestration.contracts import Decision, Permit, Reason, SignedPermit, Verdict
+from orchestration.contracts import Decision, Permit, Pin, Reason, SignedPermit, Verdict
 from orchestration.errors import NotFound, PermitRefused
 from orchestration.gate.decide import Answer, Moment, refuse, weigh
-from orchestration.gate.facts import Ask
+from orchestration.gate.facts import Ask, StoreFacts
 from orchestration.gate.graphs import Graphs
 from orchestration.gate.load import load_asks, load_store
 from orchestration.gate.permits import read
@@ -40,11 +41,18 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the gate works with: rules, the graphs they are applied to, and the key that permits are signed with."""
+    """What the gate works with: rules, the graphs they are applied to, the key that permits are signed with."""
 
     rules: Rules
     graphs: Graphs
     key: Ed25519PrivateKey
+    holds: Callable[[Pin], bool]
+    """Whether the event log still has the materialisation that a pin names."""
+
+    def facts(self, connection: Connection) -> StoreFacts:
+        """What the store says now; a pin that no longer holds is none."""
+        said = load_store(connection)
+        return said if said.pin is None or self.holds(said.pin) else replace(said, pin=None)
 
 
 def perform(connection: Connection, action: str, means: Means, now: datetime) -> Effect | Decision:
@@ -67,7 +75,7 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
     if not asks:
         raise NotFound(f"No action has the id {action!r}; needed one that was proposed; see `precede actions`.")
     row = _leave(connection, action)
-    store = load_store(connection)
+    store = means.facts(connection)
     case = weigh(asks[0], moment := Moment(means.rules, means.graphs.facts(store, asks), store, now))
     permit, reasons = _sound(row, means.key, asks[0])
     reasons = [*reasons, *_against(connection, row, permit, case, now)]

@@ -94,6 +94,7 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
     progress: Progress = lambda _: None,
     tools: Caller | None = None,
     rules: Rules | None = None,
+    holds: Callable[[Pin], bool] = lambda _: True,
 ) -> ActReport:
     """Do all that waits to be done for one agent. Safe to run again, and beside another run.
 
@@ -105,6 +106,7 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
         progress: Is told a line after each step.
         tools: What calls the tools; the servers that the settings name, where it is not given.
         rules: The rules, where they were read already.
+        holds: Whether the event log still has the materialisation that a pin names.
 
     Raises:
         PrecedeError: A rule, the key or a tool server cannot be used. What was done until then stands.
@@ -114,7 +116,7 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
     progress(f"took {len(answers)} answers in")
     with ExitStack() as stack:
         caller = tools or stack.enter_context(ToolSession(load_servers(settings.tools), settings, os.environ))
-        gate = stack.enter_context(Gate(store, settings, rules))
+        gate = stack.enter_context(Gate(store, settings, rules, holds=holds))
         recovered = deliver(store, caller, clock, agent=agent)
         if recovered:
             progress(f"settled {len(recovered)} effects of earlier runs")

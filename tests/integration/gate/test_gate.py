@@ -9,6 +9,7 @@ import pytest
 from orchestration.canonical import canonical
 from orchestration.contracts import Decision, Permit, Verdict
 from orchestration.errors import NotFound, PermitRefused
+from orchestration.gate.gate import Gate
 from orchestration.gate.perform import Effect
 from orchestration.gate.stopping import start, stop
 from orchestration.ledger.trace import trace
@@ -274,6 +275,15 @@ def test_without_a_sound_snapshot_nothing_is_allowed(world: World, what: str) ->
     )
     assert world.said(actions[0]) == ["deny", wanted]
     assert world.rows("decision", action=actions[0])[-1]["transient"]
+
+
+def test_a_materialisation_that_is_gone_from_the_event_log_is_no_ground_for_an_effect(world: World) -> None:
+    batch_id, actions = world.propose_all()
+    with world.gate() as gate:
+        gate.decide(batch_id, world.now)
+    with Gate(world.store, world.settings, world.rules, holds=lambda pin: pin.storage_id != 1) as gate:
+        assert codes(gate.perform(actions[0], world.now)) == {"no_pin", "read_set_changed"}
+    assert world.rows("outbox") == []
 
 
 def test_the_key_is_its_owners_alone_and_two_gates_share_it(world: World) -> None:
