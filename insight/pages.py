@@ -98,8 +98,8 @@ def entities_page(entity: Path, conflict: Path, review_pair: Path) -> Page:
     [(standing, number)] = _rows(_STANDING, entity)
     reasons = dict(
         _rows(
-            "SELECT split_part(unnest(standing_reasons), ':', 1), count(*) FROM read_parquet($1) "
-            "GROUP BY 1 ORDER BY 2 DESC",
+            "SELECT split_part(reason, ':', 1), count(*) "
+            "FROM (SELECT unnest(standing_reasons) AS reason FROM read_parquet($1)) GROUP BY 1 ORDER BY 2 DESC",
             entity,
         )
     )

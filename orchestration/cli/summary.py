@@ -22,35 +22,37 @@ _SOURCES = """
         SELECT record_id, system, 'records' AS what FROM organisation_record
         UNION ALL SELECT record_id, system, 'records' FROM person_record
         UNION ALL SELECT record_id, system, 'facts' FROM fact
-        UNION ALL SELECT record_id, system, 'quarantined' FROM quarantine
-    ), driving AS (
-        SELECT system, count(DISTINCT regexp_replace(record_id, '#(organisation|person)$', '')) AS driving FROM made
-        GROUP BY system
+        -- a row that was refused before anyone asked what it should become may have another row's key
+        UNION ALL SELECT CASE WHEN shape <> 'any' THEN record_id END, system, 'quarantined' FROM quarantine
+    ), counted AS (
+        SELECT system,
+            count(*) FILTER (what = 'records') AS records,
+            count(*) FILTER (what = 'facts') AS facts,
+            count(*) FILTER (what = 'quarantined') AS quarantined,
+            count(DISTINCT source_row_id(record_id)) + count(*) FILTER (record_id IS NULL) AS driving
+        FROM made GROUP BY system
     ), read AS (
-        SELECT system, sum(row_count) AS rows FROM snapshot_source GROUP BY system
+        SELECT system, sum(row_count)::BIGINT AS rows FROM snapshot_source GROUP BY system
     )
-    SELECT read.system, read.rows::BIGINT AS rows,
-        count(*) FILTER (what = 'records') AS records,
-        count(*) FILTER (what = 'facts') AS facts,
-        read.rows::BIGINT - coalesce(any_value(driving), 0) AS supporting,
-        count(*) FILTER (what = 'quarantined') AS quarantined
-    FROM read LEFT JOIN driving USING (system) LEFT JOIN made USING (system)
-    GROUP BY ALL ORDER BY read.system
+    SELECT system, rows, coalesce(records, 0) AS records, coalesce(facts, 0) AS facts,
+        rows - coalesce(driving, 0) AS supporting, coalesce(quarantined, 0) AS quarantined
+    FROM read LEFT JOIN counted USING (system) ORDER BY system
 """
 _ENTITIES = """
     SELECT entity_type, count(*) AS entities, count(*) FILTER (standing = 'reconciled') AS standing
     FROM entity GROUP BY ALL ORDER BY ALL
 """
 _REASONS = """
-    SELECT entity_type, split_part(unnest(standing_reasons), ':', 1) AS reason, count(DISTINCT entity_id) AS entities
-    FROM entity WHERE standing <> 'reconciled' GROUP BY ALL ORDER BY entity_type, entities DESC, reason
+    SELECT entity_type, split_part(said.reason, ':', 1) AS reason, count(DISTINCT entity_id) AS entities
+    FROM entity, unnest(standing_reasons) AS said(reason)
+    WHERE standing <> 'reconciled' GROUP BY ALL ORDER BY entity_type, entities DESC, reason
 """
 _CONFLICTS = """
     SELECT entity_type, field, count(DISTINCT entity_id) AS entities FROM conflict GROUP BY ALL
-    ORDER BY entities DESC, ALL
+    ORDER BY entities DESC, entity_type, field
 """
 _QUARANTINE = """
-    SELECT system, source_table, reason, count(*) AS rows FROM quarantine GROUP BY ALL ORDER BY rows DESC, ALL
+    SELECT system, source_table, reason, count(*) AS rows FROM quarantine GROUP BY ALL ORDER BY rows DESC, system, source_table, reason
 """
 
 
