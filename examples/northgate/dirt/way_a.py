@@ -15,14 +15,14 @@ HELD: Final = {
     "customer": (0.80, 0.42, 0.72, 0.86, 0.35, 0.93, 0.30, 0.05),
     "vendor": (0.86, 0.45, 0.70, 0.80, 0.30, 0.92, 0.00, 0.03),
     "organization": (0.22, 0.00, 0.00, 0.00, 0.90, 0.00, 0.00, 0.06),
-    "contact": (0.00, 0.00, 0.68, 0.87, 0.00, 0.35, 0.62, 0.09),
+    "contact": (0.00, 0.00, 0.68, 0.87, 0.00, 0.35, 0.56, 0.09),
     "user": (0.00, 0.00, 0.30, 0.96, 0.00, 0.00, 0.24, 0.08),
 }
 
 RATES: Final = {
     "old address": 0.45,
-    "role mailbox": 0.085,
-    "private mailbox": 0.16,
+    "role mailbox": 0.10,
+    "private mailbox": 0.18,
     "name missing": 0.005,
     "name abbreviated": 0.09,
     "name typed wrong": 0.06,

@@ -6,7 +6,7 @@ WITH staff AS (
         org,
         ordinal,
         org * 16 AS first_person,
-        CASE WHEN kind = 'sole' THEN .35 WHEN contains(short_name, ' & Sons') OR contains(short_name, ' Bros') THEN .4 ELSE .12 END
+        CASE WHEN kind = 'sole' THEN .35 WHEN contains(short_name, ' & Sons') OR contains(short_name, ' Bros') THEN .45 ELSE .17 END
             AS family_firm,
         CASE WHEN kind = 'sole' OR regexp_matches(brand, ' & Sons| Bros') THEN founder END AS founder,
         CASE WHEN kind = 'sole' AND ordinal = 0 THEN owner END AS owner
@@ -28,7 +28,7 @@ related AS (
     SELECT
         *,
         person <> first_person AND u(person, 'relative') < family_firm AS relative,
-        person <> first_person AND u(person, 'namesake') < .003 AS junior
+        person <> first_person AND u(person, 'namesake') < .0015 AS junior
     FROM staff
 ),
 
