@@ -216,11 +216,14 @@ def test_a_mapping_that_is_valid_for_the_model_is_an_output() -> None:
 
 
 @pytest.mark.parametrize("problem", [ValueError("broken"), SystemExit(3), RecursionError()])
-def test_whatever_a_step_raises_stays_with_its_row(problem: BaseException) -> None:
+def test_whatever_a_step_raises_stays_with_its_row_and_is_not_tried_again(problem: BaseException) -> None:
     def broken(_: TriggerRow) -> Word:
         raise problem
 
-    assert isinstance(says(chain(word("break", broken), SAY)), Failed)
+    workflow = Workflow.of(chain(word("break", broken), SAY))
+    done = workflow.run(a_row(), sleep=lambda _: None)
+    assert isinstance(workflow.result(done), Failed)
+    assert [handoff.attempts for handoff in done.handoffs] == [1]
 
 
 def test_a_step_cannot_change_what_another_step_receives() -> None:
