@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from orchestration.errors import ConfigurationError
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -54,9 +56,18 @@ class Settings:
 
     @property
     def business_date(self) -> date:
-        """The day that triggers are evaluated on."""
+        """The day that triggers are evaluated on.
+
+        Raises:
+            ConfigurationError: `PRECEDE_BUSINESS_DATE` is no date.
+        """
         value = os.environ.get("PRECEDE_BUSINESS_DATE")
-        return date.fromisoformat(value) if value else date.today()  # noqa: DTZ011  the business's own calendar day
+        if not value:
+            return date.today()  # noqa: DTZ011  the business's own calendar day
+        try:
+            return date.fromisoformat(value)
+        except ValueError as error:
+            raise ConfigurationError("PRECEDE_BUSINESS_DATE", repr(value), "a date such as 2026-11-02") from error
 
     @property
     def dagster_home(self) -> Path:

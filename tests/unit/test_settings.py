@@ -1,0 +1,46 @@
+"""What the environment decides, and what is said when it decides something that cannot be."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from orchestration.errors import ConfigurationError
+from orchestration.settings import PROJECT, Settings
+
+
+def test_where_nothing_is_set_everything_is_kept_in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PRECEDE_HOME", "PRECEDE_STORE_URL", "PRECEDE_SOURCES", "PRECEDE_EXCHANGE", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    settings = Settings()
+    assert settings.home == PROJECT / ".precede"
+    assert settings.store_url == f"sqlite:///{PROJECT / '.precede' / 'store.db'}"
+    assert settings.sources == PROJECT / "insight" / "sources"
+    assert settings.graph_link == settings.home / "graph.duckdb"
+
+
+def test_one_variable_moves_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("PRECEDE_STORE_URL", "PRECEDE_EXCHANGE", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PRECEDE_HOME", str(tmp_path))
+    settings = Settings()
+    kept = (
+        settings.exchange,
+        settings.dagster_home,
+        settings.landing,
+        settings.stages,
+        settings.snapshots,
+        settings.keys,
+    )
+    assert {path.parent for path in kept} == {tmp_path}
+    assert str(tmp_path) in settings.store_url
+
+
+def test_the_business_date_is_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRECEDE_BUSINESS_DATE", "2026-11-02")
+    assert Settings().business_date == date(2026, 11, 2)
+    monkeypatch.setenv("PRECEDE_BUSINESS_DATE", "tomorrow")
+    with pytest.raises(ConfigurationError, match="PRECEDE_BUSINESS_DATE: found 'tomorrow'; needed a date"):
+        _ = Settings().business_date
