@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -79,10 +80,11 @@ class EntityGraph:
         Raises:
             duckdb.Error: The statement is wrong, or tried to write or to leave the file.
         """
-        cursor = self._connection.cursor()
-        cursor.execute(sql, parameters if parameters is None or isinstance(parameters, list) else dict(parameters))
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, map(_plain, values), strict=True)) for values in cursor.fetchall()]
+        bound = parameters if parameters is None or isinstance(parameters, list) else dict(parameters)
+        with closing(self._connection.cursor()) as cursor:
+            cursor.execute(sql, bound)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, map(_plain, values), strict=True)) for values in cursor.fetchall()]
 
     # --- entities
 
