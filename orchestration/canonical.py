@@ -18,6 +18,7 @@ from typing import Any, Final
 import rfc8785
 from pydantic import BaseModel
 
+_AS_IT_IS: Final = frozenset({str, bool})  # most of any value: asked first, since it is cheap
 _EXACT: Final = 2**53 - 1  # the largest integer that a JSON number carries without loss
 _EXPONENT: Final = 1e21  # from here on JSON writes a float with an exponent, so that it is not read back as an integer
 
@@ -32,7 +33,7 @@ def canonical(value: object) -> bytes:
         TypeError: The value, or a part of it, is of a kind that has no canonical form.
         ValueError: A time has no zone, or a number is not finite.
     """
-    return rfc8785.dumps(_plain(value))
+    return rfc8785.dumps(plain(value))
 
 
 def digest(value: object) -> str:
@@ -40,18 +41,26 @@ def digest(value: object) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def _plain(value: object) -> Any:  # noqa: ANN401  whatever JSON holds
+def plain(value: object) -> Any:  # noqa: ANN401, PLR0911  whatever JSON holds; one line for each kind of value
+    """The value as JSON holds it, which `canonical` writes down: objects, lists, text, numbers, true, false and null.
+
+    Raises:
+        TypeError: The value, or a part of it, is of a kind that has no canonical form.
+        ValueError: A time has no zone, or a number is not finite.
+    """
+    if value is None or type(value) in _AS_IT_IS:
+        return value
     match value:
         case BaseModel():
-            return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+            return {name: plain(getattr(value, name)) for name in type(value).model_fields}
         case Mapping():
-            return {_key(name): _plain(item) for name, item in value.items()}
+            return {_key(name): plain(item) for name, item in value.items()}
         case AbstractSet():
-            return sorted((_plain(item) for item in value), key=rfc8785.dumps)
+            return sorted((plain(item) for item in value), key=rfc8785.dumps)
         case Sequence() if not isinstance(value, str | bytes | bytearray | memoryview):
-            return [_plain(item) for item in value]
+            return [plain(item) for item in value]
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+            return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         case _:
             return _scalar(value)
 

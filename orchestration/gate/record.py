@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, delete, insert
 
-from orchestration.canonical import canonical
+from orchestration.canonical import plain
 from orchestration.contracts import Pin
 from orchestration.gate.decide import Answer
 from orchestration.gate.facts import StoreFacts
@@ -16,7 +16,6 @@ from orchestration.gate.permits import sign
 from orchestration.gate.resolve import Case
 from orchestration.graph.rows import SnapshotInput
 from orchestration.ledger import entries
-from orchestration.ledger.chain import said
 from orchestration.store import tables
 
 
@@ -80,7 +79,7 @@ def _evidence(case: Case, store: StoreFacts) -> dict[str, Any]:
     records |= {contact.record_id for contact in stated}
     rows = {row.record_id: row for name in sorted(records) if (row := graph.source_rows.get(name))}
     return {
-        "entities": _json(
+        "entities": plain(
             {
                 "entities": [graph.entities[entity] for entity in ids],
                 "golden": {entity: _golden(case, entity) for entity in ids},
@@ -90,7 +89,7 @@ def _evidence(case: Case, store: StoreFacts) -> dict[str, Any]:
             }
         ),
         "source_rows": [
-            _json(
+            plain(
                 {
                     "record_id": row.record_id,
                     "system": row.system,
@@ -121,8 +120,3 @@ def _pin(pinned: SnapshotInput) -> Pin | None:
         run_id=pinned.run_id,
         data_version=pinned.data_version,
     )
-
-
-def _json(value: Mapping[str, Any]) -> dict[str, Any]:
-    """As JSON holds it and the ledger will read it again: exact numbers and times as text."""
-    return said(canonical(value).decode())
