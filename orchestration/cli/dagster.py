@@ -115,17 +115,20 @@ def _lines(event: dg.DagsterEvent) -> Iterator[dict[str, Any]]:
             error = event.step_failure_data.error
             while error is not None and error.cause is not None:
                 error = error.cause
-            yield {"event": "error", "step": event.step_key, "message": _sentence(error.message if error else "")}
+            said = _sentence(error.message if error else "", event.step_key or "a step")
+            yield {"event": "error", "step": event.step_key, "message": said}
 
 
 def _value(value: Any) -> Any:  # noqa: ANN401  a metadata value holds anything
     return None if value is None else value.value
 
 
-def _sentence(message: str) -> str:
-    """An exception's own words, without the class that carried them."""
+def _sentence(message: str, step: str) -> str:
+    """An exception's own words, without the class that carried them; of one that no user can meet its first line."""
     head, colon, tail = message.strip().partition(": ")
-    return tail if colon and " " not in head else message.strip()
+    words = tail if colon and " " not in head else message.strip()
+    first, *more = words.splitlines() or [""]
+    return f"{step.replace('_', ' ')} failed: {first.rstrip('.')}." if more or not first else first
 
 
 if __name__ == "__main__":

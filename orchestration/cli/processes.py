@@ -108,21 +108,25 @@ def run_job(location: str, job: str, settings: Settings, tell: Callable[[Event],
 
 def _listen(child: subprocess.Popen[str], tell: Callable[[Event], None]) -> tuple[str, str]:
     """The run's id and the sentences of what failed, once the process has ended."""
-    run_id, errors = "", []
+    run_id = ""
+    failed: dict[str, list[str]] = {}  # step to the sentences of its failed checks, or else of its error
     try:
         for line in child.stdout or ():
             told = json.loads(line)
             run_id = told.get("run_id", run_id)
             event = _event(told)
-            if event.kind == "error" and event.summary not in errors:
-                errors.append(event.summary)
+            if event.kind == "check" and event.blocking and not event.passed:
+                failed.setdefault(event.step, []).append(f"The check {event.name} failed: {event.summary}")
+            elif event.kind == "error":
+                failed.setdefault(event.step, [event.summary])
             tell(event)
         child.wait()
     except BaseException:
         child.terminate()
         child.wait()
         raise
-    return run_id, " ".join(errors)
+    sentences = [sentence for of_step in failed.values() for sentence in of_step]
+    return run_id, " ".join(dict.fromkeys(sentences))
 
 
 def _event(told: dict[str, Any]) -> Event:
