@@ -21,6 +21,7 @@ from insight.publication.questions import Built, blocking_results, found_again, 
 from insight.records.record_set import AliasSet, RecordSet, RejectedSet
 from insight.resources import TEAM, Workbench, materialised
 from insight.sources.source import Source
+from orchestration.graph.expire import expire
 from orchestration.graph.inputs import CandidateInputs
 from orchestration.graph.model import RECORD_TYPES
 from orchestration.graph.promote import promote
@@ -135,6 +136,7 @@ def graph_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
                 built.landed,
                 run_id=context.run.run_id,
             )
+            expire(store, settings)
             path = previous_graph(store, settings)
         page = pages.graph_page(path or built.candidate.path)
         return materialised(GRAPH, built.candidate.snapshot_id, page, unchanged=not moved)

@@ -1,23 +1,21 @@
 """Reading a published graph: `EntityGraph`, the same to Python as the tables and macros are to SQL.
 
-The connection can neither write nor leave its one file: it is read-only, external access is off and the configuration
-is locked. What a value means stands in `schema.sql` and `model.py`; what may be done with it belongs to the gate.
+What a value means stands in `schema.sql` and `model.py`, and how the file is opened in `confined`. What may be done
+with what it says belongs to the gate.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from contextlib import closing
-from datetime import UTC, date, datetime
+from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from orchestration.contracts import SnapshotId
 from orchestration.errors import ConfigurationError, NoGraph
+from orchestration.graph.confined import Confined, Row, said_by
 from orchestration.graph.model import FACTS, RECORD_TYPES
 from orchestration.graph.rows import (
     Contact,
@@ -34,10 +32,8 @@ from orchestration.graph.rows import (
 if TYPE_CHECKING:
     import networkx as nx
 
-Row = dict[str, Any]
 
-
-class EntityGraph:
+class EntityGraph(Confined):
     """One published graph, read-only; many may read it while the next one is published.
 
     Lookups of one thing return `None` where there is none; lookups of many leave out what there is none of.
@@ -50,41 +46,12 @@ class EntityGraph:
     """
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise NoGraph(f"There is no graph at {path}; publish one with `precede run`.")
-        self.path = path
+        super().__init__(path)
         try:
-            self._connection = duckdb.connect(str(path), read_only=True)
-            _lock(self._connection)
             self.snapshot = self._snapshot()
         except (duckdb.Error, LookupError, TypeError, ValueError) as error:
-            raise NoGraph(
-                f"{path} is not a published graph ({_first_line(error)}); run `precede run` again."
-            ) from error
-
-    def close(self) -> None:
-        """Let the file go."""
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def rows(self, sql: str, parameters: list[Any] | Mapping[str, Any] | None = None) -> list[Row]:
-        """The rows of one `SELECT`, as dictionaries; times are UTC, JSON columns are text.
-
-        Raises:
-            duckdb.Error: The statement is wrong, or tried to write or to leave the file.
-        """
-        bound = parameters if parameters is None or isinstance(parameters, list) else dict(parameters)
-        with closing(self._connection.cursor()) as cursor:
-            cursor.execute(sql, bound)
-            names = [column[0] for column in cursor.description or ()]
-            return [dict(zip(names, map(_plain, values), strict=True)) for values in cursor.fetchall()]
+            self.close()
+            raise NoGraph(f"{path} is not a published graph ({said_by(error)}); run `precede run` again.") from error
 
     # --- entities
 
@@ -245,24 +212,6 @@ class EntityGraph:
             view.add_edge(row["from_entity"], row["to_entity"], key=f"{row['kind']} {row['record_id']}", **_edge(row))
         return view
 
-    # --- triggers
-
-    def run_trigger(self, sql: str, business_date: date) -> list[Row]:
-        """The rows of an agent's trigger, with `$business_date` bound where it asks for it.
-
-        Raises:
-            ConfigurationError: It is not one `SELECT`, names a parameter that does not exist, or fails on this graph.
-        """
-        try:
-            statements = self._connection.extract_statements(sql)
-            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise ConfigurationError("trigger.sql", f"{len(statements)} statement(s)", "one SELECT")
-            parameters = {name: business_date for name in statements[0].named_parameters if name == "business_date"}
-            return self.rows(sql, parameters)
-        except duckdb.Error as error:
-            needed = "a SELECT on the published graph whose only parameter is $business_date"
-            raise ConfigurationError("trigger.sql", _first_line(error), needed) from error
-
     def _snapshot(self) -> Snapshot:
         return Snapshot.of(
             self.rows("SELECT * FROM snapshot")[0],
@@ -276,20 +225,6 @@ class EntityGraph:
         return self.snapshot.snapshot_id
 
 
-def _lock(connection: duckdb.DuckDBPyConnection) -> None:
-    """Confine the connection's database to its one file, once; a second connection in this process shares the lock."""
-    locked = connection.execute("SELECT current_setting('lock_configuration')").fetchall()[0][0]
-    if not locked:
-        connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        connection.execute("SET autoinstall_known_extensions = false")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401  DuckDB's own types
-    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
-
-
 def _edge(row: Row) -> Row:
     return {"kind": row["kind"], "record_id": row["record_id"]}
 
@@ -298,7 +233,3 @@ def _known(fact: str) -> str:
     if fact not in FACTS:
         raise ConfigurationError("fact", repr(fact), f"one of {', '.join(FACTS)}")
     return fact
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

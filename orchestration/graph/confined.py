@@ -1,0 +1,96 @@
+"""One DuckDB file that can be read and can neither be written nor left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+
+from orchestration.errors import ConfigurationError, NoGraph
+
+Row = dict[str, Any]
+
+
+class Confined:
+    """A file, open for reading: external access is off and the configuration locked, so that no statement changes it.
+
+    Args:
+        path: The file.
+
+    Raises:
+        NoGraph: There is no such file, or it is no database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise NoGraph(f"There is no graph at {path}; needed one that was published; publish it with `precede run`.")
+        self.path = path
+        try:
+            self._connection = duckdb.connect(str(path), read_only=True)
+            _lock(self._connection)
+        except duckdb.Error as error:
+            raise NoGraph(f"{path} is not a published graph ({said_by(error)}); run `precede run` again.") from error
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def rows(self, sql: str, parameters: list[Any] | Mapping[str, Any] | None = None) -> list[Row]:
+        """The rows of one `SELECT`, as dictionaries; times are UTC, JSON columns are text.
+
+        Raises:
+            duckdb.Error: The statement is wrong, or tried to write or to leave the file.
+        """
+        bound = parameters if parameters is None or isinstance(parameters, list) else dict(parameters)
+        with closing(self._connection.cursor()) as cursor:
+            cursor.execute(sql, bound)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, map(_plain, values), strict=True)) for values in cursor.fetchall()]
+
+    def run_trigger(self, sql: str, business_date: date) -> list[Row]:
+        """The rows of an agent's trigger, with `$business_date` bound where it asks for it.
+
+        Raises:
+            ConfigurationError: It is not one `SELECT`, names a parameter that does not exist, or fails on this graph.
+        """
+        try:
+            statements = self._connection.extract_statements(sql)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise ConfigurationError("trigger.sql", f"{len(statements)} statement(s)", "one SELECT")
+            parameters = {name: business_date for name in statements[0].named_parameters if name == "business_date"}
+            return self.rows(sql, parameters)
+        except duckdb.Error as error:
+            needed = "a SELECT on the published graph whose only parameter is $business_date"
+            raise ConfigurationError("trigger.sql", said_by(error), needed) from error
+
+
+def said_by(error: Exception) -> str:
+    """The first line of what an error says."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Confine the connection's database to its one file, once; a second connection in this process shares the lock."""
+    locked = connection.execute("SELECT current_setting('lock_configuration')").fetchall()[0][0]
+    if not locked:
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        connection.execute("SET autoinstall_known_extensions = false")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  DuckDB's own types
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
