@@ -12,7 +12,7 @@ COPY (
     FROM organisation_row WHERE usable AND NOT deleted
     UNION ALL
     SELECT system, tab, key::VARCHAR, 'person', 'p' || (org * 16)
-    FROM organisation_row WHERE is_person AND usable AND NOT deleted
+    FROM organisation_row WHERE is_person AND NOT deleted
     UNION ALL
     SELECT system, tab, key::VARCHAR, 'person', 'p' || person
     FROM person_row WHERE usable AND NOT deleted

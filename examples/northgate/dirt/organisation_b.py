@@ -43,8 +43,10 @@ def spoil(row: Row, luck: Luck, other_vat: str | None) -> Row:
     return {column: row[column] for column in COLUMNS} | {
         "usable": name is not None,
         "name": name,
-        "legal_name": row["legal_name"] if row["tab"] in ("customer", "vendor") and luck.strikes(0.3) else None,
-        "trading_name": row["trading_name"] if luck.strikes(0.55) else None,
+        "legal_name": row["legal_name"]
+        if name and row["tab"] in ("customer", "vendor") and luck.strikes(0.3)
+        else None,
+        "trading_name": row["trading_name"] if name and luck.strikes(0.55) else None,
         "given": row["given"],
         "surname": row["surname"],
         "vat": _vat(row, luck, other_vat),

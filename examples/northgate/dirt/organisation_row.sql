@@ -53,8 +53,8 @@ SELECT
     seen, system, tab, key, org, copy, deleted, merged, kind, is_person, age, attention, parent, role,
     slipped_name IS NOT NULL AS usable,
     slipped_name AS name,
-    CASE WHEN tab IN ('customer', 'vendor') AND u(seen, 'legal held') < .45 THEN legal_name END AS legal_name,
-    CASE WHEN u(seen, 'trading held') < .5 THEN trading_name END AS trading_name,
+    CASE WHEN slipped_name IS NOT NULL AND tab IN ('customer', 'vendor') AND u(seen, 'legal held') < .45 THEN legal_name END AS legal_name,
+    CASE WHEN slipped_name IS NOT NULL AND u(seen, 'trading held') < .5 THEN trading_name END AS trading_name,
     given,
     surname,
     CASE
