@@ -34,7 +34,7 @@ class Confined:
             self._connection = duckdb.connect(str(path), read_only=True)
             _lock(self._connection)
         except duckdb.Error as error:
-            raise NoGraph(f"{path} is not a published graph ({said_by(error)}); run `precede run` again.") from error
+            raise not_a_graph(path, error) from error
 
     def close(self) -> None:
         """Let the file go."""
@@ -75,6 +75,14 @@ class Confined:
         except duckdb.Error as error:
             needed = "a SELECT on the published graph whose only parameter is $business_date"
             raise ConfigurationError("trigger.sql", said_by(error), needed) from error
+
+
+def not_a_graph(path: Path, error: Exception) -> NoGraph:
+    """What to say of a file that is there and is no graph."""
+    return NoGraph(
+        f"{path} is not a published graph ({said_by(error)}); needed one that this Precede wrote; move it away and "
+        "publish another with `precede run`."
+    )
 
 
 def said_by(error: Exception) -> str:

@@ -93,7 +93,7 @@ def promote(  # noqa: PLR0913  one argument for each thing that a publication re
         current = current_snapshot(connection)
         moves = current != candidate.snapshot_id
         if moves:
-            _refuse_unless_next(candidate, current)
+            _refuse_unless_next(candidate, current, settings)
             _move(connection, publication)
             _forget_other_tables(connection, read)
         _advance(connection, read)
@@ -129,12 +129,15 @@ def _refuse_unless_passed(candidate: Candidate, checks: Sequence[CheckResult]) -
         )
 
 
-def _refuse_unless_next(candidate: Candidate, current: SnapshotId | None) -> None:
-    if candidate.previous != current:
-        raise PublicationRefused(
-            f"{candidate.snapshot_id} was not published: it goes on from {candidate.previous or 'no graph'}, and the "
-            f"current one is {current or 'none'} by now; needed the next of the current one; run again."
-        )
+def _refuse_unless_next(candidate: Candidate, current: SnapshotId | None, settings: Settings) -> None:
+    """A graph goes on from the current one, or from none where the current one's file is lost."""
+    lost = current is not None and not graph_path(settings, current).is_file()
+    if candidate.previous == current or (candidate.previous is None and lost):
+        return
+    raise PublicationRefused(
+        f"{candidate.snapshot_id} was not published: it goes on from {candidate.previous or 'no graph'}, and the "
+        f"current one is {current or 'none'} by now; needed the next of the current one; run again."
+    )
 
 
 def _finish(candidate: Path, path: Path, checks: Sequence[CheckResult]) -> None:
@@ -147,17 +150,23 @@ def _finish(candidate: Path, path: Path, checks: Sequence[CheckResult]) -> None:
 
 
 def _move(connection: Connection, publication: _Publication) -> None:
-    """Enter the graph among the snapshots, point to it, and say so in the ledger."""
-    connection.execute(
-        insert(snapshot).values(
-            snapshot_id=publication.snapshot_id,
-            path=publication.path.as_posix(),
-            run_id=publication.run_id,
-            built_at=publication.built_at,
-            published_at=publication.at,
-            checks=_passed(publication.checks),
+    """Enter the graph among the snapshots, point to it, and say so in the ledger.
+
+    One that was published before comes back as it was, where the history after it is lost.
+    """
+    this = snapshot.c.snapshot_id == publication.snapshot_id
+    known = connection.execute(update(snapshot).where(this).values(expired_at=None)).rowcount
+    if not known:
+        connection.execute(
+            insert(snapshot).values(
+                snapshot_id=publication.snapshot_id,
+                path=publication.path.as_posix(),
+                run_id=publication.run_id,
+                built_at=publication.built_at,
+                published_at=publication.at,
+                checks=_passed(publication.checks),
+            )
         )
-    )
     connection.execute(delete(pointer))
     connection.execute(insert(pointer).values(id=1, snapshot_id=publication.snapshot_id, moved_at=publication.at))
     snapshot_published(connection, publication.snapshot_id, at=publication.at)

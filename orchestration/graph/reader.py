@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from orchestration.contracts import SnapshotId
-from orchestration.errors import ConfigurationError, NoGraph
-from orchestration.graph.confined import Confined, Row, said_by
+from orchestration.errors import ConfigurationError
+from orchestration.graph.confined import Confined, Row, not_a_graph
 from orchestration.graph.model import FACTS, RECORD_TYPES
 from orchestration.graph.rows import (
     Contact,
@@ -51,7 +51,7 @@ class EntityGraph(Confined):
             self.snapshot = self._snapshot()
         except (duckdb.Error, LookupError, TypeError, ValueError) as error:
             self.close()
-            raise NoGraph(f"{path} is not a published graph ({said_by(error)}); run `precede run` again.") from error
+            raise not_a_graph(path, error) from error
 
     # --- entities
 

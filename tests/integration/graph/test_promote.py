@@ -127,6 +127,21 @@ def test_a_graph_that_goes_on_from_another_than_the_current_one_is_refused(store
         assert graph.snapshot_id == second.snapshot_id
 
 
+def test_a_home_whose_graph_was_lost_gets_another_one(store: Store, settings: Settings) -> None:
+    first = published(store, settings, world(settings.home, "v1"))
+    second = published(store, settings, world(settings.home, "v2", previous=first.path))
+    second.path.unlink()
+    with pytest.raises(NoGraph):
+        open_current(store, settings)
+    new = published(store, settings, world(settings.home, "v2"))
+    with open_current(store, settings) as graph:
+        assert graph.snapshot_id == new.snapshot_id not in {first.snapshot_id, second.snapshot_id}
+    new.path.unlink()
+    assert published(store, settings, world(settings.home, "v1")).snapshot_id == first.snapshot_id
+    with open_current(store, settings) as graph:
+        assert graph.snapshot_id == first.snapshot_id
+
+
 def test_a_crash_between_the_file_and_the_pointer_is_finished_by_the_next_run(
     store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
