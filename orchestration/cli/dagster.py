@@ -21,6 +21,9 @@ import dagster as dg
 from orchestration.errors import PrecedeError
 
 FAILED = 1
+_JOB = "precede/job"
+_BY_HAND = " from the command line"
+_UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
 def main(arguments: list[str]) -> int:
@@ -39,12 +42,18 @@ def main(arguments: list[str]) -> int:
 
 
 def prepare() -> None:
-    """Make every database of the instance, or bring it to this version of Dagster."""
+    """Make every database of the instance, or bring it to this version of Dagster; fail what no server runs any more.
+
+    It is run while no code server is: a run that one of them had started can only have died with it, and would stand in
+    the way of the next one for ever.
+    """
     with dg.DagsterInstance.get() as instance:
         instance.upgrade()
-        instance.get_runs(limit=1)
         instance.get_asset_keys(limit=1)
         instance.all_instigator_state()
+        for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+            if not run.tags.get(_JOB, "").endswith(_BY_HAND):
+                instance.report_run_failed(run, "Its process ended when the servers did.")
 
 
 def _protocol() -> IO[str]:
@@ -70,7 +79,7 @@ def run_job(module: str, job: str, out: IO[str]) -> bool:
 def _tags(module: str, job: str) -> dict[str, str]:
     """The run's place in the UI; and a queue of its own, as a run that was killed here would block the common one."""
     location = module.partition(".")[0]
-    return {".dagster/repository": f"__repository__@{location}", "precede/job": f"{job} from the command line"}
+    return {".dagster/repository": f"__repository__@{location}", _JOB: f"{job}{_BY_HAND}"}
 
 
 def _tell(out: IO[str], line: dict[str, Any]) -> None:

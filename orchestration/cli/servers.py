@@ -24,6 +24,7 @@ import yaml
 from orchestration.cli.processes import locations
 from orchestration.errors import PrecedeError
 from orchestration.settings import PROJECT, Settings
+from orchestration.work.alone import alone
 from orchestration.work.environment import BASICS, location_environment
 
 LOOPBACK: Final = "127.0.0.1"
@@ -122,7 +123,14 @@ def serving(settings: Settings, *, web_port: int | None = None, read_only: bool 
     servers = Servers(logs=settings.home / "logs")
     environment = {name: os.environ[name] for name in BASICS if name in os.environ}
     environment["DAGSTER_HOME"] = str(settings.dagster_home)
-    _make_instance(environment)
+    with alone(settings.home, "ui", wait=0.0):
+        _make_instance(environment)
+        yield from _serving(settings, servers, environment, web_port, read_only=read_only)
+
+
+def _serving(
+    settings: Settings, servers: Servers, environment: Mapping[str, str], web_port: int | None, *, read_only: bool
+) -> Iterator[Servers]:
     try:
         ports = {location: _free_port() for location in locations()}
         for location, port in ports.items():

@@ -52,7 +52,8 @@ _CONFLICTS = """
     ORDER BY entities DESC, entity_type, field
 """
 _QUARANTINE = """
-    SELECT system, source_table, reason, count(*) AS rows FROM quarantine GROUP BY ALL ORDER BY rows DESC, system, source_table, reason
+    SELECT system, source_table, reason, count(*) AS rows FROM quarantine GROUP BY ALL
+    ORDER BY rows DESC, system, source_table, reason
 """
 
 

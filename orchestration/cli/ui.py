@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -14,6 +14,8 @@ from orchestration.cli.example import ensure_example
 from orchestration.cli.servers import LOOPBACK, serving
 from orchestration.settings import Settings
 from orchestration.work.environment import prepare_home
+
+_ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def ui(
@@ -29,7 +31,7 @@ def ui(
     console = Console(stderr=True)
     prepare_home(settings)
     ensure_example(settings)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDS:
         signal.signal(number, _interrupt_once)
     console.print("Starting three code locations, the daemon and the web page ...")
     try:
@@ -45,6 +47,6 @@ def ui(
 
 def _interrupt_once(_number: int, _frame: FrameType | None) -> None:
     """End, and let nothing interrupt that: a process left behind would keep its port."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -38,8 +38,8 @@ def alone(home: Path, work: str, *, wait: float = WAIT) -> Iterator[None]:
         while not _taken(handle.fileno()):
             if time.monotonic() >= deadline:
                 raise PrecedeError(
-                    f"Another process has done {work!r} in {home} for {wait:.0f} seconds; needed to be the only one; "
-                    "wait until it ends, or end it."
+                    f"Another process is busy with {work!r} in {home}; needed to be the only one; wait until it ends, "
+                    "or end it."
                 )
             time.sleep(0.2)
         yield

@@ -31,7 +31,7 @@ def holding(home: Path) -> subprocess.Popen[str]:
 def test_another_process_waits_and_then_says_what_is_in_the_way(tmp_path: Path) -> None:
     with holding(tmp_path) as process:
         with (
-            pytest.raises(PrecedeError, match="Another process has done 'reconcile'"),
+            pytest.raises(PrecedeError, match="Another process is busy with 'reconcile'"),
             alone(tmp_path, "reconcile", wait=0.3),
         ):
             pass

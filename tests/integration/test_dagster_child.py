@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from orchestration.cli import processes
+from orchestration.cli.dagster import prepare
 from orchestration.cli.processes import Event, JobFailed, run_job
 from orchestration.errors import PrecedeError
 from orchestration.settings import Settings
@@ -114,3 +116,18 @@ def test_a_process_that_died_is_told_with_its_last_words(settings: Settings) -> 
 def test_a_location_that_is_not_installed_is_one_sentence(settings: Settings) -> None:
     with pytest.raises(PrecedeError, match="No code location 'action' is installed"):
         run_job("action", "propose", settings, lambda _: None)
+
+
+def test_a_run_that_died_with_its_server_does_not_stand_in_the_way_for_ever(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(settings.dagster_home))
+    job = dg.Definitions(jobs=[dg.JobDefinition(graph_def=dg.GraphDefinition("act"))]).resolve_job_def("act")
+    with dg.DagsterInstance.get() as instance:
+        died = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+        by_hand = instance.create_run_for_job(
+            job, status=dg.DagsterRunStatus.STARTED, tags={"precede/job": "act from the command line"}
+        )
+        prepare()
+        found = {run.run_id: run.status for run in instance.get_runs()}
+    assert found == {died.run_id: dg.DagsterRunStatus.FAILURE, by_hand.run_id: dg.DagsterRunStatus.STARTED}
