@@ -64,7 +64,7 @@ class Progress:
     def say(self, line: str) -> None:
         """Tell something that is no event."""
         if not self._quiet:
-            self._console.print(f"  {line}", highlight=False, markup=False)
+            self._console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
 
     def _line(self, name: str, text: str, seconds: float = 0.0) -> None:
         took = f"  ({seconds:.1f} s)" if seconds >= 1 else ""
