@@ -73,6 +73,7 @@ def triggers_of(agent: Agent) -> dg.AssetsDefinition:
                 "summary": f"{rows:,} rows wake it, {wake.left_out:,} were answered before",
                 "dagster/row_count": rows,
                 "left_out": wake.left_out,
+                "postponed": wake.postponed,
                 "batch": wake.batch.batch_id,
                 "snapshot": wake.batch.snapshot_id,
                 "business_date": wake.batch.business_date.isoformat(),

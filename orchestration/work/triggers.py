@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, Row, insert, select
 
@@ -26,6 +26,9 @@ from orchestration.store.tables import agent_state, batch, trigger_row
 from orchestration.work.exchange import Exchange, ExchangeError
 from orchestration.work.settled import settled
 from orchestration.work.trigger_rows import TriggerGraph, Woken, rows_of
+
+MOST_ROWS: Final = 10_000
+"""Rows that one batch shows; the trigger's first ones. What is left comes with the next snapshot."""
 
 
 class PublishedGraph(TriggerGraph, Protocol):
@@ -60,6 +63,7 @@ class Wake:
         state: What came of it.
         batch: What woke it.
         left_out: Rows that were answered before and have not changed since.
+        postponed: Rows beyond what one batch shows.
         detail: Why it was not woken, in one sentence.
     """
 
@@ -67,6 +71,7 @@ class Wake:
     state: WakeState
     batch: Batch | None = None
     left_out: int = 0
+    postponed: int = 0
     detail: str = ""
 
 
@@ -169,15 +174,16 @@ def _wake(  # noqa: PLR0913  as run_triggers
         if before := _before(connection, name, graph.snapshot_id, business_date):
             return before
         done = settled(connection, [row.digest for row in found], business_date)
-        fresh = [row for row in found if row.digest not in done]
+        every = [row for row in found if row.digest not in done]
+        fresh = every[:MOST_ROWS]
         opened = _batch(name, graph.snapshot_id, business_date, fresh)
         exchange.check(opened)
         _write(connection, opened, fresh, now, pin)
-    left_out = len(found) - len(fresh)
+    left_out = len(found) - len(every)
     if not fresh:
         return Wake(name, WakeState.NOTHING_NEW, left_out=left_out, detail=_nothing(left_out))
     exchange.offer(opened)
-    return Wake(name, WakeState.WOKEN, opened, left_out)
+    return Wake(name, WakeState.WOKEN, opened, left_out, len(every) - len(fresh))
 
 
 def _before(connection: Connection, agent: str, snapshot_id: SnapshotId, business_date: date) -> Wake | None:

@@ -13,7 +13,7 @@ from orchestration.registry import Agent
 from orchestration.store import tables
 from orchestration.work.due import wakes
 from orchestration.work.exchange import Exchange
-from orchestration.work.triggers import WakeState, run_triggers
+from orchestration.work.triggers import MOST_ROWS, WakeState, run_triggers
 from tests.agents import write_agent
 from tests.graph_fixture import BUSINESS_DATE, SNAPSHOT
 from tests.waking import DUE_TODAY, NOW, TOMORROW, World, pin_of
@@ -394,3 +394,16 @@ def test_a_batch_that_was_not_offered_is_reason_enough_to_look_again(world: Worl
     assert due() == ["1 batches that were not offered"]
     stop(world, NOW)
     assert due() == []
+
+
+def test_a_batch_shows_no_more_rows_than_can_be_answered_and_the_next_shows_the_rest(
+    world: World, tmp_path: Path
+) -> None:
+    many = f"SELECT 'org_acme' AS entity_id, n FROM range({MOST_ROWS + 5}) AS r(n) ORDER BY n"
+    only(world, write_agent(tmp_path / "agents", trigger=many))
+    [wake] = world.wake()
+    assert wake.batch is not None
+    assert (len(wake.batch.rows), wake.postponed) == (MOST_ROWS, 5)
+    assert [row.values["n"] for row in wake.batch.rows] == list(range(MOST_ROWS))
+    world.publish()
+    assert [row["n"] for row in world.woken()] == list(range(MOST_ROWS, MOST_ROWS + 5))
