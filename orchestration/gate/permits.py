@@ -20,10 +20,6 @@ from orchestration.contracts import Permit, SignedPermit
 from orchestration.errors import PermitRefused
 
 
-class PermitExpired(PermitRefused):
-    """The permit was good once: the action may be decided again."""
-
-
 def sign(permit: Permit, key: Ed25519PrivateKey) -> SignedPermit:
     """The permit with its signature."""
     payload = canonical(permit)
@@ -93,13 +89,12 @@ def in_time(permit: Permit, now: datetime) -> None:
     """Refuse a permit outside its time.
 
     Raises:
-        PermitExpired: Its time is over.
-        PermitRefused: Its time has not come.
+        PermitRefused: Its time is over, or has not come.
     """
     if now < permit.issued_at:
         raise PermitRefused(f"The permit of {permit.action} is not valid before {permit.issued_at.isoformat()}.")
     if now >= permit.expires_at:
-        raise PermitExpired(f"The permit of {permit.action} expired at {permit.expires_at.isoformat()}.")
+        raise PermitRefused(f"The permit of {permit.action} expired at {permit.expires_at.isoformat()}.")
 
 
 def verify(  # noqa: PLR0913  a permit covers that many things

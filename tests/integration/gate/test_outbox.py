@@ -156,6 +156,22 @@ def test_a_batch_is_closed_once_with_the_materialisation_that_tells_of_it(world:
     assert not any(batch_id in line for line in run(world))
 
 
+def test_the_whole_way_is_the_same_with_the_store_in_postgres(either_world: World) -> None:
+    world = either_world
+    world.debtors[1].disputed = True
+    world.publish()
+    world.make_erp()
+    batch_id, actions = world.propose_all()
+    told = run(world)
+    assert f"{batch_id}: delivered 2 effects" in told
+    assert world.said(actions[1]) == ["deny", "invoice_disputed"]
+    assert [row["state"] for row in world.rows("outbox")] == ["done"] * 2
+    other_id, _ = world.propose_all("collections")
+    run(world, agent="collections")
+    assert report(world.store, other_id).reasons == {"effect_exists": 2, "invoice_disputed": 1}
+    assert verify(world.store, None).problems == ()
+
+
 def test_an_expired_permit_is_refused_by_the_tool_and_the_effect_failed(world: World) -> None:
     world.make_erp()
     world.now -= timedelta(minutes=30)

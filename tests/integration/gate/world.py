@@ -68,11 +68,11 @@ class Debtor:
 class World:
     """The coordinator's home with everything in it, in a folder of its own."""
 
-    def __init__(self, home: Path, store: Store, debtors: int = 3) -> None:
+    def __init__(self, home: Path, store: Store, debtors: int = 3, *, published: int = 0) -> None:
         self.settings = Settings(home=home)
         self.store = store
         self.debtors = [Debtor(number) for number in range(1, debtors + 1)]
-        self.published = 0
+        self.published = published
         self.now = datetime.now(UTC)
         self.rules: Rules = rules()
 
