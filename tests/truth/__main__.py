@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from examples.northgate.plan import RECORDS, SEED
+from orchestration.errors import PrecedeError
 from tests.truth.floors import FLOORS, shortfalls
 from tests.truth.metrics import Score
 from tests.truth.resolve import resolve
@@ -37,8 +38,12 @@ def main(
     scores: dict[str, dict[str, dict[str, Score]]] = {}
     for way in dirt:
         begun = monotonic()
-        with tempfile.TemporaryDirectory(prefix="precede-truth-") as home:
-            scores[way] = resolve(Path(home), way, records, seed)
+        try:
+            with tempfile.TemporaryDirectory(prefix="precede-truth-") as home:
+                scores[way] = resolve(Path(home), way, records, seed)
+        except PrecedeError as error:
+            console.print(str(error), style="red")
+            raise typer.Exit(1) from error
         console.print(f"Northgate with dirt {way}: {monotonic() - begun:.0f} s")
     below = [
         sentence
