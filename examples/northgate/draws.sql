@@ -10,6 +10,7 @@ CREATE MACRO bell(k, salt) AS (u(k, salt || '1') + u(k, salt || '2') + u(k, salt
 CREATE MACRO rate(name) AS getvariable('rates')[name];
 CREATE MACRO chance(k, salt) AS u(k, salt) < rate(salt);
 -- letters and digits alone, as in a domain or the local part of a mailbox
-CREATE MACRO slug(s) AS regexp_replace(lower(strip_accents(replace(replace(s, 'ł', 'l'), 'Ł', 'L'))), '[^a-z0-9]', '', 'g');
+CREATE MACRO slug(s) AS regexp_replace(lower(strip_accents(replace(replace(s, 'ł', 'l'), 'Ł', 'L'))), '[^a-z0-9]', '',
+    'g');
 CREATE MACRO stamp(days, k, salt) AS
     (getvariable('as_of')::TIMESTAMP - to_seconds((days * 86400)::BIGINT) + to_seconds(27000 + below(k, salt, 36000)));

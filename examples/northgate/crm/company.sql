@@ -20,7 +20,8 @@ SELECT
     held.postcode AS property_zip,
     held.country AS property_country,
     organisation.sector AS property_industry,
-    CASE held.role WHEN 'customer' THEN 'customer' WHEN 'prospect' THEN ['lead', 'opportunity', 'subscriber'][1 + below(held.org, 'stage', 3)] ELSE 'other' END
+    CASE held.role WHEN 'customer' THEN 'customer'
+        WHEN 'prospect' THEN ['lead', 'opportunity', 'subscriber'][1 + below(held.org, 'stage', 3)] ELSE 'other' END
         AS property_lifecyclestage,
     written_stamp(held.age, held.seen, 'created') AS property_createdate,
     written_stamp(held.age * u(held.seen, 'last change'), held.seen, 'modified') AS property_hs_lastmodifieddate,
@@ -29,7 +30,8 @@ SELECT
     CASE WHEN held.copy = 0 THEN merged_into.merged_keys END AS property_hs_merged_object_ids,
     held.vat AS property_vat_number,
     held.company_number AS property_company_number,
-    CASE WHEN u(held.seen, 'terms held') < .3 THEN terms_of(CASE WHEN u(held.seen, 'old terms') < .07 THEN held.org + 1 ELSE held.org END).name END
+    CASE WHEN u(held.seen, 'terms held') < .3
+        THEN terms_of(CASE WHEN u(held.seen, 'old terms') < .07 THEN held.org + 1 ELSE held.org END).name END
         AS property_payment_terms
 FROM organisation_row AS held
 JOIN organisation ON organisation.org = held.org

@@ -12,6 +12,7 @@ SELECT
     written_stamp(gone.age * .5, gone.seen, 'merged') AS timestamp,
     (901 + below(gone.seen, 'by', 12))::BIGINT AS user_id
 FROM person_row AS gone
-JOIN person_row AS kept ON kept.person = gone.person AND kept.past = gone.past AND kept.tab = 'contact' AND kept.copy = 0
+JOIN person_row AS kept ON kept.person = gone.person AND kept.past = gone.past AND kept.tab = 'contact'
+    AND kept.copy = 0
 WHERE gone.tab = 'contact' AND gone.merged
 ORDER BY vid_to_merge;

@@ -7,7 +7,8 @@ SELECT
     4727653::BIGINT AS portal_id,
     'PERSON' AS type,
     strftime(stamp(40, i, 'owner'), '%Y-%m-%d %H:%M:%S') AS updated_at,
-    slug(pick('given', i, 'seller')) || '.' || slug(pick('family', i, 'seller family')) || '@northgate-supplies.example' AS email,
+    slug(pick('given', i, 'seller')) || '.' || slug(pick('family', i, 'seller family'))
+        || '@northgate-supplies.example' AS email,
     pick('given', i, 'seller') AS first_name,
     pick('family', i, 'seller family') AS last_name,
     901 + i AS active_user_id

@@ -5,9 +5,11 @@ WITH worded AS (
         organisation_seen.*,
         held.* EXCLUDE (tab),
         CASE
-            WHEN trading_name IS NOT NULL AND u(seen, 'trading') < CASE tab WHEN 'customer' THEN .3 WHEN 'vendor' THEN .15 ELSE .6 END
+            WHEN trading_name IS NOT NULL AND u(seen, 'trading') < CASE tab WHEN 'customer' THEN .3
+                WHEN 'vendor' THEN .15 ELSE .6 END
                 THEN trading_name
-            WHEN tab IN ('customer', 'vendor') THEN CASE WHEN u(seen, 'worded') < .72 THEN legal_name ELSE short_name END
+            WHEN tab IN ('customer', 'vendor') THEN CASE WHEN u(seen, 'worded') < .72 THEN legal_name
+                ELSE short_name END
             WHEN tab = 'company' THEN CASE WHEN u(seen, 'worded') < .3 THEN legal_name ELSE short_name END
             WHEN u(seen, 'worded') < .035 THEN brand
             WHEN u(seen, 'worded') < .055 AND domain IS NOT NULL THEN domain
@@ -40,9 +42,12 @@ slipped AS (
             WHEN chance(seen, 'name typed wrong') THEN typo(formed_name, seen, 'name')
             WHEN chance(seen, 'town in name') THEN formed_name || ' - ' || city
             WHEN trading_name IS NOT NULL AND chance(seen, 'both names') THEN legal_name || ' t/a ' || trading_name
-            WHEN chance(seen, 'remark in name') THEN formed_name || [' (ON STOP)', ' *DO NOT USE*', ' - DUPLICATE?', ' (OLD)'][1 + below(seen, 'remark', 4)]
+            WHEN chance(seen, 'remark in name')
+                THEN formed_name || [' (ON STOP)', ' *DO NOT USE*', ' - DUPLICATE?',
+                ' (OLD)'][1 + below(seen, 'remark', 4)]
             WHEN chance(seen, 'name garbled') THEN replace(replace(garble(formed_name), '&', '&amp;'), ' ', 'Â ')
-            WHEN u(seen, 'capitals') < CASE tab WHEN 'customer' THEN .12 WHEN 'vendor' THEN .2 ELSE .02 END THEN upper(formed_name)
+            WHEN u(seen, 'capitals') < CASE tab WHEN 'customer' THEN .12 WHEN 'vendor' THEN .2
+                ELSE .02 END THEN upper(formed_name)
             ELSE formed_name
         END AS slipped_name,
         lead(vat, 9) OVER (ORDER BY seen) AS other_vat  -- far enough to be another firm's
@@ -53,20 +58,23 @@ SELECT
     seen, system, tab, key, org, copy, deleted, merged, kind, is_person, age, attention, parent, role,
     slipped_name IS NOT NULL AS usable,
     slipped_name AS name,
-    CASE WHEN slipped_name IS NOT NULL AND tab IN ('customer', 'vendor') AND u(seen, 'legal held') < .45 THEN legal_name END AS legal_name,
+    CASE WHEN slipped_name IS NOT NULL AND tab IN ('customer', 'vendor') AND u(seen, 'legal held') < .45
+        THEN legal_name END AS legal_name,
     CASE WHEN slipped_name IS NOT NULL AND u(seen, 'trading held') < .5 THEN trading_name END AS trading_name,
     given,
     surname,
     CASE
         WHEN u(seen, 'vat held') > has_vat THEN NULL
-        WHEN vat IS NULL THEN CASE WHEN chance(seen, 'vat word') THEN ['N/A', 'TBC', 'not registered', '0'][1 + below(seen, 'vat word', 4)] END
+        WHEN vat IS NULL THEN CASE
+            WHEN chance(seen, 'vat word') THEN ['N/A', 'TBC', 'not registered', '0'][1 + below(seen, 'vat word', 4)] END
         WHEN chance(seen, 'vat of another') THEN written_vat(coalesce(other_vat, vat), seen)
         WHEN chance(seen, 'vat typed wrong') THEN written_vat(vat[:4] || digits(seen, 'vat digit', 1) || vat[6:], seen)
         ELSE written_vat(vat, seen)
     END AS vat,
     CASE
         WHEN u(seen, 'number held') > has_number THEN NULL
-        WHEN chance(seen, 'number typed wrong') THEN company_number[:5] || digits(seen, 'number digit', 1) || company_number[7:]
+        WHEN chance(seen, 'number typed wrong')
+            THEN company_number[:5] || digits(seen, 'number digit', 1) || company_number[7:]
         WHEN u(seen, 'spreadsheet') < .12 THEN ltrim(company_number, '0')
         ELSE company_number
     END AS company_number,

@@ -37,7 +37,8 @@ spelt AS (
             WHEN chance(seen, 'title in name') THEN 'titled'
             WHEN u(seen, 'case') < .03 THEN 'upper'
             WHEN u(seen, 'case') < .06 THEN 'lower'
-            WHEN tab = 'user' AND u(seen, 'self made') < .07 AND email IS NOT NULL AND NOT regexp_matches(email, '^(info|accounts|office)@') THEN 'mailbox'
+            WHEN tab = 'user' AND u(seen, 'self made') < .07 AND email IS NOT NULL
+                AND NOT regexp_matches(email, '^(info|accounts|office)@') THEN 'mailbox'
             ELSE 'kept'
         END AS writing
     FROM called
@@ -46,8 +47,10 @@ spelt AS (
 lettered AS (
     SELECT
         * EXCLUDE (called_given, called_family),
-        CASE letters WHEN 'garbled' THEN garble(called_given) WHEN 'plain' THEN strip_accents(called_given) ELSE called_given END AS first,
-        CASE letters WHEN 'garbled' THEN garble(called_family) WHEN 'plain' THEN strip_accents(called_family) ELSE called_family END AS last
+        CASE letters WHEN 'garbled' THEN garble(called_given) WHEN 'plain' THEN strip_accents(called_given)
+            ELSE called_given END AS first,
+        CASE letters WHEN 'garbled' THEN garble(called_family) WHEN 'plain' THEN strip_accents(called_family)
+            ELSE called_family END AS last
     FROM spelt
 )
 
@@ -99,7 +102,8 @@ SELECT
         ELSE written_phone(mobile, seen, 'mobile')
     END AS mobile,
     CASE WHEN u(seen, 'title held') < .7 THEN job_title END AS job_title,
-    CASE WHEN u(seen, 'company held') < .6 THEN CASE WHEN u(seen, 'company style') < .15 THEN abbreviate(company) ELSE company END END AS company,
+    CASE WHEN u(seen, 'company held') < .6 THEN CASE WHEN u(seen, 'company style') < .15 THEN abbreviate(company)
+        ELSE company END END AS company,
     CASE WHEN u(seen, 'filed') < CASE tab WHEN 'contact' THEN .93 ELSE .88 END THEN org_key END AS org_key,
     CASE WHEN u(seen, 'address held') <= has_address THEN concat_ws(', ', unit, street) END AS address1,
     CASE WHEN u(seen, 'address held') <= has_address THEN city END AS city,

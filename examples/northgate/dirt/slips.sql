@@ -9,14 +9,21 @@ CREATE MACRO typo(s, k, salt) AS CASE
     ELSE s[:place(s, k, salt) - 1] || 'aeioustrnl'[1 + below(k, salt || ' letter', 10)] || s[place(s, k, salt) + 1:]
 END;
 -- UTF-8 that was read as Windows-1252
-CREATE MACRO garble(s) AS replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(s,
-    'é', 'Ã©'), 'ë', 'Ã«'), 'ö', 'Ã¶'), 'ü', 'Ã¼'), 'á', 'Ã¡'), 'â', 'Ã¢'), 'ñ', 'Ã±'), 'ø', 'Ã¸'), 'ł', 'Å‚'), '''', 'â€™'), '£', 'Â£');
-CREATE MACRO abbreviate(s) AS replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(s,
-    'Engineering', 'Eng'), 'Services', 'Svcs'), 'Manufacturing', 'Mfg'), 'Construction', 'Constr'), 'International', 'Intl'),
-    'Distribution', 'Dist'), 'Management', 'Mgmt'), 'Associates', 'Assocs'), 'Holdings', 'Hldgs'), 'Electrical', 'Elec'),
-    'Solutions', 'Solns'), ' & ', ' and ');
-CREATE MACRO abbreviate_street(s) AS replace(replace(replace(replace(replace(replace(s,
-    'Road', 'Rd'), 'Street', 'St'), 'Avenue', 'Ave'), 'Lane', 'Ln'), 'Industrial Estate', 'Ind Est'), 'Business Park', 'Bus. Pk');
+CREATE MACRO garble(s) AS
+    replace(replace(replace(replace(replace(replace(replace(replace(replace(
+    replace(s,
+    'é', 'Ã©'), 'ë', 'Ã«'), 'ö', 'Ã¶'), 'ü', 'Ã¼'), 'á', 'Ã¡'), 'â', 'Ã¢'), 'ñ', 'Ã±'), 'ø', 'Ã¸'),
+    'ł', 'Å‚'), '''', 'â€™');
+CREATE MACRO abbreviate(s) AS
+    replace(replace(replace(replace(replace(replace(replace(replace(replace(
+    replace(replace(replace(s,
+    'Engineering', 'Eng'), 'Services', 'Svcs'), 'Manufacturing', 'Mfg'), 'Construction', 'Constr'),
+    'International', 'Intl'), 'Distribution', 'Dist'), 'Management', 'Mgmt'), 'Associates', 'Assocs'),
+    'Holdings', 'Hldgs'), 'Electrical', 'Elec'), 'Solutions', 'Solns'), ' & ', ' and ');
+CREATE MACRO abbreviate_street(s) AS
+    replace(replace(replace(replace(replace(replace(s,
+    'Road', 'Rd'), 'Street', 'St'), 'Avenue', 'Ave'), 'Lane', 'Ln'), 'Industrial Estate', 'Ind Est'),
+    'Business Park', 'Bus. Pk');
 CREATE MACRO written_phone(s, k, salt) AS CASE below(k, salt || ' style', 7)
     WHEN 0 THEN s
     WHEN 1 THEN s[:5] || ' ' || s[6:]
@@ -36,4 +43,5 @@ END;
 CREATE MACRO misdialled(s, k, salt) AS
     s[:len(s) - 3] || digits(k, salt || ' wrong', 3);
 CREATE MACRO written_country(k) AS
-    ['United Kingdom', 'United Kingdom', 'UK', 'GB', 'GB', 'England', 'Great Britain', 'U.K.'][1 + below(k, 'country', 8)];
+    ['United Kingdom', 'United Kingdom', 'UK', 'GB', 'GB', 'England', 'Great Britain',
+        'U.K.'][1 + below(k, 'country', 8)];

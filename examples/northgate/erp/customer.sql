@@ -13,21 +13,25 @@ SELECT
     NULL::VARCHAR AS middlename,
     CASE WHEN held.is_person THEN held.surname END AS lastname,
     held.email,
-    CASE WHEN u(held.seen, 'second mail') < .1 AND organisation.domain IS NOT NULL THEN 'info@' || organisation.domain END AS altemail,
+    CASE WHEN u(held.seen, 'second mail') < .1 AND organisation.domain IS NOT NULL
+        THEN 'info@' || organisation.domain END AS altemail,
     held.phone,
     NULL::VARCHAR AS altphone,
-    CASE WHEN held.is_person AND u(held.seen, 'mobile held') < .5 THEN written_phone(person.mobile, held.seen, 'mobile') END AS mobilephone,
+    CASE WHEN held.is_person AND u(held.seen, 'mobile held') < .5
+        THEN written_phone(person.mobile, held.seen, 'mobile') END AS mobilephone,
     held.website AS url,
     currency_of(held.org).id AS currency,
     terms_of(held.org).id AS terms,
     CASE WHEN u(held.seen, 'parent held') < .5 THEN parent.key END AS parent,
-    CASE WHEN held.address1 IS NOT NULL OR held.postcode IS NOT NULL THEN 500000 + held.key END AS defaultbillingaddress,
+    CASE WHEN held.address1 IS NOT NULL OR held.postcode IS NOT NULL
+        THEN 500000 + held.key END AS defaultbillingaddress,
     (1000 * (1 + below(held.org, 'credit', 50)))::BIGINT AS creditlimit,
     CASE WHEN u(held.seen, 'inactive') < .03 THEN 'T' ELSE 'F' END AS isinactive,
     written_stamp(held.age, held.seen, 'created') AS datecreated,
     written_stamp(held.age * u(held.seen, 'last change'), held.seen, 'modified') AS lastmodifieddate,
     CASE WHEN u(held.seen, 'comment') < .06
-        THEN ['Pays on the last Friday', 'Chase by phone only', 'PO number needed on every invoice', 'See head office account'][1 + below(held.seen, 'comment', 4)]
+        THEN ['Pays on the last Friday', 'Chase by phone only', 'PO number needed on every invoice',
+            'See head office account'][1 + below(held.seen, 'comment', 4)]
     END AS comments,
     held.vat AS custentity_vat_number,
     held.company_number AS custentity_company_number,
@@ -40,8 +44,10 @@ LEFT JOIN organisation_row AS parent ON parent.org = held.parent AND parent.tab 
 WHERE held.tab = 'customer'
 UNION ALL
 SELECT
-    key, FALSE, synced(seen), 'C' || key, NULL, NULL, NULL, 'T', given, NULL, family, email, NULL, phone, NULL, mobile, NULL,
-    1, 1, NULL, NULL, 500, 'F', written_stamp(age, seen, 'created'), written_stamp(age * .3, seen, 'modified'), NULL, NULL, NULL, NULL, 'F'
+    key, FALSE, synced(seen), 'C'
+        || key, NULL, NULL, NULL, 'T', given, NULL, family, email, NULL, phone, NULL, mobile, NULL,
+    1, 1, NULL, NULL, 500, 'F', written_stamp(age, seen, 'created'), written_stamp(age * .3, seen, 'modified'), NULL,
+        NULL, NULL, NULL, 'F'
 FROM person_row
 WHERE tab = 'customer'
 ORDER BY id;

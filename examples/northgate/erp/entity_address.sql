@@ -10,7 +10,8 @@ SELECT
     name AS addressee,
     CASE WHEN u(seen, 'address phone') < .1 THEN phone END AS addrphone,
     concat_ws(chr(10), name, address1, address2, city, postcode) AS addrtext,
-    CASE WHEN u(seen, 'attention') < .2 THEN CASE WHEN u(seen, 'attention') < .08 THEN attention ELSE 'Accounts Payable' END END AS attention,
+    CASE WHEN u(seen, 'attention') < .2 THEN CASE WHEN u(seen, 'attention') < .08 THEN attention
+        ELSE 'Accounts Payable' END END AS attention,
     city,
     county AS state,
     postcode AS zip,

@@ -3,7 +3,8 @@ CREATE TABLE erp.transaction_line AS
 WITH line AS (
     SELECT *, 0 AS line, gross AS total, gross - paid AS unpaid FROM document
     UNION ALL
-    SELECT *, 1, CASE WHEN u(n, 'two items') < .35 THEN round(net * .6, 2) ELSE net END, 0 FROM document WHERE kind <> 'payment'
+    SELECT *, 1, CASE WHEN u(n, 'two items') < .35 THEN round(net * .6, 2)
+        ELSE net END, 0 FROM document WHERE kind <> 'payment'
     UNION ALL
     SELECT *, 2, net - round(net * .6, 2), 0 FROM document WHERE kind <> 'payment' AND u(n, 'two items') < .35
 )
@@ -21,9 +22,11 @@ SELECT
     CASE WHEN line > 0 THEN 1 + below(n * 4 + line, 'line item', 15) END AS item,
     CASE WHEN line > 0 THEN 'InvtPart' END AS itemtype,
     CASE WHEN line > 0 THEN 1 + below(n * 4 + line, 'quantity', 24) END AS quantity,
-    CASE WHEN line > 0 THEN round(total / (1 + below(n * 4 + line, 'quantity', 24)), 2)::DECIMAL(12, 2)::VARCHAR END AS rate,
+    CASE WHEN line > 0 THEN round(total / (1 + below(n * 4 + line, 'quantity', 24)), 2)::DECIMAL(12,
+        2)::VARCHAR END AS rate,
     CASE
-        WHEN line = 0 AND kind = 'bill' AND u(id, 'amount unreadable') < rate('amount unreadable') THEN ['#REF!', 'see attached', ''][1 + below(id, 'unreadable', 3)]
+        WHEN line = 0 AND kind = 'bill' AND u(id, 'amount unreadable') < rate('amount unreadable')
+            THEN ['#REF!', 'see attached', ''][1 + below(id, 'unreadable', 3)]
         WHEN line = 0 AND u(id, 'amount style') < .01 THEN format('{:,.2f}', total)
         ELSE total::DECIMAL(12, 2)::VARCHAR
     END AS foreignamount,

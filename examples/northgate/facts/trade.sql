@@ -9,7 +9,8 @@ WITH party AS (
 counted AS (
     SELECT
         *,
-        seen * 64 + unnest(range(least(60, 1 + floor(-ln(1 - u(seen, 'trades')) * CASE WHEN org IS NULL THEN 1.2 WHEN tab = 'customer' THEN 4.6 ELSE 2.4 END)::INT)))
+        seen * 64 + unnest(range(least(60, 1 + floor(-ln(1 - u(seen, 'trades')) * CASE WHEN org IS NULL THEN 1.2
+            WHEN tab = 'customer' THEN 4.6 ELSE 2.4 END)::INT)))
             AS draw
     FROM party
 ),

@@ -2,15 +2,18 @@
 -- duplicate, 2 one that was deleted since. `merged` copies were merged into the first by the system itself.
 CREATE TABLE organisation_seen AS
 WITH known AS (
-    SELECT org, tab, unnest([0] || CASE WHEN u(draw, tab || ' twice') < (SELECT has_twin FROM held WHERE held.tab = rows.tab) THEN [1] ELSE [] END
+    SELECT org, tab, unnest([0] || CASE
+        WHEN u(draw, tab || ' twice') < (SELECT has_twin FROM held WHERE held.tab = rows.tab) THEN [1] ELSE [] END
         || CASE WHEN tab <> 'organization' AND u(draw, tab || ' deleted') < .015 THEN [2] ELSE [] END) AS copy
     FROM (
         SELECT org, draw, unnest(
             CASE WHEN u(draw, 'in crm') < CASE role WHEN 'prospect' THEN 1 WHEN 'customer' THEN .86 ELSE .08 END
                 THEN ['company'] ELSE [] END
             || CASE WHEN role = 'customer' AND u(draw, 'in erp') < .95 THEN ['customer'] ELSE [] END
-            || CASE WHEN role = 'vendor' OR role = 'customer' AND u(draw, 'also vendor') < .08 THEN ['vendor'] ELSE [] END
-            || CASE WHEN u(draw, 'in support') < CASE role WHEN 'prospect' THEN .10 WHEN 'customer' THEN .66 ELSE .05 END
+            || CASE WHEN role = 'vendor' OR role = 'customer' AND u(draw, 'also vendor') < .08 THEN ['vendor']
+                ELSE [] END
+            || CASE WHEN u(draw, 'in support') < CASE role WHEN 'prospect' THEN .10 WHEN 'customer' THEN .66
+                ELSE .05 END
                 THEN ['organization'] ELSE [] END
         ) AS tab
         FROM organisation
@@ -21,7 +24,8 @@ numbered AS (
     SELECT
         *,
         row_number() OVER (ORDER BY org, tab, copy) AS seen,
-        row_number() OVER (PARTITION BY tab IN ('customer', 'vendor'), tab = 'company' ORDER BY org, tab, copy) AS place_in_table
+        row_number() OVER (PARTITION BY tab IN ('customer', 'vendor'), tab = 'company' ORDER BY org, tab,
+            copy) AS place_in_table
     FROM known
 ),
 

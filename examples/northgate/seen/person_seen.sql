@@ -12,16 +12,22 @@ known AS (
     FROM employed, (VALUES ('contact', 'company'), ('user', 'organization')) AS tables (tab, parent)
     WHERE (
         org IS NULL AND u(person, tab || ' known') < .6
-        OR EXISTS (SELECT 1 FROM organisation_seen AS held WHERE held.org = employed.org AND held.tab = tables.parent AND held.copy = 0)
-        AND u(person * 2 + past::INT, tab || ' known') < CASE WHEN past THEN .55 WHEN tab = 'contact' THEN .84 ELSE .82 END
+        OR EXISTS (SELECT 1 FROM organisation_seen AS held
+            WHERE held.org = employed.org AND held.tab = tables.parent AND held.copy = 0)
+        AND u(person * 2 + past::INT, tab || ' known') < CASE WHEN past THEN .55 WHEN tab = 'contact' THEN .84
+            ELSE .82 END
     )
     UNION ALL
     SELECT person, NULL, FALSE, 'customer' FROM person WHERE org IS NULL AND u(person, 'buys') < .25
 ),
 
 copied AS (
-    SELECT *, unnest([0] || CASE WHEN tab <> 'customer' AND u(person * 2 + past::INT, tab || ' twice') < (SELECT has_twin FROM held WHERE held.tab = known.tab) THEN [1] ELSE [] END
-        || CASE WHEN tab = 'contact' AND u(person * 2 + past::INT, 'contact deleted') < .015 THEN [2] ELSE [] END) AS copy
+    SELECT *, unnest([0] || CASE
+        WHEN tab <> 'customer'
+        AND u(person * 2 + past::INT, tab || ' twice') < (SELECT has_twin FROM held WHERE held.tab = known.tab)
+        THEN [1] ELSE [] END
+        || CASE WHEN tab = 'contact' AND u(person * 2 + past::INT, 'contact deleted') < .015 THEN [2]
+            ELSE [] END) AS copy
     FROM known
 ),
 
@@ -41,7 +47,8 @@ filed AS (
         ON held.org = numbered.org
             AND held.tab = CASE numbered.tab WHEN 'contact' THEN 'company' WHEN 'user' THEN 'organization' END
             AND NOT held.deleted
-    QUALIFY row_number() OVER (PARTITION BY numbered.seen ORDER BY u(numbered.seen * 4 + held.copy, 'filed') + held.copy * .6) = 1
+    QUALIFY row_number() OVER (PARTITION BY numbered.seen
+        ORDER BY u(numbered.seen * 4 + held.copy, 'filed') + held.copy * .6) = 1
 ),
 
 merging AS (
@@ -65,19 +72,22 @@ SELECT
     person.job_title,
     CASE
         WHEN organisation.domain IS NULL OR copy = 1 AND u(seen, 'private twin') < .45 THEN person.personal_email
-        WHEN u(seen, 'mail') < rate('role mailbox') THEN ['info@', 'accounts@', 'office@'][1 + below(seen, 'role', 3)] || organisation.domain
+        WHEN u(seen, 'mail') < rate('role mailbox')
+            THEN ['info@', 'accounts@', 'office@'][1 + below(seen, 'role', 3)] || organisation.domain
         WHEN u(seen, 'mail') > 1 - rate('private mailbox') THEN person.personal_email
         ELSE person.local || '@' || organisation.domain
     END AS email,
     CASE
         WHEN organisation.domain IS NULL THEN NULL
         WHEN u(seen, 'other mail') < .10 THEN person.personal_email
-        WHEN u(seen, 'other mail') < .16 AND earlier.domain IS NOT NULL AND NOT past THEN person.local || '@' || earlier.domain
+        WHEN u(seen, 'other mail') < .16 AND earlier.domain IS NOT NULL AND NOT past
+            THEN person.local || '@' || earlier.domain
         WHEN copy = 1 AND u(seen, 'other mail') < .4 THEN person.local || '@' || organisation.domain
     END AS other_email,
     CASE
         WHEN merging.org IS NULL THEN NULL
-        WHEN u(person.person, 'direct line') < .3 THEN site.phone[:len(site.phone) - 3] || digits(person.person, 'direct line', 3)
+        WHEN u(person.person, 'direct line') < .3
+            THEN site.phone[:len(site.phone) - 3] || digits(person.person, 'direct line', 3)
         ELSE site.phone
     END AS phone,
     organisation.short_name AS company,

@@ -4,7 +4,8 @@ SELECT
     held.key AS id,
     synced(held.seen) AS _fivetran_synced,
     strftime(stamp(held.age, held.seen, 'created'), '%Y-%m-%dT%H:%M:%SZ') AS created_at,
-    CASE WHEN u(held.seen, 'details') < .3 THEN concat_ws(', ', organisation.sector, getvariable('towns')[organisation.town].city) END AS details,
+    CASE WHEN u(held.seen, 'details') < .3
+        THEN concat_ws(', ', organisation.sector, getvariable('towns')[organisation.town].city) END AS details,
     CASE WHEN u(held.seen, 'external') < .07 THEN customer.entityid END AS external_id,
     CASE WHEN u(held.seen, 'group') < .4 THEN 360001 + below(held.seen, 'group', 3) END AS group_id,
     held.name,
@@ -16,7 +17,8 @@ SELECT
     held.vat AS custom_vat_number
 FROM organisation_row AS held
 JOIN organisation ON organisation.org = held.org
-LEFT JOIN (SELECT org, 'C' || lpad(key::VARCHAR, 6, '0') AS entityid FROM organisation_row WHERE tab = 'customer' AND copy = 0) AS customer
+LEFT JOIN (SELECT org, 'C' || lpad(key::VARCHAR, 6, '0') AS entityid FROM organisation_row
+    WHERE tab = 'customer' AND copy = 0) AS customer
     ON customer.org = held.org
 WHERE held.tab = 'organization'
 ORDER BY id;

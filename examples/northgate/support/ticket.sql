@@ -18,7 +18,8 @@ SELECT
     pick('subjects', draw, 'subject') AS subject,
     key AS submitter_id,
     ['question', 'incident', 'problem', NULL][1 + below(draw, 'type', 4)] AS type,
-    strftime(stamp(age * u(draw, 'asked') * u(draw, 'answered'), draw, 'answered at'), '%Y-%m-%dT%H:%M:%SZ') AS updated_at,
+    strftime(stamp(age * u(draw, 'asked') * u(draw, 'answered'), draw, 'answered at'),
+        '%Y-%m-%dT%H:%M:%SZ') AS updated_at,
     'https://northgate.zendesk.example/api/v2/tickets/' || ticket_id || '.json' AS url,
     CASE WHEN u(draw, 'via') < .7 THEN 'email' ELSE 'web' END AS via_channel,
     CASE WHEN u(draw, 'via') < .7 THEN email END AS via_source_from_address

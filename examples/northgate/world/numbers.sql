@@ -11,10 +11,13 @@ CREATE MACRO company_number(n, kind, town) AS
         WHEN kind = 'llp' THEN 'OC' || lpad(((300007 + n * 611953 + seed_number()) % 999983)::VARCHAR, 6, '0')
         WHEN getvariable('towns')[town].area IN ('EH', 'G', 'AB', 'DD', 'IV', 'PH')
             THEN 'SC' || lpad(((100003 + n * 611953 + seed_number()) % 999983)::VARCHAR, 6, '0')
-        WHEN getvariable('towns')[town].area = 'BT' THEN 'NI' || lpad(((600011 + n * 611953 + seed_number()) % 999983)::VARCHAR, 6, '0')
+        WHEN getvariable('towns')[town].area = 'BT'
+            THEN 'NI' || lpad(((600011 + n * 611953 + seed_number()) % 999983)::VARCHAR, 6, '0')
         ELSE lpad(((1234567 + n * 7368787 + seed_number()) % 14999981)::VARCHAR, 8, '0')
     END;
 -- a landline as its exchange numbers it, without spaces
 CREATE MACRO telephone(k, town) AS
     town.dial || town.first || digits(k, 'telephone', 10 - len(town.dial));
-CREATE MACRO mobile(k) AS '07' || ['400', '411', '500', '515', '700', '711', '725', '768', '786', '790', '801', '833', '850', '890', '912', '946', '970', '985'][1 + below(k, 'network', 18)] || digits(k, 'mobile', 6);
+CREATE MACRO mobile(k) AS '07'
+    || ['400', '411', '500', '515', '700', '711', '725', '768', '786', '790', '801', '833', '850', '890', '912', '946',
+    '970', '985'][1 + below(k, 'network', 18)] || digits(k, 'mobile', 6);

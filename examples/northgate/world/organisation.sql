@@ -27,10 +27,12 @@ named AS (
             WHEN kind = 'llp' THEN founder || ' ' || second
             WHEN u(family, 'brand') < .16 THEN founder
             WHEN u(family, 'brand') < .26 THEN founder || ' & ' || second
-            WHEN u(family, 'brand') < .32 THEN founder || CASE WHEN u(family, 'sons') < .6 THEN ' & Sons' ELSE ' Bros' END
+            WHEN u(family, 'brand') < .32 THEN founder || CASE WHEN u(family, 'sons') < .6 THEN ' & Sons'
+                ELSE ' Bros' END
             WHEN u(family, 'brand') < .40 THEN getvariable('towns')[town].city
             WHEN u(family, 'brand') < .46
-                THEN upper(founder[1] || second[1] || coined[1] || CASE WHEN u(family, 'fourth') < .3 THEN coined[3] ELSE '' END)
+                THEN upper(founder[1] || second[1] || coined[1] || CASE WHEN u(family, 'fourth') < .3 THEN coined[3]
+                    ELSE '' END)
             ELSE coined
         END AS first_brand,
         CASE
@@ -74,7 +76,8 @@ worded AS (
             WHEN member = 1 AND u(family, 'holding') < .55 THEN trim(brand || ' ' || sector) || ' Holdings'
             WHEN member = 1 AND u(family, 'holding') < .70 THEN brand || ' Group'
             WHEN u(draw, 'branch') < .5
-                THEN trim(brand || ' ' || sector) || ' ' || getvariable('subsidiaries')[1 + (below(family, 'sub', 6) * 3 + member) % 18]
+                THEN trim(brand || ' ' || sector) || ' '
+                    || getvariable('subsidiaries')[1 + (below(family, 'sub', 6) * 3 + member) % 18]
             ELSE brand || ' ' || getvariable('subsidiaries')[1 + (below(family, 'sub', 6) * 3 + member) % 18]
         END AS short_name
     FROM members
@@ -90,7 +93,8 @@ formed AS (
             ELSE ''
         END AS form,
         first_value(org) OVER (PARTITION BY family ORDER BY is_holding DESC, member) AS parent,
-        slug(CASE WHEN u(family, 'long domain') < .6 OR len(slug(brand)) < 7 THEN brand || sector ELSE brand END) AS stem
+        slug(CASE WHEN u(family, 'long domain') < .6 OR len(slug(brand)) < 7 THEN brand || sector
+            ELSE brand END) AS stem
     FROM worded
 ),
 
@@ -100,10 +104,13 @@ domained AS (
         CASE WHEN kind = 'sole' AND u(family, 'own domain') < .6 THEN NULL
             ELSE stem
                 || CASE WHEN dense_rank() OVER (PARTITION BY stem ORDER BY family) > 1
-                    THEN slug(getvariable('towns')[town].city) || CASE WHEN dense_rank() OVER (PARTITION BY stem ORDER BY family) > 2 THEN family::VARCHAR ELSE '' END
+                    THEN slug(getvariable('towns')[town].city) || CASE
+                        WHEN dense_rank() OVER (PARTITION BY stem ORDER BY family) > 2 THEN family::VARCHAR ELSE '' END
                     ELSE '' END
-                || CASE WHEN member > 0 AND u(draw, 'member domain') < .3 THEN '-' || slug(split_part(short_name, ' ', -1)) ELSE '' END
-                || CASE WHEN kind = 'public' THEN '.org.uk' WHEN u(family, 'tld') < .62 THEN '.co.uk' WHEN u(family, 'tld') < .9 THEN '.com'
+                || CASE WHEN member > 0 AND u(draw, 'member domain') < .3
+                    THEN '-' || slug(split_part(short_name, ' ', -1)) ELSE '' END
+                || CASE WHEN kind = 'public' THEN '.org.uk' WHEN u(family, 'tld') < .62 THEN '.co.uk'
+                    WHEN u(family, 'tld') < .9 THEN '.com'
                     WHEN u(family, 'tld') < .96 THEN '.uk' ELSE '.net' END
         END AS domain
     FROM formed
@@ -124,7 +131,8 @@ SELECT
     form,
     trim(short_name || ' ' || form) AS legal_name,
     CASE WHEN kind IN ('company', 'sole') AND member = 0 AND u(family, 'trades') < .13
-        THEN CASE WHEN u(family, 'trades') < .05 THEN 'The ' || pick('coined', family, 'trading') || ' ' || split_part(sector, ' ', 1)
+        THEN CASE WHEN u(family, 'trades') < .05
+            THEN 'The ' || pick('coined', family, 'trading') || ' ' || split_part(sector, ' ', 1)
             WHEN u(family, 'trades') < .09 THEN pick('coined', family, 'trading') || ' ' || sector
             ELSE brand END
     END AS trading_name,

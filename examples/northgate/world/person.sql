@@ -6,7 +6,8 @@ WITH staff AS (
         org,
         ordinal,
         org * 16 AS first_person,
-        CASE WHEN kind = 'sole' THEN .35 WHEN contains(short_name, ' & Sons') OR contains(short_name, ' Bros') THEN .45 ELSE .17 END
+        CASE WHEN kind = 'sole' THEN .35 WHEN contains(short_name, ' & Sons') OR contains(short_name, ' Bros') THEN .45
+            ELSE .17 END
             AS family_firm,
         CASE WHEN kind = 'sole' OR regexp_matches(brand, ' & Sons| Bros') THEN founder END AS founder,
         CASE WHEN kind = 'sole' AND ordinal = 0 THEN owner END AS owner
@@ -20,7 +21,8 @@ WITH staff AS (
         FROM organisation
     )
     UNION ALL
-    SELECT getvariable('last_org') * 16 + i, NULL, 0, getvariable('last_org') * 16 + i - i % 2, CASE WHEN i % 10 = 1 THEN 1 ELSE 0 END, NULL, NULL
+    SELECT getvariable('last_org') * 16 + i, NULL, 0, getvariable('last_org') * 16 + i - i % 2, CASE
+        WHEN i % 10 = 1 THEN 1 ELSE 0 END, NULL, NULL
     FROM range(getvariable('private_people')) AS private (i)
 ),
 
@@ -69,12 +71,15 @@ SELECT
         THEN row_number() OVER (PARTITION BY org, local ORDER BY person)::VARCHAR ELSE '' END AS local,
     CASE WHEN relative AND u(person, 'home mailbox') < .2
         THEN 'the' || slug(family) || 's' || digits(first_person, 'home mailbox', 3)
-        ELSE slug(given) || CASE WHEN u(person, 'dot') < .5 THEN '.' ELSE '' END || slug(family) || digits(person, 'mailbox', 3)
-    END || '@' || pick('free_mail', CASE WHEN relative THEN first_person ELSE person END, 'free mail') AS personal_email,
+        ELSE slug(given) || CASE WHEN u(person, 'dot') < .5 THEN '.'
+            ELSE '' END || slug(family) || digits(person, 'mailbox', 3)
+    END || '@' || pick('free_mail', CASE WHEN relative THEN first_person
+        ELSE person END, 'free mail') AS personal_email,
     CASE WHEN relative AND u(person, 'home mobile') < .15 THEN mobile(first_person) ELSE mobile(person) END AS mobile,
     CASE WHEN ordinal = 0 AND u(person, 'finance') < .7 OR u(person, 'finance') < .12
         THEN pick('finance_titles', person, 'finance title') ELSE pick('titles', person, 'title') END AS job_title,
     CASE WHEN org IS NOT NULL AND ordinal > 0 AND u(person, 'changed employer') < getvariable('mover_share')
-        THEN (org + 1 + below(person, 'former employer', getvariable('last_org') - 1)) % getvariable('last_org') END AS former
+        THEN (org + 1 + below(person, 'former employer', getvariable('last_org') - 1)) % getvariable('last_org') END
+            AS former
 FROM addressed
 ORDER BY person;

@@ -1,4 +1,5 @@
--- One place that an organisation is or was at: slot 0 now, 1 before it moved, 2 a branch. `place` is the building, which
+-- One place that an organisation is or was at: slot 0 now, 1 before it moved, 2 a branch. `place` is the building,
+-- which
 -- a serviced office, a business park or a group shares among several.
 CREATE TABLE site AS
 WITH occupied AS (
@@ -35,10 +36,12 @@ SELECT
     slot,
     place,
     CASE
-        WHEN place < 0 THEN CASE WHEN u(draw, 'unit word') < .6 THEN 'Unit ' ELSE 'Suite ' END || (1 + below(draw, 'unit', 40))
+        WHEN place < 0 THEN CASE WHEN u(draw, 'unit word') < .6 THEN 'Unit '
+            ELSE 'Suite ' END || (1 + below(draw, 'unit', 40))
         WHEN u(place, 'unit word') < .14 THEN 'Unit ' || (1 + below(place, 'unit', 30))
         WHEN u(place, 'unit word') < .20 THEN 'First Floor'
-        WHEN u(place, 'unit word') < .24 THEN 'Suite ' || (1 + below(place, 'unit', 9)) || chr((65 + below(place, 'letter', 4))::INT)
+        WHEN u(place, 'unit word') < .24
+            THEN 'Suite ' || (1 + below(place, 'unit', 9)) || chr((65 + below(place, 'letter', 4))::INT)
     END AS unit,
     CASE WHEN place < 0 OR u(place, 'named') < .12
         THEN pick('coined', place, 'premises') || ' ' || pick('premises', place, 'kind of premises') || ', ' ELSE '' END
@@ -47,7 +50,8 @@ SELECT
     town.city AS city,
     town.county AS county,
     town.area || (1 + below(place, 'district', town.districts)) || ' ' || below(place, 'sector', 10)
-        || 'ABDEFGHJLNPQRSTUWXYZ'[1 + below(place, 'inward', 20)] || 'ABDEFGHJLNPQRSTUWXYZ'[1 + below(place, 'inward two', 20)]
+        || 'ABDEFGHJLNPQRSTUWXYZ'[1 + below(place, 'inward', 20)]
+            || 'ABDEFGHJLNPQRSTUWXYZ'[1 + below(place, 'inward two', 20)]
         AS postcode,
     -- the switchboard: a group's members and a serviced office's tenants may answer on one
     CASE
