@@ -154,11 +154,9 @@ def _together(objections: list[Reason], ruling: Ruling | None) -> tuple[list[Rea
         return objections or [Reason(code="not_permitted", detail="Policy could not be asked.")], Verdict.DENY
     if not objections:
         return list(ruling.reasons), ruling.verdict
+    # the core's policies, and an error over a missing value, only say again what is objected to
     own = [reason for reason in ruling.reasons if reason.code == "forbidden" and not reason.subject.startswith("core-")]
-    return (
-        objections + own,
-        Verdict.DENY,
-    )  # the core's policies, and a missing value, only say again what is objected to
+    return objections + own, Verdict.DENY
 
 
 def _touched(case: Case) -> tuple[set[EntityId], set[str]]:

@@ -108,7 +108,8 @@ def _evidence(case: Case, store: StoreFacts) -> dict[str, Any]:
 
 
 def _golden(case: Case, entity: str) -> Mapping[str, Any]:
-    return {name: {"value": each.value, "record": each.record_id} for name, each in case.graph.goldens[entity].items()}
+    golden = case.graph.goldens.get(entity, {})
+    return {name: {"value": each.value, "record": each.record_id} for name, each in golden.items()}
 
 
 def _pin(pinned: SnapshotInput) -> Pin | None:

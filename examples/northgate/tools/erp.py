@@ -53,10 +53,12 @@ def write_url() -> str:
     """Where the ERP is, with the credential to write to it.
 
     Raises:
-        ConfigurationError: Neither the file nor the example's own database is named.
+        ConfigurationError: The file is readable by others or says no URL; or there is none and no default either.
     """
     named = os.environ.get("ERP_CREDENTIALS", "")
     if named and Path(named).is_file():
+        if Path(named).stat().st_mode & 0o077:
+            raise ConfigurationError(named, "a credential that others may read", "mode 600 (chmod 600)")
         for line in Path(named).read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition("=")
             if name.strip() == "ERP_WRITE_URL" and value.strip():

@@ -11,6 +11,7 @@ from textwrap import dedent
 import pytest
 import yaml
 
+from examples.northgate.tools.erp import write_url
 from orchestration.contracts import OutcomeState, SignedPermit
 from orchestration.errors import ConfigurationError
 from orchestration.gate.keys import signing_key
@@ -83,11 +84,33 @@ def test_the_write_credential_is_read_by_the_server_from_its_own_file(world: Wor
     credentials = world.settings.home / "tools" / "erp.env"
     credentials.parent.mkdir()
     credentials.write_text(f"# the ERP's\nERP_WRITE_URL=sqlite:///{elsewhere}\n", encoding="utf-8")
+    credentials.chmod(0o600)
     world.propose_all()
     with ToolSession(load_servers(SERVERS), world.settings, {}) as tools:
         done = act(world.store, world.settings, "finance", tools=tools, rules=world.rules)
     assert [batch.performed for batch in done.batches] == [3]
     assert not (world.settings.home / "northgate" / "erp.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "said"),
+    [
+        ("ERP_WRITE_URL=sqlite:////elsewhere.db", 0o644, "others may read"),
+        ("ERP_URL=sqlite:////elsewhere.db", 0o600, "no ERP_WRITE_URL"),
+        (None, 0, "needed a file"),
+    ],
+)
+def test_a_credential_that_is_open_to_others_or_missing_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, mode: int, said: str
+) -> None:
+    file = tmp_path / "erp.env"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+        file.chmod(mode)
+    monkeypatch.setenv("ERP_CREDENTIALS", str(file))
+    monkeypatch.delenv("ERP_DEFAULT_URL", raising=False)
+    with pytest.raises(ConfigurationError, match=said):
+        write_url()
 
 
 def test_a_server_is_told_what_its_entry_names_and_nothing_of_ours(
