@@ -68,12 +68,13 @@ def _end(agent: str, workflow: Workflow) -> dg.OpDefinition:
         out=dg.Out(dg.Any, is_required=False),
         description=f"Leave {agent}'s answers in the exchange, where the coordinator finds them.",
     )
-    def answer(rows: Rows) -> Iterator[dg.Output[list[str]]]:
+    def answer(context: dg.OpExecutionContext, rows: Rows) -> Iterator[dg.Output[list[str]]]:
         exchange = Exchange(Settings().exchange)
         answers = [collect(exchange.read_batch(agent, batch_id), workflow, done) for batch_id, done in rows.items()]
         for one in answers:
             exchange.answer(one)
         if not answers:
+            context.log_event(dg.AssetObservation(["proposals", agent], metadata={"summary": "no batch waits"}))
             return
         proposed, declined, failed = (
             sum(len(getattr(one, part)) for one in answers) for part in ("proposals", "declined", "failed")

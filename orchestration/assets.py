@@ -64,7 +64,7 @@ def triggers_of(agent: Agent) -> dg.AssetsDefinition:
             raise PrecedeError(wake.detail)
         context.log.info("%s: %s. %s", name, wake.state, wake.detail)
         if wake.batch is None:
-            context.add_output_metadata({"summary": wake.detail})
+            context.log_event(dg.AssetObservation(context.asset_key, metadata={"summary": wake.detail}))
             return
         rows = len(wake.batch.rows)
         yield dg.MaterializeResult(
@@ -117,7 +117,8 @@ def effects_of(agent: Agent) -> dg.AssetsDefinition:
             if covered is None:
                 for one in done.batches:
                     close_batch(store, one.batch_id, None, None, datetime.now(UTC))
-                context.log.info("%s: nothing was decided or done.", name)
+                nothing = {"summary": "nothing to decide or deliver"}
+                context.log_event(dg.AssetObservation(context.asset_key, metadata=nothing))
                 return
         yield dg.MaterializeResult(
             data_version=dg.DataVersion(covered.root), metadata=_effects_page(done, batch_ids, covered)

@@ -101,15 +101,9 @@ def _lines(event: dg.DagsterEvent) -> Iterator[dict[str, Any]]:
         case dg.DagsterEventType.STEP_SUCCESS:
             yield {"event": "done", "step": event.step_key, "seconds": event.step_success_data.duration_ms / 1000}
         case dg.DagsterEventType.ASSET_MATERIALIZATION:
-            materialised = event.step_materialization_data.materialization
-            yield {
-                "event": "asset",
-                "step": event.step_key,
-                "asset": materialised.asset_key.to_user_string(),
-                "summary": _value(materialised.metadata.get("summary")),
-                "rows": _value(materialised.metadata.get("dagster/row_count")),
-                "unchanged": bool(_value(materialised.metadata.get("unchanged"))),
-            }
+            yield _asset(event, event.step_materialization_data.materialization)
+        case dg.DagsterEventType.ASSET_OBSERVATION:
+            yield _asset(event, event.asset_observation_data.asset_observation)
         case dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
             yield {
@@ -126,6 +120,17 @@ def _lines(event: dg.DagsterEvent) -> Iterator[dict[str, Any]]:
                 error = error.cause
             said = _sentence(error.message if error else "", event.step_key or "a step")
             yield {"event": "error", "step": event.step_key, "message": said}
+
+
+def _asset(event: dg.DagsterEvent, said: dg.AssetMaterialization | dg.AssetObservation) -> dict[str, Any]:
+    return {
+        "event": "asset",
+        "step": event.step_key,
+        "asset": said.asset_key.to_user_string(),
+        "summary": _value(said.metadata.get("summary")),
+        "rows": _value(said.metadata.get("dagster/row_count")),
+        "unchanged": bool(_value(said.metadata.get("unchanged"))),
+    }
 
 
 def _value(value: Any) -> Any:  # noqa: ANN401  a metadata value holds anything

@@ -55,8 +55,8 @@ class Progress:
             self._status.update(_spoken(event.step))
         elif event.kind == "asset":
             self._assets.setdefault(event.step, []).append(event)
-        elif event.kind == "done":
-            self._line(_spoken(event.step), _summary(self._assets.get(event.step, [])), event.seconds)
+        elif event.kind == "done" and (made := self._assets.get(event.step)):
+            self._line(_spoken(event.step), _summary(made), event.seconds)
         elif event.kind == "check" and not event.passed:
             word = "failed" if event.blocking else "noted"
             self._line(f"check {_spoken(event.name)}", f"{word}: {event.summary}")
@@ -72,13 +72,12 @@ class Progress:
 
 
 def _spoken(step: str) -> str:
-    return step.replace("__", " ").replace("_", " ")
+    """A step's name for a person; one inside a graph is told by the graph's."""
+    return step.partition(".")[0].replace("__", " ").replace("_", " ")
 
 
 def _summary(assets: list[Event]) -> str:
     """What came of a step, from what it materialised."""
-    if not assets:
-        return ""
     unchanged = sum(asset.unchanged for asset in assets)
     if len(assets) == 1:
         text = assets[0].summary or f"{assets[0].rows:,} rows"

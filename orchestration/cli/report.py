@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -15,30 +17,28 @@ MOST = 6
 """Lines of a list before the rest is counted together."""
 
 
-def show(summary: Summary, console: Console, *, performed_now: int, example: str | None) -> None:
+def show(summary: Summary, console: Console, *, performed_now: int, link: Path, example: str | None) -> None:
     """Print a summary.
 
     Args:
         summary: The numbers.
         console: Where to.
         performed_now: How many effects this run had.
+        link: The name under which the current graph can always be opened.
         example: An entity's name to look for in the commands to try, where there is one.
     """
-    console.print(
-        Group(
-            _headed("What was read", _sources(summary)),
-            _headed("What it is about", _entities(summary)),
-            _headed("What lacks standing, and why", _reasons(summary)),
-            _headed("Where systems disagree", _counted(summary.conflicts, "entities", "No conflicts.")),
-            _headed("What could not be used", _counted(summary.quarantine, "rows", "Every row could be used.")),
-            _headed("What agents proposed", _actions(summary, performed_now)),
-            _headed("What to try next", _next_steps(summary, example)),
-        )
+    parts = (
+        ("What was read", _sources(summary)),
+        ("What it is about", _entities(summary)),
+        ("What lacks standing, and why", _reasons(summary)),
+        ("Where systems disagree", _counted(summary.conflicts, "entities", "No conflicts.")),
+        ("What could not be used", _counted(summary.quarantine, "rows", "Every row could be used.")),
+        ("What agents proposed", _actions(summary, performed_now)),
+        ("What to try next", _next_steps(link, example)),
     )
-
-
-def _headed(title: str, body: RenderableType) -> RenderableType:
-    return Group(Text(f"\n{title}", style="bold"), Padding(body, (0, 0, 0, 2)))
+    for title, body in parts:
+        console.print(f"\n[bold]{title}[/bold]")
+        console.print(Padding(body, (0, 0, 0, 2)), soft_wrap=True)
 
 
 def _table(*columns: str) -> Table:
@@ -95,44 +95,42 @@ def _actions(summary: Summary, performed_now: int) -> RenderableType:
     actions = summary.actions
     lines: list[RenderableType] = [
         Text(f"{actions.performed:,} performed in all, {performed_now:,} of them in this run"),
-        Text(f"{actions.review:,} held for a person{_because(actions.review_reasons)}"),
-        Text(f"{actions.denied:,} denied"),
+        Text(f"{actions.review:,} held for a person"),
+        *_because(actions.review_reasons),
+        Text(f"{actions.denied:,} denied, some for more than one reason"),
+        *_because(actions.denied_reasons),
     ]
-    if actions.denied_reasons:
-        lines.append(Padding(_counted_plain(actions.denied_reasons), (0, 0, 0, 2)))
     if actions.unsettled:
         lines.append(Text(f"{actions.unsettled:,} allowed whose outcome is not known to be done"))
+    if actions.unproposed:
+        lines.append(Text(f"{sum(actions.unproposed.values()):,} times an agent woke and proposed nothing"))
+        lines += _because(actions.unproposed)
     return Group(*lines)
 
 
-def _counted_plain(counts: Mapping[str, int]) -> RenderableType:
+def _because(reasons: Mapping[str, int]) -> list[RenderableType]:
+    if not reasons:
+        return []
     table = _table("", "")
     table.show_header = False
-    for name, number in counts.items():
+    for name, number in reasons.items():
         table.add_row(_spoken(name), f"{number:,}")
-    return table
-
-
-def _because(reasons: Mapping[str, int]) -> str:
-    return f": {', '.join(f'{_spoken(name)} {number:,}' for name, number in reasons.items())}" if reasons else ""
+    return [Padding(table, (0, 0, 0, 2))]
 
 
 def _spoken(code: str) -> str:
     return code.replace("_", " ").replace(":", ": ")
 
 
-def _next_steps(summary: Summary, example: str | None) -> RenderableType:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(style="dim")
+def _next_steps(link: Path, example: str | None) -> RenderableType:
     name = example or "TEXT"
-    for command, says in (
-        (f"precede find {name!r}" if " " in name else f"precede find {name}", "look an entity up"),
+    commands = (
+        (f"precede find {shlex.quote(name)}", "look an entity up"),
         ("precede actions", "every action, its decision and its reasons"),
         ("precede trace ACTION", "from an effect back to its source rows"),
         ("precede ledger verify", "prove that nobody edited the record"),
         ("precede ui", "the same in Dagster, with schedule and sensors on"),
-    ):
-        table.add_row(f".venv/bin/{command}", says)
-    table.add_row(f"duckdb -readonly {summary.graph}", "the graph itself, in any DuckDB client")
-    return table
+    )
+    width = max(len(command) for command, _ in commands)
+    lines = [f".venv/bin/{command:{width}}   {says}" for command, says in commands]
+    return Text("\n".join([*lines, f"Any DuckDB client opens the graph, read-only: {link}"]))

@@ -60,4 +60,5 @@ def run(
         sys.stdout.write(json.dumps(as_json(summary), indent=2) + "\n")
         return
     performed_now = summary.actions.performed - before
-    show(summary, Console(), performed_now=performed_now, example=named[0]["name"] if named else None)
+    example = named[0]["name"] if named else None
+    show(summary, Console(), performed_now=performed_now, link=settings.graph_link, example=example)

@@ -87,6 +87,7 @@ class Actions:
         unsettled: Effects allowed but not known to be done: on their way, failed or unknown.
         review_reasons: Reason to number of proposals that have it.
         denied_reasons: Reason to number of proposals that have it.
+        unproposed: Why an agent proposed nothing to number of trigger rows.
     """
 
     performed: int
@@ -95,6 +96,7 @@ class Actions:
     unsettled: int
     review_reasons: Mapping[str, int]
     denied_reasons: Mapping[str, int]
+    unproposed: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,9 @@ def _actions(store: Store) -> Actions:
             .join(outbox, outbox.c.action == decision.c.action, isouter=True)
             .where(decision.c.decision_id.in_(newest))
         ).all()
+        row = tables.trigger_row
+        silent = select(row.c.reason, func.count()).where(row.c.answer.in_(("declined", "failed", "refused")))
+        unproposed = connection.execute(silent.group_by(row.c.reason).order_by(func.count().desc(), row.c.reason)).all()
     done = [row for row in rows if row.state == OutcomeState.DONE.value]
     review = [row for row in rows if row.state is None and row.verdict == Verdict.REVIEW.value]
     denied = [row for row in rows if row.state is None and row.verdict == Verdict.DENY.value]
@@ -189,10 +194,15 @@ def _actions(store: Store) -> Actions:
         unsettled=len(rows) - len(done) - len(review) - len(denied),
         review_reasons=_codes(row.reasons for row in review),
         denied_reasons=_codes(row.reasons for row in denied),
+        unproposed={reason.partition(": ")[2] or reason: number for reason, number in unproposed},
     )
 
 
 def _codes(every: Iterable[list[dict[str, str]]]) -> dict[str, int]:
-    """Reason to number of decisions that have it, the commonest first."""
-    counted = Counter(code for reasons in every for code in {reason["code"] for reason in reasons})
+    """Reason to number of decisions that have it, the commonest first; of a held one the policy that holds it."""
+    counted = Counter(code for reasons in every for code in {_code(reason) for reason in reasons})
     return dict(counted.most_common())
+
+
+def _code(reason: Mapping[str, str]) -> str:
+    return reason["subject"] if reason["code"] == Verdict.REVIEW.value else reason["code"]
