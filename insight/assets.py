@@ -17,7 +17,8 @@ from insight.handed import hand_on, handed, handed_before, handed_one
 from insight.landing import LandedTable, land, version_of_table
 from insight.linkage import link as link_stage
 from insight.linkage.link import LinkSet
-from insight.linkage.model import load_model
+from insight.linkage.model import load_model, save_model
+from insight.linkage.train import train
 from insight.pages import Page
 from insight.publication.questions import previous_graph
 from insight.records import aliases as alias_stage
@@ -149,7 +150,12 @@ def links_of(record_type: str) -> dg.AssetsDefinition:
         ["links", record_type],
         make,
         lambda made: pages.links_page(made.table("link")),
-        deps=[["records", record_type], ALIAS, *([["entities", "organisation"]] if employed else [])],
+        deps=[
+            ["records", record_type],
+            ["linkage_model", record_type],
+            ALIAS,
+            *([["entities", "organisation"]] if employed else []),
+        ],
         group="links",
         kinds=("splink", "duckdb"),
         description=(
@@ -157,6 +163,39 @@ def links_of(record_type: str) -> dg.AssetsDefinition:
             "possible or ambiguous."
         ),
     )
+
+
+def model_of(record_type: str) -> dg.AssetsDefinition:
+    """The asset `linkage_model/<type>`: what agreement and disagreement are worth, learnt from the records at hand."""
+    key = ["linkage_model", record_type]
+    employed = record_type == "person"
+
+    @dg.asset(
+        key=key,
+        deps=[
+            dg.AssetKey(dep)
+            for dep in (["records", record_type], ALIAS, *([["entities", "organisation"]] if employed else []))
+        ],
+        group_name="models",
+        kinds={"splink"},
+        owners=[TEAM],
+        description=(
+            f"The model by which {record_type} records are compared. It is trained rarely, by the job `train`; where "
+            "none was trained the shipped one stands."
+        ),
+    )
+    def linkage_model(workbench: Workbench) -> dg.MaterializeResult[None]:
+        settings = workbench.settings
+        employer = handed_one(settings, ["entities", "organisation"], EntitySet) if employed else None
+        records = handed_one(settings, ["records", record_type], RecordSet)
+        aliases = handed_one(settings, ALIAS, AliasSet)
+        model = train(records, aliases, employer.table("crosswalk") if employer else None)
+        before = load_model(record_type, settings).model_id
+        save_model(model, settings)
+        page = Page(f"trained on {model.trained_on:,} records", model.trained_on)
+        return materialised(key, model.model_id, page, unchanged=model.model_id == before)
+
+    return linkage_model
 
 
 def entities_of(record_type: str) -> dg.AssetsDefinition:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from insight import assets
-from insight.jobs import reading, reconcile
+from insight.jobs import reading, reconcile, train
 from insight.publication.assets import candidate_of, graph_of
 from insight.publication.checks import checks_of
 from insight.resources import Workbench
@@ -28,6 +28,7 @@ def defs() -> dg.Definitions:
             *(assets.records_of(shape, sources) for shape in assets.stated_shapes(sources)),
             assets.aliases_of(sources),
             assets.rejected_of(sources),
+            *(assets.model_of(record_type) for record_type in RECORD_TYPES),
             *(assets.links_of(record_type) for record_type in RECORD_TYPES),
             *(assets.entities_of(record_type) for record_type in RECORD_TYPES),
             assets.relationships_of(),
@@ -35,7 +36,7 @@ def defs() -> dg.Definitions:
             graph_of(sources),
         ],
         asset_checks=[checks_of(sources)],
-        jobs=[reconcile],
+        jobs=[reconcile, train],
         schedules=[reading],
         resources={"workbench": Workbench()},
         executor=dg.in_process_executor,

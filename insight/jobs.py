@@ -18,6 +18,12 @@ reconcile = dg.define_asset_job(
         "Run again by itself where its process died; a failed check is not run again before the next time."
     ),
 )
+train = dg.define_asset_job(
+    "train",
+    selection=dg.AssetSelection.groups("models"),
+    tags={JOB: "reconcile"},
+    description="Train the linkage models on the records at hand; the next reading links with them.",
+)
 reading = dg.ScheduleDefinition(
     name="read_the_sources",
     job=reconcile,

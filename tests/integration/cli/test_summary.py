@@ -44,9 +44,10 @@ def decided(store: Store, action: str, *answers: tuple[str, tuple[str, ...]], st
             )
         )  # fmt: skip
         for verdict, codes in answers:
+            reasons = [dict(zip(("code", "subject"), code.split(":"), strict=True)) for code in codes]
             connection.execute(
                 insert(tables.decision).values(
-                    action=action, verdict=verdict, reasons=[dict(zip(("code", "subject"), code.split(":"), strict=True)) for code in codes],
+                    action=action, verdict=verdict, reasons=reasons,
                     policies=[], policy_digest="", read_set_digest="", decided_at=NOW, transient=False,
                 )
             )  # fmt: skip
