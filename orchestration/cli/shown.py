@@ -120,7 +120,7 @@ def _doubts(known: Known) -> RenderableType | None:
 def _records(known: Known) -> RenderableType:
     shown = table("system", "record", "name", "why")
     for one in known.records:
-        probability = "" if one.probability is None else f" {one.probability:.4f}"
+        probability = f" {one.probability:.4f}" if one.reason == "model" and one.probability is not None else ""
         name = known.record_names.get(one.record_id)
         shown.add_row(one.record_id.split(":")[0], one.record_id, name or "", f"{spoken(one.reason)}{probability}")
     return shown

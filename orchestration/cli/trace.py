@@ -13,6 +13,10 @@ from orchestration.cli.reading import AsJson, Paper, headed, plain, print_json, 
 from orchestration.ledger.trace import Trace
 from orchestration.ledger.trace import trace as walked
 
+_BEGINNING: Final = 8
+"""Characters of a run's id that a person is shown."""
+_VERSION: Final = 32
+"""Characters of a data version that a person is shown."""
 _CELLS: Final = 6
 """Values of a source row that a person is shown; --json has them all."""
 
@@ -108,7 +112,7 @@ def _materialisations(found: Trace) -> RenderableType:
         return Text("No materialisation is pinned.")
     shown = table("asset", "event", "run", "data version")
     for pin in found.materialisations:
-        shown.add_row(pin.asset_key, str(pin.storage_id), pin.run_id[:8], pin.data_version)
+        shown.add_row(pin.asset_key, str(pin.storage_id), pin.run_id[:_BEGINNING], pin.data_version[:_VERSION])
     return shown
 
 

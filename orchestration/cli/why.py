@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Final
 
 import typer
@@ -83,7 +82,7 @@ def _explained(steps: list[Step], *, same: bool) -> RenderableType:
     for step in steps:
         verdict = f"vetoed: {spoken(step['veto'])}" if step["veto"] else step["status"]
         probability = "" if step["match_probability"] is None else f"{step['match_probability']:.4f}"
-        agreement = ", ".join(f"{spoken(name)}: {level}" for name, level in _levels(step).items())
+        agreement = "\n".join(f"{spoken(name)}: {level}" for name, level in _levels(step).items())
         pair = Text(f"{step['record_a']}\n{step['record_b']}")
         shown.add_row(pair, verdict, _by(step), probability, agreement)
     return Group(Text(lead), indented(shown))
@@ -97,9 +96,18 @@ def _by(step: Step) -> str:
     return "model" if step["match_probability"] is not None else ""
 
 
-def _levels(step: Step) -> dict[str, Any]:
+def _levels(step: Step) -> dict[str, str]:
+    """What was compared, and how far it agrees; what one of the records does not state is left out."""
     stated = step["comparisons"] if isinstance(step["comparisons"], dict) else {}
-    return {name: json.dumps(level) if isinstance(level, dict | list) else level for name, level in stated.items()}
+    return {name: _level(level) for name, level in stated.items() if level is not None}
+
+
+def _level(stated: Any) -> str:  # noqa: ANN401  a level, or one with its weight
+    if not isinstance(stated, dict):
+        return plain(stated)
+    told = plain(stated.get("level"))
+    told += f" ({stated['weight']:+.1f})" if stated.get("weight") is not None else ""
+    return f"{told}, but a stranger says so" if stated.get("weak") else told
 
 
 def _side_by_side(record_a: str, record_b: str, first: dict[str, Any], second: dict[str, Any]) -> RenderableType:

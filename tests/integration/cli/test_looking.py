@@ -109,8 +109,28 @@ def test_why_shows_what_joined_two_records(precede: Precede) -> None:
     result = precede("why", "crm:company:1", "erp:customer:101")
     assert result.code == 0
     assert "are one entity: Acme Widgets Ltd (org_acme)" in result.out
-    assert re.search(r"accepted +vat number +1\.0000 +name: close, vat number: same", result.out)
+    assert re.search(r"accepted +vat number +1\.0000 +name: close", result.out)
+    assert "vat number: same" in result.out
     assert re.search(r"name +Acme Widgets +Acme Widgets Ltd", result.out)
+
+
+def test_why_shows_how_much_each_agreement_weighs_and_who_says_so(
+    precede: Precede, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weighed = """
+        UPDATE link SET comparisons =
+            '{"name": {"level": "same", "weight": 9.92, "weak": false}, "phone": null,
+            "web and mail": {"level": "other", "weight": -3.0, "weak": true}}'
+        WHERE record_b = 'erp:customer:101'
+    """
+    settings = Settings(home=tmp_path / "weighed")
+    with closing(open_store(settings)) as store:
+        publish_graph(store, settings, weighed).close()
+    monkeypatch.setenv("PRECEDE_HOME", str(settings.home))
+    shown = precede("why", "crm:company:1", "erp:customer:101").out
+    assert "name: same (+9.9)" in shown
+    assert "web and mail: other (-3.0), but a" in shown
+    assert "phone:" not in shown
 
 
 def test_why_shows_the_chain_where_they_were_not_compared(precede: Precede) -> None:
