@@ -23,11 +23,11 @@ def version_of(*parts: str) -> str:
 
 @cache
 def code_version(*packages: Path) -> str:
-    """A digest of every `.py` and `.sql` file under the packages, so that changed code makes a stage run again."""
+    """A digest of the code, SQL and word lists under the packages, so that a change of them makes a stage run again."""
     digest = hashlib.sha256()
     for package in packages:
         for path in sorted(package.rglob("*")):
-            if path.suffix in {".py", ".sql"}:
+            if path.suffix in {".py", ".sql", ".txt", ".csv"}:
                 digest.update(path.relative_to(package).as_posix().encode() + b"\x1f" + path.read_bytes())
     return digest.hexdigest()[:20]
 
@@ -50,3 +50,11 @@ def writing(folder: Path) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def writing_file(path: Path, text: str) -> None:
+    """Puts `text` at `path` in one step: a reader sees what was there before or all of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)  # noqa: PTH105  the atomic call, named as such

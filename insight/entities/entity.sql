@@ -1,0 +1,35 @@
+-- entity: one reconciled thing. Its version changes when its records, golden record, standing or conflicts change, and
+-- with nothing else.
+WITH of_records AS (
+    SELECT
+        entity_id,
+        count(*) AS record_count,
+        string_agg(record_id || '=' || row_hash, ',' ORDER BY record_id) AS rows
+    FROM member
+    GROUP BY entity_id
+),
+of_conflicts AS (
+    SELECT entity_id, string_agg(to_json(conflict)::VARCHAR, ',' ORDER BY field, record_a, record_b) AS conflicts
+    FROM conflict
+    GROUP BY entity_id
+)
+SELECT
+    entity_id,
+    $record_type AS entity_type,
+    sha256(
+        concat_ws(
+            chr(31), rows, to_json(golden)::VARCHAR, array_to_string(reasons, ','), resolution::VARCHAR, conflicts
+        )
+    )[:20] AS version,
+    golden.name,
+    CASE WHEN len(reasons) = 0 THEN 'reconciled' ELSE 'not_reconciled' END AS standing,
+    reasons AS standing_reasons,
+    systems,
+    resolution,
+    record_count::INTEGER AS record_count,
+    coalesce(golden.opted_out, false) AS opted_out
+FROM of_records
+JOIN standing USING (entity_id)
+JOIN golden USING (entity_id)
+LEFT JOIN of_conflicts USING (entity_id)
+ORDER BY entity_id

@@ -1,0 +1,14 @@
+-- relationship: one record's statement that two entities belong together. What only `public` or `precede` asserts is
+-- left out: nobody works at a company because they said so in a ticket.
+SELECT person.entity_id AS from_entity, employer.entity_id AS to_entity, 'works_at' AS kind, record_id
+FROM person_record
+JOIN person USING (record_id)
+JOIN organisation AS employer ON employer.record_id = organisation_record
+WHERE NOT list_contains(weak_fields, 'organisation_key')
+UNION ALL
+SELECT parent.entity_id, child.entity_id, 'parent_of', record_id
+FROM organisation_record
+JOIN organisation AS child USING (record_id)
+JOIN organisation AS parent ON parent.record_id = parent_record
+WHERE NOT list_contains(weak_fields, 'parent_key') AND parent.entity_id <> child.entity_id
+ORDER BY ALL

@@ -1,0 +1,50 @@
+"""Connected components of records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+Integers = npt.NDArray[np.int64]
+
+
+def components(size: int, a: Integers, b: Integers) -> Integers:
+    """Of each of `size` records, the position of the first record it is connected to, given edges by position."""
+    graph = coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(size, size))
+    _, label = connected_components(graph, directed=False)
+    first = np.full(size, size, dtype=np.int64)
+    np.minimum.at(first, label, np.arange(size, dtype=np.int64))
+    return np.asarray(first[label], dtype=np.int64)
+
+
+@contextmanager
+def joined(con: duckdb.DuckDBPyConnection, pairs: str) -> Iterator[None]:
+    """While it lasts, what `pairs` and the sources' own merges join.
+
+    `joined(record_id, position)` has each record that has a partner, `arriving(position, component)` the position of
+    the first record it is connected to.
+    """
+    con.execute(f"CREATE OR REPLACE TABLE held AS {pairs} UNION SELECT from_record, to_record FROM alias")
+    con.execute("""
+        CREATE OR REPLACE TABLE joined AS
+        SELECT record_id, row_number() OVER (ORDER BY record_id) - 1 AS position
+        FROM (SELECT record_a AS record_id FROM held UNION SELECT record_b FROM held)
+    """)
+    edges = con.execute("""
+        SELECT a.position AS a, b.position AS b
+        FROM held JOIN joined AS a ON a.record_id = record_a JOIN joined AS b ON b.record_id = record_b
+    """).fetchnumpy()
+    size = con.execute("SELECT count(*) FROM joined").fetchall()[0][0]
+    first = components(size, *(np.asarray(edges[side], dtype=np.int64) for side in ("a", "b")))
+    con.register("arriving", pa.table({"position": np.arange(size), "component": first}))
+    try:
+        yield
+    finally:
+        con.unregister("arriving")

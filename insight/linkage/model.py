@@ -1,0 +1,166 @@
+"""Trained models: what one is, where it is kept, and how declared comparisons become Splink's settings.
+
+A model is two things in one JSON file: `splink`, exactly what Splink saves and loads, and `linkage`, our side of it:
+the thresholds, how many records it was trained on, and on what. Its id is a digest of both, so that a link can always
+be led back to the parameters that made it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from insight.linkage.organisation import ORGANISATION
+from insight.linkage.person import PERSON
+from insight.linkage.rules import Comparison, Linkage, Thresholds
+from insight.stage import version_of, writing_file
+from orchestration.errors import ConfigurationError
+from orchestration.settings import Settings
+
+SHIPPED: Final = Path(__file__).parent / "models"
+LEAST: Final = 0.001
+"""No grade is so rare that it is impossible: m and u stay above nothing."""
+
+LINKAGES: Final[dict[str, Linkage]] = {"organisation": ORGANISATION, "person": PERSON}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trained linkage model.
+
+    Attributes:
+        record_type: Whose records it links.
+        splink: Splink's settings with their trained parameters.
+        thresholds: From which match weight on a pair is accepted or in doubt.
+        trained_on: How many records it was trained on; the prior is carried over to other numbers from there.
+        note: What it was trained on, for people.
+    """
+
+    record_type: str
+    splink: dict[str, Any]
+    thresholds: Thresholds
+    trained_on: int
+    note: str
+
+    @property
+    def model_id(self) -> str:
+        """A digest of all that decides a score."""
+        return f"{self.record_type}-{version_of(json.dumps(self.as_json(), sort_keys=True))[:12]}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The model as it is written to its file."""
+        return {
+            "linkage": {
+                "record_type": self.record_type,
+                "thresholds": asdict(self.thresholds),
+                "trained_on": self.trained_on,
+                "note": self.note,
+            },
+            "splink": self.splink,
+        }
+
+
+def load_model(record_type: str, settings: Settings | None = None) -> Model:
+    """The model trained here last, or the shipped one where none was.
+
+    Raises:
+        ConfigurationError: The file is no model of that record type.
+    """
+    trained = settings.models / f"{record_type}.json" if settings is not None else None
+    return read_model(
+        trained if trained is not None and trained.exists() else SHIPPED / f"{record_type}.json", record_type
+    )
+
+
+def read_model(path: Path, record_type: str) -> Model:
+    """The model in a file.
+
+    Raises:
+        ConfigurationError: The file is no model of that record type.
+    """
+    try:
+        content = json.loads(path.read_text())
+        ours = content["linkage"]
+        model = Model(
+            ours["record_type"],
+            content["splink"],
+            Thresholds(**ours["thresholds"]),
+            int(ours["trained_on"]),
+            ours["note"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            str(path), f"no linkage model ({error})", "a model written by training: train again, or delete the file"
+        ) from error
+    if model.record_type != record_type:
+        raise ConfigurationError(str(path), f"a model of {model.record_type}", f"one of {record_type}")
+    return model
+
+
+def save_model(model: Model, settings: Settings) -> Path:
+    """Keeps a model trained here, as the current one and under its id, and returns where."""
+    settings.models.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(model.as_json(), indent=1, sort_keys=True)
+    for name in (model.model_id, model.record_type):
+        path = settings.models / f"{name}.json"
+        writing_file(path, text)
+    return path
+
+
+def column(comparison: Comparison) -> str:
+    """The name of a comparison as part of a column."""
+    return comparison.name.replace(" ", "_")
+
+
+def splink_sql(sql: str) -> str:
+    """A rule's SQL over `l.` and `r.` in Splink's manner: `l.name` becomes `name_l`."""
+    return re.sub(r"\b([lr])\.(\w+)", r"\2_\1", " ".join(sql.split()))
+
+
+def untrained(linkage: Linkage) -> dict[str, Any]:
+    """Splink's settings for the declared comparisons, with the parameters that are assumed before training."""
+    return {
+        "link_type": "dedupe_only",
+        "unique_id_column_name": "unique_id",
+        "probability_two_random_records_match": linkage.prior,
+        "retain_matching_columns": False,
+        "retain_intermediate_calculation_columns": True,
+        "blocking_rules_to_generate_predictions": [],
+        "comparisons": [_comparison(comparison) for comparison in linkage.comparisons],
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    levels: list[dict[str, Any]] = [
+        {"sql_condition": splink_sql(comparison.missing), "label_for_charts": "missing", "is_null_level": True}
+    ]
+    for level in comparison.levels:
+        entry: dict[str, Any] = {
+            "sql_condition": splink_sql(level.sql),
+            "label_for_charts": level.label,
+            "m_probability": level.m,
+            "u_probability": level.u,
+        }
+        if level.frequency:
+            entry |= {
+                "tf_adjustment_column": level.frequency,
+                "tf_adjustment_weight": 1.0,
+                "disable_tf_exact_match_detection": True,
+            }
+        levels.append(entry)
+    levels.append(
+        {
+            "sql_condition": "ELSE",
+            "label_for_charts": comparison.differs,
+            "m_probability": max(1 - sum(level.m for level in comparison.levels), LEAST),
+            "u_probability": 1 - sum(level.u for level in comparison.levels),
+        }
+    )
+    return {
+        "output_column_name": column(comparison),
+        "comparison_description": comparison.name,
+        "comparison_levels": levels,
+    }

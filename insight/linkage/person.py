@@ -1,0 +1,254 @@
+"""How people are linked: what they are compared by, which keys are strong, and what forbids a link."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from insight.linkage.rules import Block, Comparison, Level, Linkage, Thresholds, Tier, Veto
+
+
+def _same_given(one: str = "l.given", other: str = "r.given") -> str:
+    return f"({one} = {other} OR list_has_any({one}_forms, {other}_forms))"
+
+
+def _initial(one: str = "l.given", other: str = "r.given") -> str:
+    return f"((length({one}) = 1 OR length({other}) = 1) AND left({one}, 1) = left({other}, 1))"
+
+
+def _slip(one: str, other: str) -> str:
+    """SQL: one slip of the keyboard in a short name, two in a long one."""
+    return f"""(
+        greatest(length({one}), length({other})) >= 4 AND least(length({one}), length({other})) >= 3
+        AND damerau_levenshtein({one}, {other})
+            <= CASE WHEN least(length({one}), length({other})) >= 7 THEN 2 ELSE 1 END
+    )"""
+
+
+def _given_fits(one: str = "l.given", other: str = "r.given") -> str:
+    shortened = (
+        f"(least(length({one}), length({other})) >= 3 AND (starts_with({one}, {other}) OR starts_with({other}, {one})))"
+    )
+    return f"({_same_given(one, other)} OR {_initial(one, other)} OR {shortened} OR {_slip(one, other)})"
+
+
+SAME_FAMILY: Final = "(l.family = r.family OR replace(l.family, ' ', '') = replace(r.family, ' ', ''))"
+NEAR_FAMILY: Final = _slip("l.family", "r.family")
+SWAPPED: Final = (
+    f"({_given_fits('l.given', 'r.family')} AND {_given_fits('l.family', 'r.given')}"
+    " AND (l.given = r.family OR l.family = r.given))"
+)
+SAME_WORDS: Final = "l.bag = r.bag"
+SAME_HANDLE: Final = "(list_has_any(l.handles, r.handles) AND (l.family IS NULL OR r.family IS NULL))"
+NEAR_NAME: Final = f"(({SAME_FAMILY} AND {_slip('l.given', 'r.given')}) OR ({_same_given()} AND {NEAR_FAMILY}))"
+NAME_FITS: Final = (
+    f"({SAME_WORDS} OR {SWAPPED} OR {SAME_HANDLE} OR ({_given_fits()} AND ({SAME_FAMILY} OR {NEAR_FAMILY})))"
+)
+SAME_TOWN: Final = "(l.city = r.city OR l.postcode_area = r.postcode_area)"
+
+NEAR_MAILBOX: Final = (
+    "length(l.email) > 10 AND damerau_levenshtein(l.email, r.email) = 1"
+    " AND regexp_replace(l.email, '[^0-9]', '', 'g') = regexp_replace(r.email, '[^0-9]', '', 'g')"
+)
+"""One slip that is not in a digit: john2@ is another John."""
+
+_MAILBOX: Final = "emails"
+_NAME_AND: Final = {
+    "employer": "[employer || ' ' || name]",
+    "phone": "list_transform(phones, lambda number: number || ' ' || name)",
+    "birth date": "[birth_date::VARCHAR || ' ' || name]",
+}
+
+PERSON: Final = Linkage(
+    record_type="person",
+    blocks=(
+        Block("identifier", "official"),
+        Block("mailbox", "emails", largest=40),
+        Block("phone", "phones", largest=40),
+        Block("part before the @", "locals", largest=30),
+        Block("whole name", "[bag]", largest=60),
+        Block("employer and family", "[employer || ' ' || family]"),
+        Block("employer and given", "[employer || ' ' || given]"),
+        Block("employer and initials", "[employer || ' ' || left(given, 1) || left(family, 1)]"),
+        Block("employer and handle", "list_transform(handles, lambda handle: employer || ' ' || handle)"),
+        Block("domain and family", "list_transform(domains, lambda domain: domain || ' ' || family)"),
+        Block("domain and given", "list_transform(domains, lambda domain: domain || ' ' || given)"),
+        Block("birth date and family", "[birth_date::VARCHAR || ' ' || left(family, 3)]"),
+        Block("birth date and given", "[birth_date::VARCHAR || ' ' || left(given, 3)]"),
+        Block("name and area", "[left(given, 1) || ' ' || family || ' ' || postcode_area]"),
+        Block("name and city", "[left(given, 1) || ' ' || family || ' ' || city]"),
+        Block("postcode and family", "[postcode || ' ' || left(family, 4)]"),
+        Block("postcode and given", "[postcode || ' ' || given]"),
+        Block("switchboard and family", "list_transform(switchboards, lambda number: number || ' ' || family)"),
+        Block("employer's name and family", "[employer_name || ' ' || family]"),
+    ),
+    comparisons=(
+        Comparison(
+            "name",
+            missing="l.name IS NULL OR r.name IS NULL",
+            levels=(
+                Level("same", "l.name = r.name", m=0.72, u=1e-5, frequency="name"),
+                Level("same words", f"{SAME_WORDS} OR {SWAPPED}", m=0.04, u=1e-6),
+                Level(
+                    "same family name, nickname",
+                    f"{SAME_FAMILY} AND {_same_given()}",
+                    m=0.05,
+                    u=1e-5,
+                    frequency="initialled",
+                ),
+                Level(
+                    "same family name, initial",
+                    f"({SAME_FAMILY} AND {_initial()}) OR {SAME_HANDLE}",
+                    m=0.05,
+                    u=1e-5,
+                    frequency="initialled",
+                ),
+                Level("nearly the same", NEAR_NAME, m=0.08, u=5e-5),
+                Level("same given name", f"{_same_given()} AND length(l.given) > 1", m=0.03, u=5e-3, agrees=False),
+                Level("same family name", SAME_FAMILY, m=0.01, u=2e-3, agrees=False),
+            ),
+            taught_by=(_MAILBOX, "official"),
+        ),
+        Comparison(
+            "mailbox",
+            missing="l.emails IS NULL OR r.emails IS NULL",
+            levels=(
+                Level("same", "list_has_any(l.emails, r.emails)", m=0.60, u=1e-6),
+                Level("nearly the same", NEAR_MAILBOX, m=0.04, u=1e-6),
+                Level("another at the same domain", "list_has_any(l.domains, r.domains)", m=0.03, u=0.3, agrees=False),
+            ),
+            taught_by=(_NAME_AND["employer"], _NAME_AND["phone"], _NAME_AND["birth date"]),
+            assumes_u=True,
+        ),
+        Comparison(
+            "phone",
+            missing="l.phones IS NULL OR r.phones IS NULL",
+            levels=(
+                Level("same", "list_has_any(l.phones, r.phones)", m=0.70, u=5e-5),
+                Level(
+                    "same but for the last digits",
+                    "left(l.phones[1], length(l.phones[1]) - 3) = left(r.phones[1], length(r.phones[1]) - 3)",
+                    m=0.04,
+                    u=1e-4,
+                    agrees=False,
+                ),
+            ),
+            identifies=False,
+            taught_by=(_MAILBOX, _NAME_AND["birth date"]),
+        ),
+        Comparison(
+            "birth date",
+            missing="l.birth_date IS NULL OR r.birth_date IS NULL",
+            levels=(
+                Level("same", "l.birth_date = r.birth_date", m=0.85, u=6e-5, frequency="birth_date"),
+                Level(
+                    "nearly the same",
+                    "(day(l.birth_date) = month(r.birth_date) AND month(l.birth_date) = day(r.birth_date)"
+                    " AND year(l.birth_date) = year(r.birth_date))"
+                    " OR damerau_levenshtein(l.birth_date::VARCHAR, r.birth_date::VARCHAR) = 1",
+                    m=0.10,
+                    u=1e-3,
+                ),
+                Level("same year", "year(l.birth_date) = year(r.birth_date)", m=0.02, u=0.015, agrees=False),
+            ),
+            identifies=False,
+            taught_by=(_MAILBOX, _NAME_AND["phone"], "official"),
+        ),
+        Comparison(
+            "identifier",
+            missing="(list_has_any(l.official_kinds, r.official_kinds)) IS NOT true",
+            levels=(Level("same", "list_has_any(l.official, r.official)", m=0.85, u=1e-6),),
+            taught_by=(_MAILBOX, _NAME_AND["phone"], _NAME_AND["birth date"]),
+        ),
+        Comparison(
+            "employer",
+            missing="(l.employer IS NULL OR r.employer IS NULL) AND (l.domains IS NULL OR r.domains IS NULL)"
+            " AND (l.employer_name IS NULL OR r.employer_name IS NULL)"
+            " AND (l.switchboards IS NULL OR r.switchboards IS NULL)",
+            levels=(
+                Level("same", "l.employer = r.employer", m=0.80, u=1e-3, frequency="employer"),
+                Level(
+                    "same domain, switchboard or name",
+                    "list_has_any(l.domains, r.domains) OR list_has_any(l.switchboards, r.switchboards)"
+                    " OR l.employer_name = r.employer_name",
+                    m=0.05,
+                    u=5e-4,
+                ),
+            ),
+            taught_by=(_MAILBOX, _NAME_AND["phone"]),
+            identifies=False,
+        ),
+        Comparison(
+            "address",
+            missing="(l.postcode IS NULL OR r.postcode IS NULL) AND (l.street IS NULL OR r.street IS NULL)"
+            " AND (l.city IS NULL OR r.city IS NULL)",
+            levels=(
+                Level("same", "l.postcode = r.postcode AND l.street_number = r.street_number", m=0.50, u=3e-4),
+                Level("same postcode", "l.postcode = r.postcode", m=0.10, u=3e-4),
+                Level(
+                    "same street and town",
+                    f"jaro_winkler_similarity(l.street, r.street) >= 0.92 AND {SAME_TOWN}",
+                    m=0.10,
+                    u=1e-4,
+                ),
+                Level("same town", SAME_TOWN, m=0.10, u=0.02, frequency="city", agrees=False),
+            ),
+            taught_by=(_MAILBOX, _NAME_AND["phone"], _NAME_AND["birth date"]),
+            identifies=False,
+        ),
+        Comparison(
+            "middle name",
+            missing="l.middle IS NULL OR r.middle IS NULL",
+            levels=(
+                Level("same", "l.middle = r.middle", m=0.70, u=0.02, agrees=False),
+                Level("same initial", "left(l.middle, 1) = left(r.middle, 1)", m=0.20, u=0.07, agrees=False),
+            ),
+            taught_by=(_MAILBOX,),
+            identifies=False,
+        ),
+    ),
+    tiers=(
+        Tier(
+            "identifier",
+            "official",
+            f"{_given_fits()} OR {SAME_FAMILY} OR {SWAPPED} OR l.birth_date = r.birth_date",
+            "A passport or licence number is given once; something of the name must agree, or the birth date.",
+        ),
+        Tier(
+            "mailbox_and_name",
+            "emails",
+            NAME_FITS,
+            "One mailbox, and the names fit: a household's mailbox has several given names.",
+        ),
+        Tier(
+            "phone_and_name",
+            "list_transform(phones, lambda number: number || ' ' || bag)",
+            "true",
+            "One direct line and the same name.",
+        ),
+        Tier(
+            "birth_date_and_name",
+            "[birth_date::VARCHAR || ' ' || bag]",
+            "l.postcode = r.postcode OR l.city = r.city",
+            "Born on one day, of one name, in one town.",
+        ),
+    ),
+    vetoes=(
+        Veto(
+            "given_name_differs",
+            f"l.family IS NOT NULL AND r.family IS NOT NULL AND NOT ({_given_fits()} OR {SWAPPED} OR {SAME_WORDS})"
+            " AND NOT coalesce(list_contains(l.given_forms, r.middle) OR list_contains(r.given_forms, l.middle), false)"
+            " AND list_has_any(l.official, r.official) IS NOT true",
+            "Two given names that no nickname, initial or slip explains are two people of one household or firm.",
+        ),
+        Veto(
+            "birth_date_differs",
+            "l.birth_date <> r.birth_date AND damerau_levenshtein(l.birth_date::VARCHAR, r.birth_date::VARCHAR) > 2"
+            " AND NOT (day(l.birth_date) = month(r.birth_date) AND month(l.birth_date) = day(r.birth_date))",
+            "Two birth dates that no slip explains are two people.",
+        ),
+        Veto("generation_differs", "l.suffix <> r.suffix", "Senior is not junior."),
+    ),
+    thresholds=Thresholds(accept=4.0, review=0.0, margin=2.0),
+    prior=1e-4,
+    attaches=True,
+)

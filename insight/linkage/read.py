@@ -1,0 +1,88 @@
+"""Records of one type as a table that always has the same columns.
+
+A source set need not state every field, and may be empty: what is missing is there as NULL, so that no later query has
+to ask which columns exist.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from orchestration.graph.model import COMMON, RECORD_TYPES
+
+DERIVED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "organisation": (
+        ("k_name", "VARCHAR"),
+        ("k_names", "VARCHAR[]"),
+        ("k_domain", "VARCHAR"),
+        ("k_email_local", "VARCHAR"),
+        ("k_email_domain", "VARCHAR"),
+        ("k_company_number", "VARCHAR"),
+        ("k_postcode", "VARCHAR"),
+        ("k_postcode_area", "VARCHAR"),
+        ("k_street_number", "VARCHAR"),
+        ("k_address", "VARCHAR"),
+        ("k_city", "VARCHAR"),
+        ("parent_record", "VARCHAR"),
+    ),
+    "person": (
+        ("k_name", "VARCHAR"),
+        ("k_given", "VARCHAR"),
+        ("k_middle", "VARCHAR"),
+        ("k_family", "VARCHAR"),
+        ("k_suffix", "VARCHAR"),
+        ("k_organisation", "VARCHAR"),
+        ("k_email_local", "VARCHAR"),
+        ("k_email_domain", "VARCHAR"),
+        ("k_other_email_local", "VARCHAR"),
+        ("k_other_email_domain", "VARCHAR"),
+        ("k_postcode", "VARCHAR"),
+        ("k_postcode_area", "VARCHAR"),
+        ("k_street_number", "VARCHAR"),
+        ("k_address", "VARCHAR"),
+        ("k_city", "VARCHAR"),
+        ("organisation_record", "VARCHAR"),
+    ),
+}
+"""Columns that `insight/records` derives for matching, beside those that every record and its shape have."""
+
+
+def open_memory() -> duckdb.DuckDBPyConnection:
+    """A DuckDB of this process alone, without a progress bar."""
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET enable_progress_bar = false")
+    return con
+
+
+def load_records(con: duckdb.DuckDBPyConnection, record_type: str, path: Path) -> None:
+    """Makes `record`: the records in the Parquet file at `path`, in the columns of their type."""
+    shape = RECORD_TYPES[record_type]
+    wanted = (*COMMON, *((field.name, field.duckdb_type) for field in shape.fields), *DERIVED[record_type])
+    there = {row[0] for row in con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()}
+    columns = ", ".join(f"CAST({_value(name, there)} AS {kind}) AS {name}" for name, kind in wanted)
+    con.execute(
+        f"CREATE OR REPLACE TABLE record AS SELECT {columns} FROM read_parquet(?) ORDER BY record_id", [str(path)]
+    )
+
+
+def _value(name: str, there: set[str]) -> str:
+    if name in {"weak_fields", "verified_fields"}:
+        return f"coalesce({name}, [])" if name in there else "[]"
+    return name if name in there else "NULL"
+
+
+def load_aliases(con: duckdb.DuckDBPyConnection, record_type: str, path: Path | None) -> None:
+    """Makes `alias(from_record, to_record)`: merges of records of the type that a source made itself."""
+    con.execute("CREATE OR REPLACE TABLE alias (from_record VARCHAR, to_record VARCHAR)")
+    if path is not None:
+        con.execute(
+            """
+            INSERT INTO alias SELECT DISTINCT from_record, to_record FROM read_parquet(?)
+            WHERE record_type = ? AND from_record IS NOT NULL AND to_record IS NOT NULL AND from_record <> to_record
+            """,
+            [str(path), record_type],
+        )

@@ -1,0 +1,93 @@
+"""What the words of a name mean, looked up once for each distinct name.
+
+Libraries know the words: rigour which ones say holding, group, place or number in an organisation's name, nicknames
+which given names stand for each other. Here they become columns that SQL can compare.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+from nicknames import NickNamer
+from rigour.names import NameTypeTag, SymbolCategory, analyze_names
+
+_HERE = Path(__file__).parent
+_COMPASS: Final = {word: stem for stem in ("north", "south", "east", "west") for word in (stem, f"{stem}ern")} | {
+    "midlands": "midlands",
+    "midland": "midlands",
+    "central": "central",
+}
+_PARENT: Final = frozenset({"HOLDING", "GRP"})
+_PLACE_NOISE: Final = frozenset({"zz", "ip"})
+"""Codes that rigour gives to words such as `global` and `online`, which are no places in a name."""
+
+TELLING: Final = (_HERE / "telling_words.txt").read_text().split()
+"""Words by which a firm tells itself from its sisters, beside names of places and numbers."""
+
+ROLE_MAILBOXES: Final = (_HERE / "role_mailboxes.txt").read_text().split()
+"""Mailboxes that belong to a desk and not to a person: what stands before the @."""
+
+
+def organisation_marks(name: str) -> tuple[bool, list[str], list[str]]:
+    """What tells a firm from its relatives: whether its name says holding or group, the places in it, the numbers."""
+    parent, places, numbers = False, set[str](), set[str]()
+    for analysed in analyze_names(NameTypeTag.ORG, [name], phonetics=False, rewrite=False):
+        for span in analysed.spans:
+            symbol = span.symbol
+            if symbol.category == SymbolCategory.SYMBOL and symbol.id in _PARENT:
+                parent = True
+            elif symbol.category == SymbolCategory.LOCATION and symbol.id not in _PLACE_NOISE:
+                places.add(str(symbol.id))
+            elif symbol.category == SymbolCategory.NUMERIC:
+                numbers.add(str(symbol.id))
+    places.update(_COMPASS[word] for word in name.split() if word in _COMPASS)
+    numbers.update(re.findall(r"\d+", name))
+    return parent, sorted(places), sorted(numbers)
+
+
+@cache
+def _nicknames() -> NickNamer:
+    return NickNamer()
+
+
+def given_forms(given: str) -> list[str]:
+    """The given names that `given` may stand for, itself among them: `bob` gives `bob`, `robert`, ..."""
+    first = given.split(" ", maxsplit=1)[0]
+    return sorted({given, given.replace(" ", ""), first, *_nicknames().canonicals_of(first)})
+
+
+def load_words(con: duckdb.DuckDBPyConnection, record_type: str) -> None:
+    """Makes `word`: for organisations one distinct name and its marks, for people one given name and its forms."""
+    if record_type == "organisation":
+        names = _distinct(con, "SELECT unnest(k_names) FROM record UNION SELECT k_name FROM record")
+        marks = [organisation_marks(name) for name in names]
+        _register(
+            con,
+            key=pa.array(names, pa.string()),
+            parent=pa.array([mark[0] for mark in marks], pa.bool_()),
+            places=pa.array([mark[1] for mark in marks], pa.list_(pa.string())),
+            numbers=pa.array([mark[2] for mark in marks], pa.list_(pa.string())),
+        )
+        con.execute((_HERE / "word_rarity.sql").read_text())
+    else:
+        names = _distinct(con, "SELECT k_given FROM record UNION SELECT k_family FROM record")
+        _register(
+            con,
+            key=pa.array(names, pa.string()),
+            forms=pa.array([given_forms(name) for name in names], pa.list_(pa.string())),
+        )
+
+
+def _distinct(con: duckdb.DuckDBPyConnection, query: str) -> list[str]:
+    return [row[0] for row in con.execute(f"SELECT * FROM ({query}) AS t(v) WHERE v IS NOT NULL ORDER BY v").fetchall()]
+
+
+def _register(con: duckdb.DuckDBPyConnection, **columns: pa.Array) -> None:
+    con.register("arriving", pa.table(columns))
+    con.execute("CREATE OR REPLACE TABLE word AS FROM arriving")
+    con.unregister("arriving")
