@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
@@ -25,6 +26,8 @@ SERVER: Final = "erp"
 TOOL: Final = "write_payment_reminder"
 WRITER: Final = "precede"
 """Who wrote a row, in the row: insight knows by it what we said ourselves."""
+LOCAL: Final = ZoneInfo("Europe/London")
+"""The ERP writes times without a zone, as its clock on the wall says."""
 
 _WRITTEN: Final = "SELECT id FROM customrecord_dunning WHERE custrecord_effect_key = :effect_key"
 _OPEN: Final = """
@@ -117,9 +120,9 @@ class Erp:
 
     def _stamps(self, now: datetime) -> dict[str, str | datetime]:
         """When it was sent, as the ERP writes times, and when the connector saw it last."""
-        moment = now.astimezone(UTC)
-        sent_at = moment.strftime("%Y-%m-%d %H:%M:%S")
-        return {"sent_at": sent_at, "synced": moment.isoformat() if self._is_sqlite else moment}
+        sent_at = now.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M:%S")
+        synced = now.astimezone(UTC)
+        return {"sent_at": sent_at, "synced": synced.isoformat() if self._is_sqlite else synced}
 
 
 def _reference(row_id: object) -> str:

@@ -116,6 +116,12 @@ def test_a_reminder_is_written_as_the_permit_says_and_says_who_wrote_it(books: B
     )
 
 
+def test_a_reminder_bears_the_time_of_the_erps_own_clock(books: Books) -> None:
+    summer = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)
+    write(books, a_permit(issued_at=summer, expires_at=summer + timedelta(minutes=15)), now=summer)
+    assert books.written()[0][6] == "2026-07-01 10:00:00"
+
+
 def test_the_same_effect_is_written_once_also_after_its_permit_expired(books: Books) -> None:
     write(books)
     again = write(books, now=NOW + timedelta(days=1))
