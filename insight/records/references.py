@@ -55,10 +55,13 @@ def resolve(
         noted: Whether a key that names no record is noted.
     """
     keys = {field.name: field for field in shape.fields if field.refers_to}
+    empty = not connection.execute("SELECT 1 FROM conformed LIMIT 1").fetchall()
     columns, joins = [], []
     for name, *_ in connection.execute("DESCRIBE conformed").fetchall():
         columns.append(f"conformed.{quoted(name)}")
-        if name in keys:
+        if name in keys and empty:
+            columns.append(f"NULL::VARCHAR AS {quoted(reference(name))}")
+        elif name in keys:
             table = _names(connection, keys[name], shape, before, noted=noted)
             columns.append(f"{table}.record_id AS {quoted(reference(name))}")
             joins.append(

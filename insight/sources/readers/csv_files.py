@@ -42,7 +42,7 @@ class CsvReader:
         """Nothing is held open."""
 
     def _header(self, file: Path) -> list[str]:
-        with opening(self._source, file), file.open(encoding=self._encoding, newline="") as lines:
+        with opening(self._source, file), file.open(encoding=self._encoding, errors="replace", newline="") as lines:
             return next(csv.reader(lines, delimiter=self._source.delimiter), [])
 
     def _batches(self, file: Path, header: list[str], read: Read) -> Iterator[pa.RecordBatch]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from adbc_driver_postgresql import dbapi
 
 from insight.sources.readers.base import Read
-from insight.sources.readers.sql import columns_of, reading, select
+from insight.sources.readers.sql import columns_of, connected, reading, select
 from insight.sources.source import Source
 
 _COLUMNS = """
@@ -32,11 +32,12 @@ class PostgresReader:
 
     def __init__(self, source: Source, url: str) -> None:
         self._source = source
-        with reading(source, "the Postgres database"):
-            self._connection = dbapi.connect(url)
-            with self._connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                cursor.execute("SET LOCAL TIME ZONE 'UTC'")
+        self._connection = connected(
+            source,
+            "the Postgres database",
+            lambda: dbapi.connect(url),
+            ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", "SET LOCAL TIME ZONE 'UTC'"],
+        )
 
     def read(self, table: str) -> Read:
         """The declared columns of a table, as text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,24 @@ from orchestration.errors import SourceError
 def quoted(name: str) -> str:
     """An identifier, whatever it holds."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def connected(source: Source, what: str, connect: Callable[[], Any], first: Sequence[str]) -> Any:  # noqa: ANN401  untyped driver
+    """A connection on which the first statements were executed; closed again where one fails.
+
+    Raises:
+        SourceError: The database does not answer.
+    """
+    with reading(source, what):
+        connection = connect()
+        try:
+            with connection.cursor() as cursor:
+                for statement in first:
+                    cursor.execute(statement)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
 def columns_of(source: Source, table: str, has: Sequence[str], tables: Sequence[str]) -> tuple[str, ...]:

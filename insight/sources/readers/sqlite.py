@@ -8,9 +8,13 @@ from urllib.parse import quote
 from adbc_driver_sqlite import dbapi
 
 from insight.sources.readers.base import Read
-from insight.sources.readers.sql import columns_of, reading, select
+from insight.sources.readers.sql import columns_of, connected, reading, select
 from insight.sources.source import Source
 from orchestration.errors import SourceError
+
+
+def _told_by(source: Source) -> str:
+    return "" if isinstance(source.url, str) else f"; {source.url.env} says where it is"
 
 
 class SqliteReader:
@@ -18,14 +22,16 @@ class SqliteReader:
 
     def __init__(self, source: Source, path: Path) -> None:
         if not path.is_file():
-            raise SourceError(f"{source.file}: url", f"no file {path}", "the SQLite database of this source")
+            raise SourceError(
+                f"{source.file}: url", f"no file {path}", f"the SQLite database of {source.system}{_told_by(source)}"
+            )
         self._source = source
-        with reading(source, f"the SQLite file {path}"):
-            self._connection = dbapi.connect(f"file:{quote(str(path))}?mode=ro")
-            with self._connection.cursor() as cursor:
-                cursor.execute("PRAGMA query_only = ON")
-                cursor.execute("SELECT count(*) FROM sqlite_master")
-                cursor.fetchall()
+        self._connection = connected(
+            source,
+            f"the SQLite file {path}",
+            lambda: dbapi.connect(f"file:{quote(str(path))}?mode=ro"),
+            ["PRAGMA query_only = ON", "SELECT count(*) FROM sqlite_master"],
+        )
 
     def read(self, table: str) -> Read:
         """The declared columns of a table, as text."""
