@@ -18,6 +18,4 @@ CREATE MACRO company_number(n, kind, town) AS
 -- a landline as its exchange numbers it, without spaces
 CREATE MACRO telephone(k, town) AS
     town.dial || town.first || digits(k, 'telephone', 10 - len(town.dial));
-CREATE MACRO mobile(k) AS '07'
-    || ['400', '411', '500', '515', '700', '711', '725', '768', '786', '790', '801', '833', '850', '890', '912', '946',
-    '970', '985'][1 + below(k, 'network', 18)] || digits(k, 'mobile', 6);
+CREATE MACRO mobile(k) AS '07' || (300 + below(k, 'network', 300)) || digits(k, 'mobile', 6);
