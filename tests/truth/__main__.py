@@ -39,7 +39,10 @@ def main(
     for way in dirt:
         begun = monotonic()
         try:
-            with tempfile.TemporaryDirectory(prefix="precede-truth-") as home:
+            with (
+                console.status(f"Resolving Northgate with dirt {way}"),
+                tempfile.TemporaryDirectory(prefix="precede-truth-") as home,
+            ):
                 scores[way] = resolve(Path(home), way, records, seed)
         except PrecedeError as error:
             console.print(str(error), style="red")
@@ -54,7 +57,8 @@ def main(
     if as_object:
         sys.stdout.write(json.dumps(_as_object(scores, below), indent=2) + "\n")
     else:
-        Console().print(_table(scores))
+        for way, types in scores.items():
+            Console().print(_table(way, types))
         for sentence in below:
             console.print(sentence, style="red")
     raise typer.Exit(bool(below))
@@ -71,19 +75,19 @@ def _as_object(scores: dict[str, dict[str, dict[str, Score]]], below: list[str])
     return {"scores": figures, "floors": FLOORS, "below": below, "ok": not below}
 
 
-def _table(scores: dict[str, dict[str, dict[str, Score]]]) -> Table:
-    table = Table(title="Northgate against its truth", caption="P, R, F1: pairwise; B³: B-cubed")
-    for column in ("dirt", "record type", "by", "records", "P", "R", "F1", "B³ P", "B³ R", "B³ F1"):
-        table.add_column(column, justify="left" if column in ("dirt", "record type", "by") else "right")
-    for way, types in scores.items():
-        for record_type, reached in types.items():
-            for who, score in reached.items():
-                figures = (
-                    score.pair_precision, score.pair_recall, score.pair_f1,
-                    score.b3_precision, score.b3_recall, score.b3_f1,
-                )  # fmt: skip
-                table.add_row(way, record_type, who, f"{score.records:,}", *(f"{figure:.4f}" for figure in figures))
-        table.add_section()
+def _table(way: str, types: dict[str, dict[str, Score]]) -> Table:
+    table = Table(title=f"Northgate, dirt {way}", caption="P, R, F1: pairwise; B³: B-cubed", box=None, pad_edge=False)
+    for column in ("records", "", "by"):
+        table.add_column(column, no_wrap=True, justify="right" if column == "records" else "left")
+    for column in ("P", "R", "F1", "B³ P", "B³ R", "B³ F1"):
+        table.add_column(column, no_wrap=True, justify="right")
+    for record_type, reached in types.items():
+        for who, score in reached.items():
+            figures = (
+                score.pair_precision, score.pair_recall, score.pair_f1,
+                score.b3_precision, score.b3_recall, score.b3_f1,
+            )  # fmt: skip
+            table.add_row(f"{score.records:,}", record_type, who, *(f"{figure:.4f}" for figure in figures))
     return table
 
 
