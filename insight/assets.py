@@ -25,7 +25,7 @@ from insight.records import aliases as alias_stage
 from insight.records import conform, rejected
 from insight.records.record_set import AliasSet, RecordSet
 from insight.records.sandbox import tables_used
-from insight.resources import TEAM, Workbench, materialised, schema, stage
+from insight.resources import TEAM, WORKBENCH, materialised, schema, settings_of, stage
 from insight.sources.source import Source
 from orchestration.graph.model import RECORD_TYPES, SHAPES, Shape
 from orchestration.settings import Settings
@@ -58,9 +58,10 @@ def landing_of(source: Source) -> dg.AssetsDefinition:
             for table in source.tables
         ],
         description=f"Read the tables of {source.system} over a connection that cannot write.",
+        required_resource_keys={WORKBENCH},
     )
-    def landing(workbench: Workbench) -> Iterator[dg.MaterializeResult[None]]:
-        settings = workbench.settings
+    def landing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        settings = settings_of(context)
         landed = land(source, settings)
         for table in source.tables:
             key, parts = [source.system, table], [one for one in landed if one.table == table]
@@ -183,9 +184,10 @@ def model_of(record_type: str) -> dg.AssetsDefinition:
             f"The model by which {record_type} records are compared. It is trained rarely, by the job `train`; where "
             "none was trained the shipped one stands."
         ),
+        required_resource_keys={WORKBENCH},
     )
-    def linkage_model(workbench: Workbench) -> dg.MaterializeResult[None]:
-        settings = workbench.settings
+    def linkage_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        settings = settings_of(context)
         employer = handed_one(settings, ["entities", "organisation"], EntitySet) if employed else None
         records = handed_one(settings, ["records", record_type], RecordSet)
         aliases = handed_one(settings, ALIAS, AliasSet)

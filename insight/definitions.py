@@ -8,7 +8,7 @@ from insight import assets
 from insight.jobs import reading, reconcile, train
 from insight.publication.assets import candidate_of, graph_of
 from insight.publication.checks import checks_of
-from insight.resources import Workbench
+from insight.resources import WORKBENCH, workbench
 from insight.sources.loading import load_sources
 from orchestration.graph.model import RECORD_TYPES
 from orchestration.settings import Settings
@@ -38,6 +38,6 @@ def defs() -> dg.Definitions:
         asset_checks=[checks_of(sources)],
         jobs=[reconcile, train],
         schedules=[reading],
-        resources={"workbench": Workbench()},
+        resources={WORKBENCH: workbench},
         executor=dg.in_process_executor,
     )

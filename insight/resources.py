@@ -5,8 +5,7 @@ A step is a plain function of the settings; which asset it is, what it depends o
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import dagster as dg
 
@@ -17,6 +16,8 @@ from orchestration.settings import Settings
 from orchestration.work.alone import alone
 
 TEAM = "team:insight"
+WORKBENCH = "workbench"
+"""The resource that every step asks for."""
 
 
 class Versioned(Protocol):
@@ -30,19 +31,18 @@ class Versioned(Protocol):
 _Made = TypeVar("_Made", bound=Versioned)
 
 
-class Workbench(dg.ConfigurableResource["Workbench"]):
-    """The folder that insight works in, held by one run at a time."""
+@dg.resource(description="The folder that insight works in, held by one run at a time.")
+def workbench(_context: dg.InitResourceContext) -> Iterator[Settings]:
+    """Hold it for the whole run, and say where things are."""
+    settings = Settings()
+    with alone(settings.home, "reconcile"):
+        yield settings
 
-    @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Self]:  # noqa: ARG002  Dagster's signature
-        """Hold it for the whole run."""
-        with alone(Settings().home, "reconcile"):
-            yield self
 
-    @property
-    def settings(self) -> Settings:
-        """Where things are."""
-        return Settings()
+def settings_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Settings:
+    """Where things are, as the run's workbench says."""
+    settings: Settings = context.resources.workbench
+    return settings
 
 
 def stage(  # noqa: PLR0913  an asset has that many sides
@@ -77,9 +77,10 @@ def stage(  # noqa: PLR0913  an asset has that many sides
         owners=[TEAM],
         description=description,
         metadata=schema(shown),
+        required_resource_keys={WORKBENCH},
     )
-    def step(workbench: Workbench) -> dg.MaterializeResult[None]:
-        settings = workbench.settings
+    def step(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        settings = settings_of(context)
         made = make(settings)
         before = handed_before(settings, key, type(made))
         hand_on(settings, key, made)

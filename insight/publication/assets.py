@@ -19,7 +19,7 @@ from insight.landing import version_of_table
 from insight.linkage.link import LinkSet
 from insight.publication.questions import Built, blocking_results, found_again, previous_graph
 from insight.records.record_set import AliasSet, RecordSet, RejectedSet
-from insight.resources import TEAM, Workbench, materialised
+from insight.resources import TEAM, WORKBENCH, materialised, settings_of
 from insight.sources.source import Source
 from orchestration.graph.expire import expire
 from orchestration.graph.inputs import CandidateInputs
@@ -53,9 +53,10 @@ def candidate_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
             "The whole graph as one DuckDB file that nobody reads yet. Blocking checks look at it; when one fails it "
             "is not published, and the last good graph stays current."
         ),
+        required_resource_keys={WORKBENCH},
     )
-    def graph_candidate(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult[None]:
-        settings = workbench.settings
+    def graph_candidate(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        settings = settings_of(context)
         records = {name: handed_one(settings, ["records", name], RecordSet) for name in shapes}
         links = {name: handed_one(settings, ["links", name], LinkSet) for name in RECORD_TYPES}
         entities = {name: handed_one(settings, ["entities", name], EntitySet) for name in RECORD_TYPES}
@@ -123,9 +124,10 @@ def graph_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
             "The entity graph that agents and analysts read: `graph.duckdb` in the home folder, or the file that the "
             "store's pointer names. Its data version is the snapshot's id. The pointer wakes agents, not this event."
         ),
+        required_resource_keys={WORKBENCH},
     )
-    def entity_graph(context: dg.AssetExecutionContext, workbench: Workbench) -> dg.MaterializeResult[None]:
-        settings = workbench.settings
+    def entity_graph(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        settings = settings_of(context)
         built = found_again(handed_one(settings, CANDIDATE, Built), settings)
         with closing(open_store(settings)) as store:
             moved = promote(

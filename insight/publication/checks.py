@@ -16,7 +16,7 @@ from insight.publication.questions import (
     found_again,
     previous_graph,
 )
-from insight.resources import Workbench
+from insight.resources import WORKBENCH, settings_of
 from insight.sources.source import Source
 from orchestration.store.engine import open_store
 
@@ -32,9 +32,10 @@ def checks_of(sources: Sequence[Source]) -> dg.AssetChecksDefinition:
             *(dg.AssetCheckSpec(name, asset=_KEY, blocking=True, description=says) for name, says in BLOCKING.items()),
             *(dg.AssetCheckSpec(name, asset=_KEY, description=says) for name, says in DRIFT.items()),
         ],
+        required_resource_keys={WORKBENCH},
     )
-    def graph_checks(workbench: Workbench) -> Iterator[dg.AssetCheckResult]:
-        settings = workbench.settings
+    def graph_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        settings = settings_of(context)
         built = found_again(handed_one(settings, CANDIDATE, Built), settings)
         with closing(open_store(settings)) as store:
             results = blocking_results(built, sources, store)
