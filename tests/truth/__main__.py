@@ -76,7 +76,9 @@ def _as_object(scores: dict[str, dict[str, dict[str, Score]]], below: list[str])
 
 
 def _table(way: str, types: dict[str, dict[str, Score]]) -> Table:
-    table = Table(title=f"Northgate, dirt {way}", caption="P, R, F1: pairwise; B³: B-cubed", box=None, pad_edge=False)
+    table = Table(
+        title=f"Northgate, dirt {way}", caption="P, R, F1: pairwise; B³: B-cubed", box=None, padding=(0, 1, 0, 0)
+    )
     for column in ("records", "", "by"):
         table.add_column(column, no_wrap=True, justify="right" if column == "records" else "left")
     for column in ("P", "R", "F1", "B³ P", "B³ R", "B³ F1"):
