@@ -40,13 +40,15 @@ _NO_TIME: Final = "no time"
 
 def day(text: str, locale: Locale) -> Normal:
     """A date; of a time, the date that it states."""
-    value = clean(text)
-    if value is None:
-        return NOTHING
-    try:
-        found = _moment(value, locale)[0]
-    except (ValueError, OverflowError):
-        return Normal(None, _NO_DAY)
+    found = _plain(text)
+    if found is None:
+        value = clean(text)
+        if value is None:
+            return NOTHING
+        try:
+            found = _moment(value, locale)
+        except (ValueError, OverflowError):
+            return Normal(None, _NO_DAY)
     return Normal(found.date()) if _EARLIEST < found.year < _LATEST else Normal(None, _NO_DAY)
 
 
@@ -63,12 +65,14 @@ def birth_date(text: str, locale: Locale) -> Normal:
 
 def timestamp(text: str, locale: Locale) -> Normal:
     """A time in UTC; one that states no zone is of the source's."""
-    value = clean(text)
-    if value is None:
-        return NOTHING
     try:
-        found, zoned = _moment(value, locale)
-        if not zoned:
+        found = _plain(text)
+        if found is None:
+            value = clean(text)
+            if value is None:
+                return NOTHING
+            found = _moment(value, locale)
+        if found.tzinfo is None:
             found = found.replace(tzinfo=ZoneInfo(locale.timezone))
         found = found.astimezone(UTC)
     except (ValueError, OverflowError):
@@ -76,16 +80,24 @@ def timestamp(text: str, locale: Locale) -> Normal:
     return Normal(found) if _EARLIEST < found.year < _LATEST else Normal(None, _NO_TIME)
 
 
-def _moment(text: str, locale: Locale) -> tuple[datetime, bool]:
-    """The time that a text states, and whether it states its zone.
+def _plain(text: str) -> datetime | None:
+    """The time of a text in ISO form, as most are: read by the interpreter, which is ten times as quick."""
+    try:
+        return datetime.fromisoformat(text) if text[4:5] == "-" else None
+    except ValueError:
+        return None
+
+
+def _moment(text: str, locale: Locale) -> datetime:
+    """The time that a text states, with its zone where it states one.
 
     Raises:
         ValueError: It states none, or one that the calendar does not have.
     """
     if _MILLISECONDS.fullmatch(text):
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text)), True
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text))
     if _SECONDS.fullmatch(text):
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(text)), True
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(text))
     if found := _ISO.fullmatch(text):
         return _iso(found)
     lower = text.lower()
@@ -93,25 +105,22 @@ def _moment(text: str, locale: Locale) -> tuple[datetime, bool]:
     stated = lower[: clock.start()] if clock else lower
     start = _calendar_day(stated.strip(), locale)
     if clock is None:
-        return datetime(start.year, start.month, start.day), False  # noqa: DTZ001  the caller adds the zone
+        return datetime(start.year, start.month, start.day)  # noqa: DTZ001  the caller adds the zone
     hour, minute, second, half, zone = clock.groups()
     hours = int(hour) % 12 + (12 if half.startswith("p") else 0) if half else int(hour)
-    offset = _offset(zone)
-    return datetime(
-        start.year, start.month, start.day, hours, int(minute), int(second or 0), tzinfo=offset
-    ), offset is not None
+    time = (hours, int(minute), int(second or 0))
+    return datetime(start.year, start.month, start.day, *time, tzinfo=_offset(zone))
 
 
-def _iso(found: re.Match[str]) -> tuple[datetime, bool]:
+def _iso(found: re.Match[str]) -> datetime:
     stated, time, zone = found["day"], found["time"] or "0:00", found["zone"] or ""
     if "-" not in stated:
         stated = f"{stated[:4]}-{stated[4:6]}-{stated[6:]}"
     year, month, day_of_month = (int(part) for part in stated.split("-"))
     clock, _, fraction = time.replace(",", ".").partition(".")
     hour, minute, *second = (int(part) for part in clock.split(":"))
-    offset = _offset(zone)
-    moment = datetime(year, month, day_of_month, hour, minute, second[0] if second else 0, tzinfo=offset)
-    return moment + timedelta(seconds=float(f"0.{fraction or 0}")), offset is not None
+    moment = datetime(year, month, day_of_month, hour, minute, second[0] if second else 0, tzinfo=_offset(zone))
+    return moment + timedelta(seconds=float(f"0.{fraction or 0}"))
 
 
 def _offset(zone: str) -> timezone | None:

@@ -148,6 +148,7 @@ class TestTimes:
             ("02/07/2026 03:04", datetime(2026, 7, 2, 2, 4, tzinfo=UTC)),
             ("2 Jul 2026 3:04pm BST", datetime(2026, 7, 2, 14, 4, tzinfo=UTC)),
             ("1767323045000", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+            ("1704121512123", datetime(2024, 1, 1, 15, 5, 12, 123000, tzinfo=UTC)),
             ("2026-07-02 03:04:05.5+00", datetime(2026, 7, 2, 3, 4, 5, 500000, tzinfo=UTC)),
         ],
     )
