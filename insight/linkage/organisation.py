@@ -115,7 +115,7 @@ ORGANISATION: Final = Linkage(
             missing="(l.postcode IS NULL OR r.postcode IS NULL) AND (l.street IS NULL OR r.street IS NULL)",
             levels=(
                 Level("same", SAME_HOUSE, m=0.60, u=2e-4),
-                Level("same postcode", "l.postcode = r.postcode", m=0.10, u=1e-4),
+                Level("same postcode", "l.postcode = r.postcode", m=0.10, u=1e-4, frequency="postcode"),
                 Level("same street and town", SAME_STREET, m=0.10, u=1e-4),
                 Level("same town", SAME_TOWN, m=0.08, u=0.02, agrees=False),
             ),
@@ -190,6 +190,6 @@ ORGANISATION: Final = Linkage(
             "School 12 is not School 14.",
         ),
     ),
-    thresholds=Thresholds(accept=4.0, review=0.0, margin=2.0),
+    thresholds=Thresholds(accept=3.0, review=0.0, margin=2.0),
     prior=1e-4,
 )

@@ -72,10 +72,12 @@ PERSON: Final = Linkage(
         Block("employer and handle", "list_transform(handles, lambda handle: employer || ' ' || handle)"),
         Block("domain and family", "list_transform(domains, lambda domain: domain || ' ' || family)"),
         Block("domain and given", "list_transform(domains, lambda domain: domain || ' ' || given)"),
+        Block("birth date", "[birth_date::VARCHAR]", largest=40),
         Block("birth date and family", "[birth_date::VARCHAR || ' ' || left(family, 3)]"),
         Block("birth date and given", "[birth_date::VARCHAR || ' ' || left(given, 3)]"),
         Block("name and area", "[left(given, 1) || ' ' || family || ' ' || postcode_area]"),
         Block("name and city", "[left(given, 1) || ' ' || family || ' ' || city]"),
+        Block("postcode", "[postcode]", largest=20),
         Block("postcode and family", "[postcode || ' ' || left(family, 4)]"),
         Block("postcode and given", "[postcode || ' ' || given]"),
         Block("switchboard and family", "list_transform(switchboards, lambda number: number || ' ' || family)"),
@@ -183,7 +185,7 @@ PERSON: Final = Linkage(
             " AND (l.city IS NULL OR r.city IS NULL)",
             levels=(
                 Level("same", "l.postcode = r.postcode AND l.street_number = r.street_number", m=0.50, u=3e-4),
-                Level("same postcode", "l.postcode = r.postcode", m=0.10, u=3e-4),
+                Level("same postcode", "l.postcode = r.postcode", m=0.10, u=3e-4, frequency="postcode"),
                 Level(
                     "same street and town",
                     f"jaro_winkler_similarity(l.street, r.street) >= 0.92 AND {SAME_TOWN}",
@@ -248,7 +250,7 @@ PERSON: Final = Linkage(
         ),
         Veto("generation_differs", "l.suffix <> r.suffix", "Senior is not junior."),
     ),
-    thresholds=Thresholds(accept=4.0, review=0.0, margin=2.0),
+    thresholds=Thresholds(accept=3.0, review=0.0, margin=2.0),
     prior=1e-4,
     attaches=True,
 )

@@ -5,23 +5,43 @@ from __future__ import annotations
 import math
 import warnings
 from copy import deepcopy
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 from splink import DuckDBAPI, Linker
 
 from insight.linkage.model import LINKAGES, Model, column
 
+ENOUGH_STRONG: Final = 50
+"""Pairs with a strong key from which they tell how many matches there are."""
 
-def carried_prior(model: Model, records: int) -> float:
-    """The probability that two random records match, carried over from the number of records that trained the model.
+BEYOND_STRONG: Final = 2.0
+"""Matches for each that strong keys find."""
 
-    Duplicates grow with the records and pairs with their square, so the prior falls as the records grow. The number is
-    taken to the next power of two: a few records more or less change no score.
+MOST: Final = 0.05
+"""The most likely that two random records may be held to match."""
+
+
+def carried_prior(model: Model, records: int, strong: int) -> float:
+    """The probability that two random records match, for these records.
+
+    Matches grow with the records and pairs with their square, so the prior falls as the records grow. How many matches
+    a record has is read from the pairs that strong keys found, or taken from the model where these are few. Both numbers
+    are rounded to powers of two: a few records more or less change no score.
+
+    Args:
+        model: The trained model.
+        records: How many records there are.
+        strong: How many pairs share a strong key.
     """
-    now, then = (2.0 ** math.ceil(math.log2(max(number, 64))) for number in (records, model.trained_on))
+    if strong >= ENOUGH_STRONG:
+        return min(BEYOND_STRONG * 2 * _rounded(strong / records) / _rounded(records), MOST)
     prior = float(model.splink["probability_two_random_records_match"])
-    return min(prior * then / now, 0.05)
+    return min(prior * _rounded(model.trained_on) / _rounded(records), MOST)
+
+
+def _rounded(number: float) -> float:
+    return float(2.0 ** round(math.log2(max(number, 1 / 64))))
 
 
 def make_linker(con: duckdb.DuckDBPyConnection, splink: dict[str, Any], features: str = "feature") -> Linker:
@@ -60,7 +80,8 @@ def score(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     """
     names = [column(comparison) for comparison in LINKAGES[model.record_type].comparisons]
     records = con.execute("SELECT count(*) FROM record").fetchall()[0][0]
-    splink = model.splink | {"probability_two_random_records_match": carried_prior(model, records)}
+    strong = con.execute("SELECT count(*) FROM tier_pair").fetchall()[0][0]
+    splink = model.splink | {"probability_two_random_records_match": carried_prior(model, records, strong)}
     con.execute("""
         CREATE OR REPLACE TABLE asked AS
         SELECT record_a AS join_key_l, record_b AS join_key_r, '0' AS match_key FROM pair

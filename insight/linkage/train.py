@@ -20,7 +20,7 @@ from insight.linkage.features import FIRM, make_features
 from insight.linkage.model import LEAST, LINKAGES, Model, column, untrained
 from insight.linkage.read import load_aliases, load_records, open_memory
 from insight.linkage.rules import Comparison, Linkage
-from insight.linkage.score import make_linker
+from insight.linkage.score import BEYOND_STRONG, MOST, make_linker
 from insight.linkage.verdict import veto_sql
 from insight.records.record_set import AliasSet, RecordSet
 
@@ -52,18 +52,18 @@ def train(records: RecordSet, aliases: AliasSet, employer: Path | None = None, n
         make_features(con, records.shape, employer)
         make_tier_pairs(con, linkage.tiers)
         count = int(con.execute("SELECT count(*) FROM record").fetchall()[0][0])
-        entities = _make_representatives(con)
+        _make_representatives(con)
         splink = untrained(linkage)
         if count > 1:
             _learn_u(con, linkage, splink)
             for comparison in linkage.comparisons:
                 _learn_m(con, linkage, comparison, splink)
-            splink["probability_two_random_records_match"] = _prior(con, count, entities, linkage.prior)
+            splink["probability_two_random_records_match"] = _prior(con, count, linkage.prior)
     return Model(records.shape, splink, linkage.thresholds, max(count, 1), note or f"{count:,} records")
 
 
-def _make_representatives(con: duckdb.DuckDBPyConnection) -> int:
-    """Makes `representative`, the features of one record of each group that strong keys join, and returns how many."""
+def _make_representatives(con: duckdb.DuckDBPyConnection) -> None:
+    """Makes `representative`, the features of one record of each group that strong keys join."""
     with joined(con, "SELECT record_a, record_b FROM tier_pair"):
         con.execute(f"""
             CREATE OR REPLACE TABLE representative AS
@@ -72,14 +72,12 @@ def _make_representatives(con: duckdb.DuckDBPyConnection) -> int:
                 ON record_id = unique_id
             WHERE NOT ends_with(unique_id, '{FIRM}')
         """)
-    return int(con.execute("SELECT count(*) FROM representative").fetchall()[0][0])
 
 
-def _prior(con: duckdb.DuckDBPyConnection, count: int, entities: int, assumed: float) -> float:
+def _prior(con: duckdb.DuckDBPyConnection, count: int, assumed: float) -> float:
     """The probability that two random records are one entity: what strong keys find, and half as much again."""
     found = con.execute("SELECT count(*) FROM tier_pair").fetchall()[0][0]
-    pairs = count * (count - 1) / 2
-    return min(max(1.5 * found / pairs, 1 / pairs), 0.05) if found and entities < count else assumed
+    return min(BEYOND_STRONG * found / (count * (count - 1) / 2), MOST) if found else assumed
 
 
 def _learn_u(con: duckdb.DuckDBPyConnection, linkage: Linkage, splink: dict[str, Any]) -> None:
