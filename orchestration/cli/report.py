@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.cli.reading import headed, indented, spoken
 from orchestration.cli.summary import Summary
 
 MOST = 6
@@ -37,8 +37,7 @@ def show(summary: Summary, console: Console, *, performed_now: int, link: Path, 
         ("What to try next", _next_steps(link, example)),
     )
     for title, body in parts:
-        console.print(f"\n[bold]{title}[/bold]")
-        console.print(Padding(body, (0, 0, 0, 2)), soft_wrap=True)
+        console.print(headed(title, body), soft_wrap=True)
 
 
 def _table(*columns: str) -> Table:
@@ -74,7 +73,7 @@ def _reasons(summary: Summary) -> RenderableType:
     table = _table("reason", *summary.reasons)
     found = {reason for reasons in summary.reasons.values() for reason in reasons}
     for reason in sorted(found, key=lambda name: -sum(reasons.get(name, 0) for reasons in summary.reasons.values())):
-        table.add_row(_spoken(reason), *(f"{reasons.get(reason, 0):,}" for reasons in summary.reasons.values()))
+        table.add_row(spoken(reason), *(f"{reasons.get(reason, 0):,}" for reasons in summary.reasons.values()))
     return table if found else Text("Every entity has standing.")
 
 
@@ -85,7 +84,7 @@ def _counted(counts: Mapping[str, int], of: str, none: str) -> RenderableType:
     table.show_header = False
     ordered = sorted(counts.items(), key=lambda item: -item[1])
     for name, number in ordered[:MOST]:
-        table.add_row(_spoken(name), f"{number:,}")
+        table.add_row(spoken(name), f"{number:,}")
     if rest := ordered[MOST:]:
         table.add_row(f"{len(rest)} other kinds", f"{sum(number for _, number in rest):,}")
     return Group(Text(f"{sum(counts.values()):,} {of}"), table)
@@ -114,12 +113,8 @@ def _because(reasons: Mapping[str, int]) -> list[RenderableType]:
     table = _table("", "")
     table.show_header = False
     for name, number in reasons.items():
-        table.add_row(_spoken(name), f"{number:,}")
-    return [Padding(table, (0, 0, 0, 2))]
-
-
-def _spoken(code: str) -> str:
-    return code.replace("_", " ").replace(":", ": ")
+        table.add_row(spoken(name), f"{number:,}")
+    return [indented(table)]
 
 
 def _next_steps(link: Path, example: str | None) -> RenderableType:

@@ -12,6 +12,7 @@ from rich.console import Console
 from orchestration.cli.example import ensure_example
 from orchestration.cli.processes import run_job
 from orchestration.cli.progress import Progress
+from orchestration.cli.reading import Paper
 from orchestration.cli.report import show
 from orchestration.cli.summary import as_json, collect, performed_so_far
 from orchestration.graph.current import open_current
@@ -61,4 +62,4 @@ def run(
         return
     performed_now = summary.actions.performed - before
     example = named[0]["name"] if named else None
-    show(summary, Console(), performed_now=performed_now, link=settings.graph_link, example=example)
+    show(summary, Paper(), performed_now=performed_now, link=settings.graph_link, example=example)
