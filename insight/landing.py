@@ -26,6 +26,9 @@ from insight.sources.source import Source
 from insight.stage import version_of
 from orchestration.settings import Settings
 
+_LONGEST: Final = 100
+"""Characters of a folder's name."""
+
 _TRUE: Final = "('1', 't', 'true', 'y', 'yes')"
 
 
@@ -196,7 +199,7 @@ def _write(connection: duckdb.DuckDBPyConnection, draft: LandedTable, source: So
     ).fetchall()[0]
     deleted = connection.execute("SELECT count(*) FROM gone WHERE _system = $system", bound).fetchall()[0][0]
     version = version_of(*columns, content, refused)
-    folder = draft.path / quote(draft.system, safe=" ") / draft.table
+    folder = draft.path / _folder_name(draft.system) / draft.table
     landed = replace(
         draft,
         path=folder / f"{version}.parquet",
@@ -212,6 +215,12 @@ def _write(connection: duckdb.DuckDBPyConnection, draft: LandedTable, source: So
     )
     _copy(connection, f"SELECT {listed}, _key, _row_hash {rows} ORDER BY _key", bound, landed.path)
     return landed
+
+
+def _folder_name(system: str) -> str:
+    """A name for a system's folder, whatever a column calls it."""
+    name = quote(system, safe=" ").replace(".", "%2E", 1) if system.startswith(".") else quote(system, safe=" ")
+    return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}-{version_of(system)}"
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, bound: dict[str, str], path: Path) -> None:

@@ -21,9 +21,13 @@ SELECT DISTINCT table_name FROM information_schema.columns
 WHERE table_schema = ANY (current_schemas(false)) ORDER BY 1
 """
 _WRITABLE = """
-SELECT DISTINCT table_name FROM information_schema.role_table_grants
-WHERE table_schema = ANY (current_schemas(false)) AND privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
-  AND (pg_has_role(grantee, 'USAGE') OR grantee = 'PUBLIC') ORDER BY 1
+SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE nspname = ANY (current_schemas(false)) AND relkind IN ('r', 'p', 'v', 'f')
+  AND (
+    has_table_privilege(pg_class.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+    OR has_any_column_privilege(pg_class.oid, 'INSERT, UPDATE')
+  )
+ORDER BY 1
 """
 
 

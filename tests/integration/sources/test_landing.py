@@ -131,6 +131,14 @@ def test_a_column_may_name_the_system_of_each_row(tmp_path: Path) -> None:
     assert version_of_table(found[:1]) == found[0].data_version
 
 
+@pytest.mark.parametrize("system", ["..", "../../up", ".", "a/b", "x" * 300, "C:\\\\up", "ÜBER"])
+def test_a_system_of_any_name_stays_in_the_folder(tmp_path: Path, system: str) -> None:
+    made = declared(system_column="list")
+    _, (one,) = landed(tmp_path, [{"id": 1, "name": "Dale", "list": system}], made)
+    assert one.path.resolve().parent.parent.parent == (tmp_path / "home" / "landing").resolve()
+    assert [row["_key"] for row in rows(one.path)] == ["1"]
+
+
 def test_a_table_without_rows_is_landed_empty(tmp_path: Path) -> None:
     made = declared(tables={"company": {"key": ["id"], "deleted": "gone"}})
     _, (one,) = landed(tmp_path, [{"id": 1, "gone": 1}], made)
