@@ -11,6 +11,7 @@ from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
 
 from insight.records.fields.base import NOTHING, Locale, Normal
+from insight.records.fields.places import territory
 from insight.records.fields.text import clean
 
 _NOT_CODE: Final = re.compile(r"[^A-Z0-9]+")
@@ -81,14 +82,23 @@ def lei(text: str, _locale: Locale) -> Normal:
 
 
 def identifiers(text: str, _locale: Locale) -> Normal:
-    """Identifiers of other kinds, stated as `scheme:value|scheme:value`: a list of them, sorted, evened out."""
+    """Identifiers of other kinds, stated as `scheme:value|scheme:value`: a list of them, sorted, evened out.
+
+    What stands after a `/` in a scheme is where it was given: `passport/USA` and `passport/United States` are one.
+    """
     stated = [part.partition(":") for part in text.split("|")]
     found = {
-        f"{scheme.strip().lower()}:{code}"
+        f"{_scheme(scheme)}:{code}"
         for scheme, _, value in stated
         if scheme.strip() and (code := _NOT_CODE.sub("", value.upper())) and not _empty(code)
     }
     return Normal(sorted(found) or None)
+
+
+@cache
+def _scheme(stated: str) -> str:
+    name, apart, where = stated.strip().lower().partition("/")
+    return f"{name}/{territory(where) or where}" if apart else name
 
 
 def _code(text: str, *words: str) -> str | None:

@@ -39,6 +39,12 @@ def country(text: str, _locale: Locale) -> Normal:
     return Normal(code) if code else Normal(None, "no country")
 
 
+def territory(text: str) -> str | None:
+    """The code of a country or of a part of one: `us` of `USA`, `us-tx` of `Texas`."""
+    found = get_territory(text) or lookup_territory(text)
+    return found.code if found is not None else None
+
+
 @cache
 def _country(text: str) -> str | None:
     found = (

@@ -120,6 +120,14 @@ class TestNumbers:
     def test_identifiers_are_a_sorted_list_of_schemes_and_codes(self) -> None:
         assert read("identifiers", "SSN:294-66-9999|passport/US: 12 3|empty:") == ["passport/us:123", "ssn:294669999"]
 
+    def test_an_identifier_is_of_one_place_however_that_is_called(self) -> None:
+        for place in ("USA", "us", "United States"):
+            assert read("identifiers", f"passport/{place}:123") == ["passport/us:123"]
+        assert read("identifiers", "licence/Texas:1|licence/US-TX:1|licence/Narnia:1") == [
+            "licence/narnia:1",
+            "licence/us-tx:1",
+        ]
+
 
 class TestPlaces:
     @pytest.mark.parametrize(
