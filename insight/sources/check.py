@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 
 from insight.landing import LandedTable, land
@@ -20,7 +21,7 @@ from insight.records import every
 from insight.records.account import Account, account
 from insight.records.every import Records
 from insight.records.record_set import RecordSet
-from insight.records.stated import state
+from insight.records.stated import Stated, state
 from insight.sources.readers import open_reader
 from insight.sources.source import Source
 from orchestration.graph.model import SHAPES
@@ -106,20 +107,28 @@ def _spoken_for(sources: Sequence[Source], landed: Sequence[LandedTable], scratc
     """Every row that some `.sql` names, whether or not it was sampled, as if each had become a record."""
     found: dict[str, RecordSet] = {}
     for name, shape in SHAPES.items():
-        named = [
-            stated.rows.select(["source_table", "source_key"]).append_column(
-                "system", pa.array([stated.system] * stated.rows.num_rows, pa.string())
-            )
-            for stated in state(shape, sources, landed)
-        ]
+        named = [(_of(stated.system, stated.rows), _completing(stated)) for stated in state(shape, sources, landed)]
         if named:
             one = RecordSet(name, "", scratch.home / "spoken-for" / name)
             one.path.mkdir(parents=True)
-            everything = pa.concat_tables(named)
+            everything = pa.concat_tables([driving for driving, _ in named])
             parquet.write_table(everything, one.record)
             parquet.write_table(everything.slice(0, 0), one.quarantine)
+            parquet.write_table(pa.concat_tables([completing for _, completing in named]), one.support)
             found[name] = one
     return found
+
+
+def _of(system: str, rows: pa.Table) -> pa.Table:
+    """The rows' table and key, with their system."""
+    systems = pa.array([system] * rows.num_rows, pa.string())
+    return rows.select(["source_table", "source_key"]).append_column("system", systems)
+
+
+def _completing(stated: Stated) -> pa.Table:
+    """The landed rows that complete those of a system."""
+    known = stated.support.filter(pc.field("known")).select(["supporting_table", "supporting_key"])
+    return _of(stated.system, known.rename_columns(["source_table", "source_key"]))
 
 
 def _writable(source: Source, home: Path) -> list[str]:

@@ -35,13 +35,20 @@ def locate(source: Source, home: Path, environ: Mapping[str, str] = os.environ) 
         raise SourceError(f"{source.file}: url.env", f"no variable {url.env}", f"the address of {source.system} in it")
     scheme = urlsplit(stated).scheme.split("+")[0] if "://" in stated else ""
     if source.kind == "sql" and scheme in POSTGRES:
-        return "postgresql://" + stated.split("://", 1)[1]
+        return _encoded("postgresql://" + stated.split("://", 1)[1])
     if source.kind == "sql" and scheme == "sqlite":
         return str(Path(stated.split("://", 1)[1].removeprefix("/")).expanduser().absolute())
     if scheme in {"", "file"}:
         return str(Path(stated.removeprefix("file://")).expanduser().absolute())
     needed = "sqlite:///PATH or postgresql://..." if source.kind == "sql" else "the path of a folder of files"
     raise SourceError(where, f"an address of the kind {scheme}://", needed)
+
+
+def _encoded(url: str) -> str:
+    """A Postgres URL as the driver wants it, where people wrote `?options=-csearch_path=erp`."""
+    before, mark, query = url.partition("?")
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return before + mark + "&".join(f"{name}{is_}{value.replace('=', '%3D')}" for name, is_, value in pairs)
 
 
 def _filled(source: Source, template: str, home: Path) -> str:

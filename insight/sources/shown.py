@@ -30,7 +30,10 @@ def render(report: Report, sample: int | None) -> RenderableType:
     ]
     if silent := [one for one in report.tables if one.unaccounted]:
         lines = [Text(f"{one.unaccounted:,} rows of {one.system}/{one.table}", style="red") for one in silent]
-        advice = "Make a record or fact of them, name them in supporting.sql or reject.sql, or take the table out."
+        advice = (
+            "Make a record or fact of them, say what they complete (supported_by), name them in supporting.sql or "
+            "reject.sql, or take the table out."
+        )
         parts.append(headed("Rows that no .sql speaks for: nothing would be published", Group(*lines, Text(advice))))
     if report.warnings:
         parts.append(headed("Warnings", Group(*(Text(one, style="yellow") for one in report.warnings))))

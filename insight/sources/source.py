@@ -21,7 +21,7 @@ Class = Literal["verified", "staff", "public", "precede"]
 """Who asserts a value: `verified` (a checked number, a proved mailbox), `staff`, `public` (anyone), `precede` (us)."""
 
 EXTRAS: Final = ("alias", "supporting", "reject")
-"""Names of `.sql` files that are no shape: the source's own merges, rows that complete others, refused rows."""
+"""Names of `.sql` files that are no shape: the source's own merges, rows that may stay unused, refused rows."""
 
 RESERVED: Final = frozenset({"_key", "_row_hash", "_system", "_deleted", "_place"})
 """Names of columns that landing adds."""
@@ -91,7 +91,7 @@ class TableSpec(Declared):
     )
     optional: tuple[Column, ...] = Field(default=(), description="columns to read where the source has them")
     deleted: Column | None = Field(default=None, description="the column that marks a row as deleted")
-    supporting: bool = Field(default=False, description="true where every row only completes rows of other tables")
+    supporting: bool = Field(default=False, description="true where rows only complete those of other tables, and none has to")
     name: str | None = Field(default=None, min_length=1, description="what the database calls the table")
     files: tuple[str, ...] = Field(default=(), description="a list of file names or patterns such as sites-*.csv")
 

@@ -146,6 +146,12 @@ class TestAddresses:
         assert locate(made, Path("/home/x"), {"PRECEDE_CRM_URL": "postgres://h/db"}) == "postgresql://h/db"
         assert locate(made, Path("/home/x"), {"PRECEDE_CRM_URL": "sqlite:////data/crm.db"}) == "/data/crm.db"
 
+    def test_a_schema_may_be_named_as_people_write_it(self, tmp_path: Path) -> None:
+        made = source(tmp_path, declared() | {"url": {"env": "CRM"}})
+        encoded = "postgresql://h/db?host=/run&options=-csearch_path%3Derp"
+        for url in ("postgresql+psycopg://h/db?host=/run&options=-csearch_path=erp", encoded):
+            assert locate(made, tmp_path, {"CRM": url}) == encoded
+
     def test_a_variable_without_a_default_must_be_there(self, tmp_path: Path) -> None:
         made = source(tmp_path, declared() | {"url": {"env": "PRECEDE_CRM_URL"}})
         with pytest.raises(SourceError, match=r"url.env: found no variable PRECEDE_CRM_URL; needed the address of crm"):
