@@ -23,11 +23,13 @@ BASICS: Final = (
     "TZ",
     "TMPDIR",
     "PYTHONUNBUFFERED",
-    "PYTHONDONTWRITEBYTECODE",
     "PYTHONHASHSEED",
     "PYTHONWARNINGS",
 )
-"""What any program needs; none of it is ours."""
+"""What any program needs; none of it is ours.
+
+PYTHONDONTWRITEBYTECODE is not passed on: each process would have to compile Dagster anew.
+"""
 
 TIMING: Final = ("PRECEDE_SCHEDULE", "PRECEDE_SENSOR_SECONDS")
 """How often schedules and sensors look."""
