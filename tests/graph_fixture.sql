@@ -179,6 +179,13 @@ FROM (
     UNION ALL SELECT record_id, system, source_table, source_key, row_hash, subject FROM ticket
     UNION ALL SELECT record_id, system, source_table, split_part(record_id, ':', 3), md5(record_id), NULL FROM quarantine
 );
+INSERT INTO source_record
+SELECT 'erp:transaction_line:' || source_key || '0', 'erp', 'transaction_line', source_key || '0', md5(record_id),
+    json_object('uniquekey', source_key || '0', 'transaction', source_key, 'foreignamountunpaid', amount_open::VARCHAR),
+    $built_at, $built_at
+FROM invoice;
+INSERT INTO support
+SELECT record_id, 'erp:transaction_line:' || source_key || '0' FROM invoice;
 INSERT INTO snapshot_source
 SELECT system, source_table, count(*), 'version-' || source_table, $built_at FROM source_record GROUP BY ALL;
 INSERT INTO snapshot_input

@@ -8,7 +8,10 @@
 - `quarantine.parquet`, one row (or part of one) that could not be used: the columns of the graph's `quarantine`, and
   `source_key`;
 - `note.parquet`, one value each that a record was kept without: `record_id, system, source_table, source_key, field,
-  value, problem`.
+  value, problem`;
+- `support.parquet`, one source row each that completes a record beside the one that drives it, as the `.sql` names it
+  in `supported_by`: `record_id, supporting_record`, and the row's `system, source_table, source_key`. What completes a
+  row in quarantine is in it too.
 
 `stages/records/alias/<version>/alias.parquet` holds the sources' own merges (`record_type, system, from_record,
 to_record`; `to_record` is where a chain of them ends, `from_record` may be a record that the source no longer has),

@@ -89,6 +89,7 @@ def account(
             what = "record" if shape in RECORD_TYPES else "fact"
             _drive(connection, what, str(made.record))
             _drive(connection, "quarantine", str(made.quarantine))
+            _drive(connection, "supporting", str(made.support))
         _drive(connection, "supporting", str(rejected.supporting))
         _drive(connection, "quarantine", str(rejected.quarantine))
         counted = {(row[0], row[1]): row[2:] for row in connection.execute(_COUNT).fetchall()}
@@ -123,5 +124,7 @@ def by_system(accounts: Sequence[Account]) -> dict[str, dict[str, int]]:
 
 
 def _drive(connection: duckdb.DuckDBPyConnection, what: str, path: str) -> None:
-    keys = "SELECT system, source_table, source_key, ? FROM read_parquet(?) WHERE source_key IS NOT NULL"
+    # A row may complete a million others, and counts once; a row that drives two records counts twice.
+    each = "DISTINCT" if what == "supporting" else ""
+    keys = f"SELECT {each} system, source_table, source_key, ? FROM read_parquet(?) WHERE source_key IS NOT NULL"
     connection.execute(f"INSERT INTO driven {keys}", [what, path])

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from insight.landing import LandedTable
-from insight.records import references
+from insight.records import references, support
 from insight.records.aliases import load_merges, version_of_merges
 from insight.records.assertions import CLASS, listed
 from insight.records.columns import normalised
@@ -134,7 +134,7 @@ def build(  # noqa: PLR0913, PLR0917  each is an input of the step
     with writing(result.path) as draft, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"CREATE TABLE conformed ({_columns(shape)})")
-        connection.execute(_TABLES)
+        connection.execute(_TABLES + support.TABLE)
         for path in (path for one in before.values() for path in (one.record, one.quarantine)):
             connection.execute(
                 "INSERT INTO taken SELECT system, source_table, source_key FROM read_parquet(?)", [str(path)]
@@ -148,6 +148,7 @@ def build(  # noqa: PLR0913, PLR0917  each is an input of the step
             ("record", "record_id"),
             ("quarantine", "record_id, reason"),
             ("note", "record_id, field"),
+            ("support", "record_id, supporting_record"),
         ):
             connection.sql(f"SELECT * FROM {table} ORDER BY {order}").write_parquet(
                 str(draft / f"{table}.parquet"), compression="zstd"
@@ -204,6 +205,7 @@ def _conform(
     connection.execute(f"INSERT INTO conformed SELECT {names} FROM fresh WHERE _reason IS NULL")
     _quarantine(connection, shape, stated, landed)
     _note(connection, shape, rows, problems)
+    support.keep(connection, stated.system, stated.support)
 
 
 def _failures(

@@ -33,6 +33,11 @@ class RecordSet:
         return self.path / "note.parquet"
 
     @property
+    def support(self) -> Path:
+        """One source row each that completes a record, or what was quarantined instead of one."""
+        return self.path / "support.parquet"
+
+    @property
     def record_count(self) -> int:
         """How many records there are."""
         return _rows(self.record)

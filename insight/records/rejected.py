@@ -1,7 +1,8 @@
 """Rows that become no record and no fact: refused ones, and those that only complete others.
 
 Refused are rows that landing set aside (no key, another row's key, no row at all) and those that a source's
-`reject.sql` names with a reason. `supporting.sql` names rows that complete others, where not all of their table do.
+`reject.sql` names with a reason. `supporting.sql` names rows that may stay unused, where not all of their table may;
+which row completes which record is said in `supported_by`.
 """
 
 from __future__ import annotations

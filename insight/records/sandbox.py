@@ -81,10 +81,17 @@ def sandbox(
         yield connection
 
 
-def run(connection: duckdb.DuckDBPyConnection, path: Path, required: Sequence[str], allowed: Sequence[str]) -> pa.Table:
+def run(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    required: Sequence[str],
+    allowed: Sequence[str],
+    lists: Sequence[str] = (),
+) -> pa.Table:
     """What a `.sql` returns, each column as text; a list becomes text with `|` between its items.
 
-    Columns that it leaves out but that are `allowed` are absent from the result.
+    Columns that it leaves out but that are `allowed` are absent from the result, as are those that are `lists`: those
+    must be lists and stay lists, of texts.
 
     Raises:
         SourceError: It does not run, or returns other columns.
@@ -101,12 +108,16 @@ def run(connection: duckdb.DuckDBPyConnection, path: Path, required: Sequence[st
     for name in names:
         if names.count(name) > 1:
             raise SourceError(str(path), f"the column {name!r} twice", "each column once")
-        if name not in required and name not in allowed:
-            raise SourceError(str(path), f"the column {name!r}", f"columns among {', '.join((*required, *allowed))}")
+        if name not in required and name not in allowed and name not in lists:
+            known = ", ".join((*required, *allowed, *lists))
+            raise SourceError(str(path), f"the column {name!r}", f"columns among {known}")
+    columns = []
+    for name, kind in zip(names, map(str, kinds), strict=True):
+        if name in lists and not kind.endswith("[]"):
+            raise SourceError(str(path), f"the column {name!r} of the type {kind}", "a list of texts")
+        columns.append(f"CAST({quoted(name)} AS VARCHAR[]) AS {quoted(name)}" if name in lists else _text(name, kind))
     try:
-        return relation.project(
-            ", ".join(_text(name, str(kind)) for name, kind in zip(names, kinds, strict=True))
-        ).to_arrow_table()
+        return relation.project(", ".join(columns)).to_arrow_table()
     except duckdb.Error as error:
         raise _wrong(path, error) from error
 

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from insight.landing import LandedTable
+from insight.records import support
 from insight.records.sandbox import run, sandbox, tables_used
 from insight.sources.readers.sql import quoted
 from insight.sources.source import Given, Source
@@ -47,12 +48,14 @@ class Stated:
         rows: One row of the `.sql` each: `source_table`, `source_key`, `row_hash`, fields and class columns as text;
             each landed row at most once.
         repeated: `source_table`, `source_key` and count of rows that the `.sql` returned more than once.
+        support: The rows that complete these, as `support.known` returns them.
     """
 
     source: Source
     system: str
     rows: pa.Table
     repeated: pa.Table
+    support: pa.Table
 
 
 def systems(source: Source, landed: Iterable[LandedTable]) -> dict[str, list[LandedTable]]:
@@ -106,19 +109,22 @@ def state(
         classes = class_columns(source, shape.name)
         for system, tables in systems(source, landed).items():
             with sandbox(source, tables, [path]) as connection:
-                rows = run(connection, path, [*ROW, *classes], shape.names)
+                rows = run(connection, path, [*ROW, *classes], shape.names, [support.COLUMN])
             yield _traced(source, system, shape.name, rows, tables, sample)
 
 
 def _traced(  # noqa: PLR0913, PLR0917  one place calls it
     source: Source, system: str, shape: str, stated: pa.Table, tables: list[LandedTable], sample: int | None
 ) -> Stated:
-    """The rows with the hash of the landed row that drives each, and no row twice."""
-    everything = ", ".join(quoted(name) for name in stated.column_names)
+    """The rows with the hash of the landed row that drives each, and no row twice; what completes them apart."""
+    everything = ", ".join(quoted(name) for name in stated.column_names if name != support.COLUMN)
     with duckdb.connect() as connection:
         connection.register("stated", stated)
-        connection.execute("CREATE TABLE landed (source_table VARCHAR, source_key VARCHAR, row_hash VARCHAR)")
+        connection.execute(_REPEATED)
         used = [row[0] for row in connection.execute("SELECT DISTINCT source_table FROM stated").fetchall()]
+        if supported := support.COLUMN in stated.column_names:
+            used += support.named(connection, source, source.sql[shape])
+        connection.execute("CREATE TABLE landed (source_table VARCHAR, source_key VARCHAR, row_hash VARCHAR)")
         for one in tables:
             if one.table in used:
                 connection.execute(
@@ -131,7 +137,8 @@ def _traced(  # noqa: PLR0913, PLR0917  one place calls it
             found = f"the row {strays[0][1]!r} of {strays[0][0]!r}"
             needed = "source_table and source_key (_key) of a row that was landed"
             raise SourceError(str(source.sql[shape]), found, needed)
-        connection.execute(_REPEATED)
         limit = "" if sample is None else f"LIMIT {int(sample)}"
         rows = connection.sql(_ONCE.format(everything=everything, limit=limit)).to_arrow_table()
-        return Stated(source, system, rows, connection.sql("SELECT * FROM repeated").to_arrow_table())
+        repeated = connection.sql("SELECT * FROM repeated").to_arrow_table()
+        named = support.known(connection) if supported else support.none()
+        return Stated(source, system, rows, repeated, named)

@@ -91,7 +91,9 @@ class TableSpec(Declared):
     )
     optional: tuple[Column, ...] = Field(default=(), description="columns to read where the source has them")
     deleted: Column | None = Field(default=None, description="the column that marks a row as deleted")
-    supporting: bool = Field(default=False, description="true where rows only complete those of other tables, and none has to")
+    supporting: bool = Field(
+        default=False, description="true where no row has to become anything: rows that complete others"
+    )
     name: str | None = Field(default=None, min_length=1, description="what the database calls the table")
     files: tuple[str, ...] = Field(default=(), description="a list of file names or patterns such as sites-*.csv")
 

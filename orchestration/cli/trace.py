@@ -121,7 +121,8 @@ def _source_rows(found: Trace) -> RenderableType:
     for row in found.source_rows:
         stated = [f"{name}={value}" for name, value in (row.get("row") or {}).items() if value not in {None, ""}]
         rest = f" and {len(stated) - _CELLS} more" if len(stated) > _CELLS else ""
-        shown.add_row(row["record_id"], ", ".join(stated[:_CELLS]) + rest)
+        completed = [f"completes {record}" for record in row.get("supports", ())]
+        shown.add_row("\n".join([row["record_id"], *completed]), ", ".join(stated[:_CELLS]) + rest)
     return shown
 
 

@@ -44,7 +44,9 @@ class GraphFacts:
     records: Mapping[str, tuple[Crosswalk, ...]] = field(default_factory=dict)
     """Entity to its records."""
     source_rows: Mapping[str, SourceRow] = field(default_factory=dict)
-    """Record id to the source row it comes from."""
+    """Record id to the source row it comes from; also the ids of rows that complete records."""
+    support: Mapping[str, tuple[RecordId, ...]] = field(default_factory=dict)
+    """Record id to the source rows that complete it beside its own, such as the line of an invoice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +77,8 @@ class Ask:
     woken_entity: EntityId
     trigger_values: Mapping[str, Scalar | float]
     business_date: date
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The texts of the trigger row: what names a record there is one that the agent was shown."""
+        return frozenset(value for value in self.trigger_values.values() if isinstance(value, str))

@@ -49,6 +49,8 @@ class References:
     facts: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Kind of fact to record ids."""
     contacts: set[str] = field(default_factory=set)
+    shown: set[str] = field(default_factory=set)
+    """Texts of trigger rows, some of which may be ids of records."""
 
     @classmethod
     def of(cls, asks: Iterable[Ask], action_types: Mapping[str, ActionType]) -> Self:
@@ -57,6 +59,7 @@ class References:
         for ask in asks:
             if ask.action_type in action_types:
                 found.add(action_types[ask.action_type], ask)
+                found.shown |= ask.named
         return found
 
     def add(self, action_type: ActionType, ask: Ask) -> None:
@@ -87,10 +90,11 @@ def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
     for row in graph.rows(_CONFLICTS, [ids]):
         conflicts[row["entity_id"]].add(row["field"])
     records = _records(graph, ids)
-    rows = {record.record_id for each in records.values() for record in each} | {
-        fact.record_id for fact in facts.values()
-    }
+    rows = {*wanted.shown, *(fact.record_id for fact in facts.values())}
+    rows |= {record.record_id for each in records.values() for record in each}
     rows |= {record_id for each in relationships.values() for record_id in each}
+    support = graph.support(sorted(rows))
+    rows |= {record_id for each in support.values() for record_id in each}
     return GraphFacts(
         snapshot=graph.snapshot,
         entities=graph.entities(sorted(wanted.entities | holders)),
@@ -102,6 +106,7 @@ def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
         doubts=_doubts(graph, ids),
         records=records,
         source_rows=graph.source_rows(sorted(rows)),
+        support=support,
     )
 
 

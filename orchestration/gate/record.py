@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -74,10 +74,10 @@ def _evidence(case: Case, store: StoreFacts) -> dict[str, Any]:
     ids = sorted({entity.entity_id for entity in entities.values()})
     crosswalk = [record for entity in ids for record in graph.records.get(entity, ())]
     stated = [contact for each in case.found.contacts.values() for contact in each]
-    records = {record.record_id for record in crosswalk} | {fact.record_id for fact in facts.values()}
+    records = {*case.ask.named, *(record.record_id for record in crosswalk)}
+    records |= {fact.record_id for fact in facts.values()}
     records |= {record for each in case.found.relationships.values() for record in each}
     records |= {contact.record_id for contact in stated}
-    rows = {row.record_id: row for name in sorted(records) if (row := graph.source_rows.get(name))}
     return {
         "entities": plain(
             {
@@ -88,23 +88,36 @@ def _evidence(case: Case, store: StoreFacts) -> dict[str, Any]:
                 "facts": list(facts.values()),
             }
         ),
-        "source_rows": [
-            plain(
-                {
-                    "record_id": row.record_id,
-                    "system": row.system,
-                    "source_table": row.source_table,
-                    "source_key": row.source_key,
-                    "row_hash": row.row_hash,
-                    "row": row.row,
-                }
-            )
-            for row in rows.values()
-        ],
+        "source_rows": _source_rows(case, records),
         "materialisations": [
             pin.model_dump() for pin in (store.pin, *map(_pin, graph.snapshot.inputs)) if pin is not None
         ],
     }
+
+
+def _source_rows(case: Case, records: Iterable[str]) -> list[Any]:
+    """The rows that those records come from and the rows that complete them, each once, with what it `supports`."""
+    graph = case.graph
+    supports: dict[str, list[str]] = {}
+    for record in sorted(records):
+        for supporting in graph.support.get(record, ()):
+            supports.setdefault(supporting, []).append(record)
+    wanted = sorted({*records, *supports})
+    rows = {row.record_id: row for name in wanted if (row := graph.source_rows.get(name))}
+    return [
+        plain(
+            {
+                "record_id": row.record_id,
+                "system": row.system,
+                "source_table": row.source_table,
+                "source_key": row.source_key,
+                "row_hash": row.row_hash,
+                "row": row.row,
+                "supports": supports.get(row.record_id, []),
+            }
+        )
+        for row in rows.values()
+    ]
 
 
 def _golden(case: Case, entity: str) -> Mapping[str, Any]:

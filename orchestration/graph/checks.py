@@ -141,6 +141,12 @@ CHECKS: Final = (
         f"SELECT entity_id FROM ({_MENTIONS}) ANTI JOIN entity USING (entity_id)",
     ),
     Check(
+        "supporting_rows_exist",
+        "a source row behind each row that completes a record",
+        "SELECT DISTINCT supporting_record FROM support WHERE supporting_record NOT IN "
+        "(SELECT record_id FROM source_record)",
+    ),
+    Check(
         "source_rows_exist",
         "a source row behind each record and fact",
         f"""

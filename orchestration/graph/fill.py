@@ -35,7 +35,7 @@ def fill(connection: Connection, inputs: CandidateInputs, snapshot: str, *, has_
         insert(connection, "quarantine", inputs.rejected / "quarantine.parquet")
     for name, folder in inputs.records.items():
         records(connection, SHAPES[name], folder / "record.parquet")
-        for table in ("quarantine", "note"):
+        for table in ("quarantine", "note", "support"):
             insert(connection, table, folder / f"{table}.parquet")
     events(connection, inputs.entities, snapshot, has_previous=has_previous)
     for table in ("entity_name", "entity_identifier"):

@@ -52,7 +52,7 @@ class CandidateInputs:
     Attributes:
         landed: Every source table, as it was landed.
         records: Record type or fact to its folder, with `record.parquet`, where beside each key stands the record it
-            names, `quarantine.parquet` and `note.parquet`.
+            names, `quarantine.parquet`, `note.parquet` and `support.parquet`.
         entities: Record type to its folder, with one file for each table of the graph that it fills, and `golden`.
         links: Record type to its folder, with `link.parquet`.
         aliases: The folder with `alias.parquet`, merges that sources made themselves.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from orchestration.contracts import SnapshotId
+from orchestration.contracts import RecordId, SnapshotId
 from orchestration.errors import ConfigurationError
 from orchestration.graph.confined import Confined, Row, not_a_graph
 from orchestration.graph.model import FACTS, RECORD_TYPES
@@ -119,6 +119,14 @@ class EntityGraph(Confined):
         )
         found = {row["record_id"]: SourceRow.of(row) for row in rows}
         return {record_id: found[row_id] for record_id, row_id in asked.items() if row_id in found}
+
+    def support(self, record_ids: Iterable[str]) -> dict[str, tuple[RecordId, ...]]:
+        """The source rows that complete those records and facts beside their own, by the id that was asked for."""
+        sql = """
+            SELECT record_id, list(supporting_record ORDER BY supporting_record) AS completing FROM support
+            WHERE record_id IN (SELECT unnest(?)) GROUP BY record_id
+        """
+        return {row["record_id"]: tuple(row["completing"]) for row in self.rows(sql, [list(record_ids)])}
 
     # --- facts
 

@@ -60,6 +60,12 @@ CREATE TABLE source_record (
     last_seen TIMESTAMPTZ NOT NULL
 );
 
+-- one source row that completes a record or fact, beside the row that it comes from: an invoice's line, an address
+CREATE TABLE support (
+    record_id VARCHAR NOT NULL,            -- a record or fact, or what is in quarantine instead of one
+    supporting_record VARCHAR NOT NULL     -- the source row: system:table:key
+);
+
 -- one record's entity
 CREATE TABLE crosswalk (
     record_id VARCHAR NOT NULL,

@@ -89,7 +89,8 @@ class Trace(Contract):
     entities: Any = None
     """Entity rows, golden records and crosswalk rows, as they were then."""
     source_rows: tuple[dict[str, Any], ...] = ()
-    """As they were then: record_id, system, source_table, source_key, row_hash, row."""
+    """As they were then: record_id, system, source_table, source_key, row_hash, row, and the records that it supports,
+    which it completes beside the row that they come from."""
     ledger: tuple[EntryTrace, ...] = ()
     problems: tuple[str, ...] = ()
     """Where the store's rows about this action are not what the ledger recorded."""

@@ -155,7 +155,7 @@ evidence = Table(
     Column("action", String(64), ForeignKey("proposal.action"), primary_key=True),
     _json("read_set", nullable=False),
     _json("entities", nullable=False),  # entity rows, golden records, crosswalk rows
-    _json("source_rows", nullable=False),  # [{record_id, system, source_table, source_key, row_hash, row}]
+    _json("source_rows", nullable=False),  # [{record_id, system, source_table, source_key, row_hash, row, supports}]
     _json("materialisations", nullable=False),  # [contracts.Pin] of the snapshot and of what it was built from
     Column("kept_at", UtcDateTime, nullable=False),
 )

@@ -22,6 +22,7 @@ SELECT
     property_hs_parent_company_id AS parent_key,
     concat_ws(' ', owner.first_name, owner.last_name) AS owner,
     property_createdate AS created_at,
-    property_hs_lastmodifieddate AS updated_at
+    property_hs_lastmodifieddate AS updated_at,
+    ['owner:' || owner._key] AS supported_by
 FROM company
 LEFT JOIN owner ON owner.owner_id = property_hubspot_owner_id

@@ -17,7 +17,8 @@ SELECT
     head.trandate AS issued_on,
     head.duedate AS due_on,
     head.custbody_disputed AS disputed,
-    CASE WHEN head.type = 'CustInvc' THEN line.createdfrom END AS order_key
+    CASE WHEN head.type = 'CustInvc' THEN line.createdfrom END AS order_key,
+    ['transaction_line:' || line._key, 'customer:' || customer._key, 'currency:' || currency._key] AS supported_by
 FROM "transaction" AS head
 LEFT JOIN transaction_line AS line ON line."transaction" = head.id AND line.mainline = 'T'
 LEFT JOIN customer ON customer.id = head.entity AND head.type = 'CustInvc'

@@ -15,6 +15,7 @@ SELECT
     dunning.custrecord_recipient AS recipient,
     dunning.custrecord_subject AS subject,
     dunning.custrecord_sent_at AS sent_at,
-    CASE WHEN lower(dunning.custrecord_created_by) = 'precede' THEN 'precede' ELSE 'staff' END AS asserted_by
+    CASE WHEN lower(dunning.custrecord_created_by) = 'precede' THEN 'precede' ELSE 'staff' END AS asserted_by,
+    ['customer:' || customer._key] AS supported_by
 FROM customrecord_dunning AS dunning
 LEFT JOIN customer ON customer.id = dunning.custrecord_customer

@@ -22,7 +22,8 @@ SELECT
     'customer:' || parent AS parent_key,
     custentity_no_dunning AS opted_out,
     datecreated AS created_at,
-    customer.lastmodifieddate AS updated_at
+    customer.lastmodifieddate AS updated_at,
+    ['entity_address:' || entity_address._key, 'term:' || term._key, 'currency:' || currency._key] AS supported_by
 FROM customer
 LEFT JOIN entity_address ON nkey = defaultbillingaddress
 LEFT JOIN term ON term.id = terms
@@ -49,7 +50,8 @@ SELECT
     term.name AS payment_terms,
     currency.symbol AS currency,
     datecreated AS created_at,
-    vendor.lastmodifieddate AS updated_at
+    vendor.lastmodifieddate AS updated_at,
+    ['entity_address:' || entity_address._key, 'term:' || term._key, 'currency:' || currency._key] AS supported_by
 FROM vendor
 LEFT JOIN entity_address ON nkey = defaultbillingaddress
 LEFT JOIN term ON term.id = terms

@@ -7,7 +7,8 @@ SELECT
     line.createdfrom AS invoice_key,
     line.foreignamount AS amount,
     currency.symbol AS currency,
-    head.trandate AS paid_on
+    head.trandate AS paid_on,
+    ['transaction_line:' || line._key, 'customer:' || customer._key, 'currency:' || currency._key] AS supported_by
 FROM "transaction" AS head
 LEFT JOIN transaction_line AS line ON line."transaction" = head.id AND line.mainline = 'T'
 LEFT JOIN customer ON customer.id = head.entity

@@ -18,7 +18,8 @@ SELECT
     country,
     custentity_no_dunning AS opted_out,
     datecreated AS created_at,
-    customer.lastmodifieddate AS updated_at
+    customer.lastmodifieddate AS updated_at,
+    ['entity_address:' || entity_address._key] AS supported_by
 FROM customer
 LEFT JOIN entity_address ON nkey = defaultbillingaddress
 WHERE isperson = 'T'
@@ -39,7 +40,8 @@ SELECT
     zip AS postcode,
     country,
     datecreated AS created_at,
-    vendor.lastmodifieddate AS updated_at
+    vendor.lastmodifieddate AS updated_at,
+    ['entity_address:' || entity_address._key] AS supported_by
 FROM vendor
 LEFT JOIN entity_address ON nkey = defaultbillingaddress
 WHERE isperson = 'T'

@@ -17,7 +17,8 @@ SELECT
     END AS status,
     line.foreignamount AS amount,
     currency.symbol AS currency,
-    head.trandate AS ordered_on
+    head.trandate AS ordered_on,
+    ['transaction_line:' || line._key, 'vendor:' || vendor._key, 'currency:' || currency._key] AS supported_by
 FROM "transaction" AS head
 LEFT JOIN transaction_line AS line ON line."transaction" = head.id AND line.mainline = 'T'
 LEFT JOIN vendor ON vendor.id = head.entity

@@ -6,7 +6,8 @@ SELECT
     CASE WHEN vendor.isperson = 'T' THEN 'vendor:' || head.entity END AS person_key,
     line.createdfrom AS order_key,
     CASE head.status WHEN 'Y' THEN 'received' ELSE head.status END AS status,
-    head.trandate AS received_on
+    head.trandate AS received_on,
+    ['transaction_line:' || line._key, 'vendor:' || vendor._key] AS supported_by
 FROM "transaction" AS head
 LEFT JOIN transaction_line AS line ON line."transaction" = head.id AND line.mainline = 'T'
 LEFT JOIN vendor ON vendor.id = head.entity

@@ -14,7 +14,8 @@ SELECT
     ticket.subject,
     left(ticket_comment.body, 500) AS preview,
     ticket_comment.created AS sent_at,
-    CASE WHEN author.role IN ('agent', 'admin') THEN 'staff' ELSE 'public' END AS asserted_by
+    CASE WHEN author.role IN ('agent', 'admin') THEN 'staff' ELSE 'public' END AS asserted_by,
+    ['ticket:' || ticket._key, 'user:' || author._key] AS supported_by
 FROM ticket_comment
 LEFT JOIN ticket ON ticket.id = ticket_comment.ticket_id
 LEFT JOIN "user" AS author ON author.id = ticket_comment.user_id

@@ -31,6 +31,7 @@ LANDED = {
         "erp",
         "transaction",
     ): "SELECT '100' AS id, '7' AS entity UNION ALL SELECT '101', '8' UNION ALL SELECT '102', '999'",
+    ("erp", "line"): "SELECT '900' AS id, '100' AS \"transaction\" UNION ALL SELECT '901', '101'",
     ("erp", "payment"): "SELECT '500' AS id",
     ("support", "ticket"): "SELECT '31' AS id",
 }
@@ -96,6 +97,13 @@ NOTE = """
 """
 
 
+SUPPORT = """
+    SELECT 'erp:transaction:10' || n AS record_id, 'erp:line:90' || n AS supporting_record, 'erp' AS system,
+        'line' AS source_table, '90' || n AS source_key
+    FROM (VALUES ('0'), ('1')) AS l(n) WHERE
+"""
+
+
 @dataclass(frozen=True)
 class LandedTable:
     """What landing says of one source table."""
@@ -121,6 +129,7 @@ def world(home: Path, version: str = "v1", *, previous: Path | None = None, even
         _write(folder / "record.parquet", RECORDS[shape])
         _write(folder / "quarantine.parquet", f"{QUARANTINE} '{shape}' = 'organisation'")
         _write(folder / "note.parquet", f"{NOTE} '{shape}' = 'organisation'")
+        _write(folder / "support.parquet", f"{SUPPORT} '{shape}' = 'invoice'")
     rejected = home / "stages" / "records" / "rejected" / version
     _write(rejected / "quarantine.parquet", f"{QUARANTINE.replace('missing:name', 'duplicate_key')} true")
     aliases = home / "stages" / "records" / "alias" / version

@@ -55,6 +55,11 @@ OFFENCES = [
         "INSERT INTO relationship VALUES ('person_ada', 'org_gone', 'works_at', 'crm:contact:1')",
         "org_gone",
     ),
+    (
+        "supporting_rows_exist",
+        "INSERT INTO support VALUES ('erp:transaction:1001', 'erp:transaction_line:gone')",
+        "erp:transaction_line:gone",
+    ),
     ("source_rows_exist", "DELETE FROM source_record WHERE record_id = 'erp:customer:101'", "erp:customer:101"),
 ]
 

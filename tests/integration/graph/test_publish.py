@@ -50,6 +50,16 @@ def test_a_source_row_is_kept_as_it_was_read(graph: EntityGraph) -> None:
     assert (row.first_seen, row.last_seen) == (READ_AT, READ_AT)
 
 
+def test_the_rows_that_complete_a_fact_are_in_the_graph_with_it(graph: EntityGraph) -> None:
+    assert graph.support(["erp:transaction:100", "erp:transaction:101", "erp:transaction:102"]) == {
+        "erp:transaction:100": ("erp:line:900",),
+        "erp:transaction:101": ("erp:line:901",),
+    }
+    line = graph.source_row("erp:line:901")
+    assert line is not None
+    assert line.row == {"id": "901", "transaction": "101"}
+
+
 def test_a_fact_belongs_to_the_entity_of_the_record_that_its_key_names(graph: EntityGraph) -> None:
     invoice = graph.fact("erp:transaction:101")
     assert invoice is not None

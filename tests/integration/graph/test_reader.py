@@ -110,6 +110,14 @@ def test_many_are_looked_up_at_once(graph: EntityGraph) -> None:
     }
 
 
+def test_a_fact_is_completed_by_other_rows_of_its_system(graph: EntityGraph) -> None:
+    completing = graph.support(["erp:transaction:1001", "crm:company:1", "x:y:z"])
+    assert completing == {"erp:transaction:1001": ("erp:transaction_line:10010",)}
+    line = graph.source_row("erp:transaction_line:10010")
+    assert line is not None
+    assert line.row["foreignamountunpaid"] == "1200.00"
+
+
 def test_a_record_that_its_source_merged_away_leads_to_the_entity(graph: EntityGraph) -> None:
     merged = graph.crosswalk("crm:contact:9")
     assert merged is not None
