@@ -31,8 +31,8 @@ def show(summary: Summary, console: Console, *, performed_now: int, link: Path, 
         ("What was read", _sources(summary)),
         ("What it is about", _entities(summary)),
         ("What lacks standing, and why", _reasons(summary)),
-        ("Where systems disagree", _counted(summary.conflicts, "entities", "No conflicts.")),
-        ("What could not be used", _counted(summary.quarantine, "rows", "Every row could be used.")),
+        ("Where systems disagree", _counted(summary.conflicts, ("entity", "entities"), "No conflicts.")),
+        ("What could not be used", _counted(summary.quarantine, ("row", "rows"), "Every row could be used.")),
         ("What agents proposed", _actions(summary, performed_now)),
         ("What to try next", _next_steps(link, example)),
     )
@@ -61,7 +61,7 @@ def _entities(summary: Summary) -> RenderableType:
     table = _table("type", "entities", "have standing", "share")
     for entity_type, number in summary.entities.items():
         standing = summary.standing[entity_type]
-        table.add_row(entity_type, f"{number:,}", f"{standing:,}", f"{standing / number:.0%}")
+        table.add_row(entity_type, f"{number:,}", f"{standing:,}", f"{standing / number:.0%}" if number else "")
     return Group(
         Text(f"{records:,} records stand for {entities:,} entities. An agent may act only where"),
         Text("an entity has standing: it is reconciled, without doubt or disagreement."),
@@ -77,17 +77,18 @@ def _reasons(summary: Summary) -> RenderableType:
     return table if found else Text("Every entity has standing.")
 
 
-def _counted(counts: Mapping[str, int], of: str, none: str) -> RenderableType:
+def _counted(counts: Mapping[str, int], of: tuple[str, str], none: str) -> RenderableType:
     if not counts:
         return Text(none)
-    table = _table("", of)
+    table = _table("", of[1])
     table.show_header = False
     ordered = sorted(counts.items(), key=lambda item: -item[1])
     for name, number in ordered[:MOST]:
         table.add_row(spoken(name), f"{number:,}")
     if rest := ordered[MOST:]:
         table.add_row(f"{len(rest)} other kinds", f"{sum(number for _, number in rest):,}")
-    return Group(Text(f"{sum(counts.values()):,} {of}"), table)
+    total = sum(counts.values())
+    return Group(Text(f"{total:,} {of[total != 1]}"), table)
 
 
 def _actions(summary: Summary, performed_now: int) -> RenderableType:

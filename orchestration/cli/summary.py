@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from orchestration.contracts import OutcomeState, Verdict
+from orchestration.graph.model import RECORD_TYPES
 from orchestration.graph.reader import EntityGraph
 from orchestration.store import tables
 from orchestration.store.engine import Store
@@ -132,12 +133,13 @@ def collect(graph: EntityGraph, store: Store) -> Summary:
     for row in graph.rows(_REASONS):
         reasons.setdefault(row["entity_type"], {})[row["reason"]] = row["entities"]
     entities = graph.rows(_ENTITIES)
+    none = dict.fromkeys(RECORD_TYPES, 0)
     return Summary(
         snapshot=graph.snapshot_id,
         graph=str(graph.path),
         sources={row.pop("system"): SourceCounts(**row) for row in graph.rows(_SOURCES)},
-        entities={row["entity_type"]: row["entities"] for row in entities},
-        standing={row["entity_type"]: row["standing"] for row in entities},
+        entities=none | {row["entity_type"]: row["entities"] for row in entities},
+        standing=none | {row["entity_type"]: row["standing"] for row in entities},
         reasons=reasons,
         conflicts={f"{row['entity_type']}.{row['field']}": row["entities"] for row in graph.rows(_CONFLICTS)},
         quarantine={
