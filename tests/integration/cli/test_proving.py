@@ -75,6 +75,8 @@ def test_trace_walks_from_effect_to_source_rows_though_the_graph_has_expired(pre
         "snap_1",
         "entity_graph",
         "erp:transaction:42",
+        "erp:transaction_line:420",
+        "completes erp:transaction:42",
         "foreignamountunpaid=1250.50",
         "what the ledger recorded",
     ):
@@ -88,7 +90,8 @@ def test_trace_gives_json(precede: Precede) -> None:
     assert needed <= set(walked)
     assert (walked["action"], walked["decision"], walked["snapshot"]) == (DONE, "allow", "snap_1")
     assert [pin["asset_key"] for pin in walked["materialisations"]] == ["entity_graph"]
-    assert [row["record_id"] for row in walked["source_rows"]] == ["erp:transaction:42"]
+    assert [row["record_id"] for row in walked["source_rows"]] == ["erp:transaction:42", "erp:transaction_line:420"]
+    assert [row["supports"] for row in walked["source_rows"]] == [[], ["erp:transaction:42"]]
 
 
 def test_trace_of_a_denied_action_has_no_permit_and_no_effect(precede: Precede) -> None:

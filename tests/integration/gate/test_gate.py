@@ -50,11 +50,36 @@ def test_the_evidence_walks_back_to_the_source_rows_after_the_snapshot_is_gone(w
         "erp:customer:1",
         "crm:contact:1",
         "erp:transaction:1",
+        "erp:transaction_line:1",
     }
     assert walked.materialisations[0].asset_key == "entity_graph"
-    assert "crm/company" in {pin.asset_key for pin in walked.materialisations}
+    assert {"crm/company", "erp/transaction_line"} <= {pin.asset_key for pin in walked.materialisations}
     assert walked.permit is not None
     assert walked.problems == ()
+
+
+def test_the_evidence_says_which_row_completes_which_record_as_both_were_then(world: World) -> None:
+    batch_id, actions = world.propose_all()
+    with world.gate() as gate:
+        gate.decide(batch_id, world.now)
+    world.debtors[0].amount_open = Decimal("0.00")
+    world.publish()
+    rows = {row["record_id"]: row for row in trace(world.store, actions[0]).source_rows}
+    line = rows["erp:transaction_line:1"]
+    assert (line["supports"], line["row"]["unpaid"]) == (["erp:transaction:1"], "120.00")
+    assert rows["erp:transaction:1"]["supports"] == []
+
+
+def test_what_the_agent_was_shown_beside_its_arguments_is_in_the_evidence_too(world: World) -> None:
+    batch_id, actions = world.propose_all()
+    row = {"row_id": f"{batch_id}-0001"}
+    world.edit("trigger_row", row, values={"invoice": "erp:transaction:1", "other": "erp:transaction:2", "note": "x"})
+    with world.gate() as gate:
+        gate.decide(batch_id, world.now)
+    rows = {row["record_id"]: row["supports"] for row in trace(world.store, actions[0]).source_rows}
+    assert rows["erp:transaction_line:2"] == ["erp:transaction:2"]
+    assert "erp:transaction:2" in rows
+    assert "erp:transaction:3" not in rows
 
 
 def test_a_graph_published_anew_with_the_same_read_set_voids_nothing(world: World) -> None:

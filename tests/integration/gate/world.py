@@ -30,7 +30,15 @@ from orchestration.store.engine import Store
 from tests.unit.gate.case import rules
 
 TODAY = date(2026, 11, 2)
-TABLES = (("crm", "company"), ("crm", "contact"), ("erp", "customer"), ("erp", "transaction"), ("support", "user"))
+LINES = ("erp", "transaction_line")
+TABLES = (
+    ("crm", "company"),
+    ("crm", "contact"),
+    ("erp", "customer"),
+    ("erp", "transaction"),
+    LINES,
+    ("support", "user"),
+)
 Row = dict[str, Any]
 
 
@@ -245,7 +253,7 @@ def _of(debtor: Debtor, read_at: datetime) -> dict[str, list[Row]]:
     members = {company: (f"crm:company:{number}", f"erp:customer:{number}"), person: (f"crm:contact:{number}",)}
     kinds = {company: "organisation", person: "person"}
     states = {company: debtor.resolution, person: {"crm": "linked", "erp": "absent", "support": "absent"}}
-    invoice = f"erp:transaction:{number}"
+    invoice, line = f"erp:transaction:{number}", f"erp:transaction_line:{number}"
     return {
         "entity": [
             {
@@ -280,12 +288,13 @@ def _of(debtor: Debtor, read_at: datetime) -> dict[str, list[Row]]:
                 "record_id": record,
                 **dict(zip(("system", "source_table", "source_key"), record.split(":"), strict=True)),
                 "row_hash": f"hash of {record}",
-                "row": json.dumps({"id": str(number)}),
+                "row": json.dumps({"id": str(number), "unpaid": str(debtor.amount_open) if record == line else None}),
                 "first_seen": read_at,
                 "last_seen": read_at,
             }
-            for record in (*members[company], *members[person], invoice)
+            for record in (*members[company], *members[person], invoice, line)
         ],
+        "support": [{"record_id": invoice, "supporting_record": line}],
         "relationship": [
             {"from_entity": person, "to_entity": company, "kind": "works_at", "record_id": f"crm:contact:{number}"}
         ],

@@ -25,7 +25,17 @@ SOURCE_ROW = {
     "source_table": "transaction",
     "source_key": "42",
     "row_hash": "ab" * 32,
-    "row": {"id": "42", "entity": "7", "foreignamountunpaid": "1250.50"},
+    "row": {"id": "42", "entity": "7"},
+    "supports": [],
+}
+LINE = {
+    "record_id": "erp:transaction_line:420",
+    "system": "erp",
+    "source_table": "transaction_line",
+    "source_key": "420",
+    "row_hash": "cd" * 32,
+    "row": {"uniquekey": "420", "transaction": "42", "foreignamountunpaid": "1250.50"},
+    "supports": ["erp:transaction:42"],
 }
 
 
@@ -95,7 +105,7 @@ def decide(store: Store, action: str, verdict: str, pin: Pin | None = GRAPH_PIN)
             "action": action,
             "read_set": READ_SET,
             "entities": {"entity": [{"entity_id": "org_1", "name": "Ada's Äpfel GmbH"}], "crosswalk": []},
-            "source_rows": [SOURCE_ROW],
+            "source_rows": [SOURCE_ROW, LINE],
             "materialisations": [pin.model_dump()] if pin else [],
             "kept_at": NOW,
         }

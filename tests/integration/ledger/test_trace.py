@@ -12,7 +12,7 @@ from orchestration.ledger.trace import trace
 from orchestration.store import tables
 from orchestration.store.engine import Store
 from tests.integration.ledger import story
-from tests.integration.ledger.story import BATCH, DENIED, DONE, GRAPH_PIN, NOW, READ_SET, SOURCE_ROW
+from tests.integration.ledger.story import BATCH, DENIED, DONE, GRAPH_PIN, LINE, NOW, READ_SET, SOURCE_ROW
 
 
 def test_the_walk_leads_from_the_effect_to_the_source_rows_as_they_were(told: Store) -> None:
@@ -30,7 +30,7 @@ def test_the_walk_leads_from_the_effect_to_the_source_rows_as_they_were(told: St
         "erp:dunning:9",
     )
     assert (found.snapshot, found.materialisations, found.read_set) == ("snap_1", (GRAPH_PIN,), READ_SET)
-    assert found.source_rows == (SOURCE_ROW,)
+    assert found.source_rows == (SOURCE_ROW, LINE)
     assert found.entities["entity"][0]["name"] == "Ada's Äpfel GmbH"
     assert [(entry.kind, entry.sound) for entry in found.ledger] == [
         ("decision", True),
@@ -44,7 +44,7 @@ def test_a_denied_action_has_reasons_and_no_permit_and_no_outcome(told: Store) -
     found = trace(told, DENIED)
     assert (found.decision, found.permit, found.permit_detail, found.outcome) == ("deny", None, None, None)
     assert [reason.code for reason in found.reasons] == ["invoice_paid"]
-    assert found.source_rows == (SOURCE_ROW,)
+    assert found.source_rows == (SOURCE_ROW, LINE)
 
 
 def test_an_action_that_nobody_has_decided_yet_can_be_traced(told: Store) -> None:

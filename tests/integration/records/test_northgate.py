@@ -21,6 +21,7 @@ from tests.conftest import new_database
 from tests.integration.sources.folders import rows, settings
 
 OURS = PROJECT / "insight" / "sources"
+SOURCES = {source.system: source for source in load_sources(OURS)}
 PLAN = Plan(records=1500)
 
 
@@ -69,6 +70,56 @@ def test_every_fact_is_there_and_hangs_off_records(records: Records) -> None:
         )
         # Some tickets and notes are of people who work nowhere that is known; a few rows name what was quarantined.
         assert known > 0.97 * whole, name
+
+
+def landed_rows(home: Path, system: str, table: str) -> Path:
+    return next(one.path for one in land(SOURCES[system], settings(home)) if one.table == table)
+
+
+def test_every_open_amount_is_that_of_the_line_which_completes_the_invoice(home: Path, records: Records) -> None:
+    invoices = records.shapes["invoice"]
+    ((whole, lines, amounts),) = ask(
+        """
+        SELECT count(DISTINCT i.record_id), count(*), count(*) FILTER (
+            i.amount_open = try_cast(replace(l.foreignamountunpaid, ',', '') AS DECIMAL(18, 2)))
+        FROM {record} AS i JOIN {support} AS s USING (record_id)
+        JOIN {line} AS l ON s.source_table = 'transaction_line' AND l._key = s.source_key
+        """,
+        record=invoices.record,
+        support=invoices.support,
+        line=landed_rows(home, "erp", "transaction_line"),
+    )
+    assert whole == lines == amounts == invoices.record_count
+
+
+def test_every_address_is_that_of_the_row_which_completes_the_customer(home: Path, records: Records) -> None:
+    organisations = records.shapes["organisation"]
+    ((without, amiss),) = ask(
+        """
+        SELECT count(*) FILTER (a._key IS NULL), count(*) FILTER (o.city IS DISTINCT FROM trim(a.city))
+        FROM {record} AS o
+        LEFT JOIN {support} AS s ON s.record_id = o.record_id AND s.source_table = 'entity_address'
+        LEFT JOIN {address} AS a ON a._key = s.source_key
+        WHERE o.system = 'erp' AND o.city IS NOT NULL
+        """,
+        record=organisations.record,
+        support=organisations.support,
+        address=landed_rows(home, "erp", "entity_address"),
+    )
+    assert (without, amiss) == (0, 0)
+
+
+def test_every_table_that_completes_others_is_named_by_some_record(records: Records) -> None:
+    named = {
+        (system, table)
+        for one in records.shapes.values()
+        for system, table in ask("SELECT DISTINCT system, source_table FROM {support}", support=one.support)
+    }
+    spare = {(name, table) for name, one in SOURCES.items() for table, spec in one.tables.items() if spec.supporting}
+    assert spare <= named
+    assert ("support", "user") in named
+    for one in records.shapes.values():
+        assert ask("SELECT count(*) FROM {note} WHERE field = 'supported_by'", note=one.note) == [(0,)]
 
 
 @pytest.mark.parametrize(
@@ -144,3 +195,4 @@ def test_postgres_yields_the_same_records_as_sqlite(
     query = "(SELECT * EXCLUDE (row_hash) FROM {one} EXCEPT SELECT * EXCLUDE (row_hash) FROM {other})"
     for name in here.shapes:
         assert ask(query, one=here.shapes[name].record, other=there.shapes[name].record) == []
+        assert rows(here.shapes[name].support) == rows(there.shapes[name].support)

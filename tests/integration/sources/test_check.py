@@ -97,6 +97,18 @@ def test_rows_that_no_sql_speaks_for_are_shown_and_fail_the_check(check: Check, 
     assert "3 rows of crm/company" in out
 
 
+def test_rows_that_complete_others_are_spoken_for_by_them(check: Check, crm: Path) -> None:
+    tables = {**TABLES, "town": {"key": ["id"], "columns": ["name"]}}
+    named = COMPANY.replace(" FROM", ", ['town:' || town._key] AS supported_by FROM").replace(
+        "_key AS", "company._key AS"
+    )
+    query = named.replace("name, vat", "company.name, vat") + " LEFT JOIN town ON town.id = company.id"
+    write_source(crm / "crm", declared(tables=tables), organisation=query)
+    write_sqlite(crm / "crm" / "crm.db", company=ROWS, town=[{"id": 1, "name": "York"}, {"id": 9, "name": "Hull"}])
+    report = json.loads(check(str(crm), "--rows", "1", "--json")[1])
+    assert of(report, "tables", "table", "rows", "unaccounted") == [("company", 5, 0), ("town", 2, 1)]
+
+
 def test_nothing_is_kept(check: Check, crm: Path, tmp_path: Path) -> None:
     before = set(crm.rglob("*"))
     check(str(crm))
