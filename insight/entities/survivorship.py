@@ -73,5 +73,10 @@ def _winner(block: tuple[str, ...]) -> str:
     """The record that gives a block: the fullest of the best asserted."""
     lead = block[0]
     parts = ", ".join(f"'{field}': {field}" for field in block)
-    fullness = " + ".join(f"coalesce(least(length({field}), 2), 0)" for field in block[1:])  # an initial counts half
+    fullness = " + ".join(_fullness(field) for field in block[1:])
     return f"arg_min({{{parts}, 'record_id': record_id}}, {_order(lead, f'-({fullness})')}) FILTER ({lead} IS NOT NULL)"
+
+
+def _fullness(field: str) -> str:
+    """What a part of a block adds to its fullness: an initial counts half."""
+    return f"CASE WHEN length({field}) > 1 THEN 2 ELSE coalesce(length({field}), 0) END"

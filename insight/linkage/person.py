@@ -250,7 +250,7 @@ PERSON: Final = Linkage(
         ),
         Veto("generation_differs", "l.suffix <> r.suffix", "Senior is not junior."),
     ),
-    thresholds=Thresholds(accept=3.0, review=0.0, margin=2.0),
+    thresholds=Thresholds(accept=3.5, review=0.0, margin=2.0),
     prior=1e-4,
     attaches=True,
 )

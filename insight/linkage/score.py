@@ -26,8 +26,8 @@ def carried_prior(model: Model, records: int, strong: int) -> float:
     """The probability that two random records match, for these records.
 
     Matches grow with the records and pairs with their square, so the prior falls as the records grow. How many matches
-    a record has is read from the pairs that strong keys found, or taken from the model where these are few. Both numbers
-    are rounded to powers of two: a few records more or less change no score.
+    a record has is read from the pairs that strong keys found, or taken from the model where these are few. Both
+    numbers are rounded to powers of two: a few records more or less change no score.
 
     Args:
         model: The trained model.
@@ -45,7 +45,11 @@ def _rounded(number: float) -> float:
 
 
 def make_linker(con: duckdb.DuckDBPyConnection, splink: dict[str, Any], features: str = "feature") -> Linker:
-    """A linker over the features, with frequencies of terms as stated, not counted twice for firm rows."""
+    """A linker over the features, with frequencies of terms.
+
+    How rare a shared value is, is asked of the other records: a record does not count as its own namesake, nor does its
+    firm row. Small lists would otherwise hold every name for a common one.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         api = DuckDBAPI(connection=con)
@@ -64,7 +68,7 @@ def make_linker(con: duckdb.DuckDBPyConnection, splink: dict[str, Any], features
     for term in sorted(terms):
         con.execute(f"""
             CREATE OR REPLACE TABLE frequency_of_{term} AS
-            SELECT {term}, count(*)::DOUBLE / sum(count(*)) OVER () AS tf_{term}
+            SELECT {term}, greatest(count(*) - 1, 1)::DOUBLE / sum(count(*)) OVER () AS tf_{term}
             FROM feature SEMI JOIN record ON record_id = unique_id WHERE {term} IS NOT NULL GROUP BY {term}
         """)
         linker.table_management.register_term_frequency_lookup(api.register(f"frequency_of_{term}"), term)

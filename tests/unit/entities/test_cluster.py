@@ -1,0 +1,152 @@
+"""Links become clusters: nothing forbidden together, nothing merged by strangers, whatever the order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from insight.entities.cluster import (
+    ALIAS,
+    BY_ANCHOR,
+    BY_SIZE,
+    BY_VETO,
+    KEPT,
+    MODEL,
+    PUBLIC,
+    TIER,
+    Clusters,
+    Edges,
+    cluster,
+)
+
+Link = tuple[int, int, int, float]
+
+
+def clusters(
+    size: int,
+    links: list[Link],
+    vetoes: list[tuple[int, int]] | None = None,
+    anchored: list[bool] | None = None,
+    believable: int = 60,
+) -> Clusters:
+    edges = np.array([link[:3] for link in links], dtype=np.int64).reshape(-1, 3)
+    forbidden = np.array(vetoes or [], dtype=np.int64).reshape(-1, 2)
+    return cluster(
+        size,
+        Edges(edges[:, 0], edges[:, 1], edges[:, 2], np.array([link[3] for link in links], dtype=np.float64)),
+        (forbidden[:, 0], forbidden[:, 1]),
+        np.array(anchored if anchored is not None else [True] * size, dtype=np.bool_),
+        believable,
+    )
+
+
+def test_no_records_make_no_clusters() -> None:
+    assert clusters(0, []).label.tolist() == []
+
+
+def test_a_cluster_is_named_by_its_first_record() -> None:
+    assert clusters(4, [(3, 2, MODEL, 9.0), (2, 1, MODEL, 9.0)]).label.tolist() == [0, 1, 1, 1]
+
+
+def test_of_two_links_to_a_forbidden_pair_the_stronger_holds() -> None:
+    found = clusters(3, [(0, 1, MODEL, 9.0), (1, 2, MODEL, 12.0)], [(0, 2)])
+    assert found.label.tolist() == [0, 1, 1]
+    assert found.fate.tolist() == [BY_VETO, KEPT]
+
+
+def test_a_strong_key_goes_before_any_weight() -> None:
+    found = clusters(3, [(0, 1, TIER, 2.0), (1, 2, MODEL, 40.0)], [(0, 2)])
+    assert found.label.tolist() == [0, 0, 2]
+
+
+def test_a_veto_binds_whoever_has_joined_either_side() -> None:
+    chain = [(0, 1, TIER, 9.0), (2, 3, TIER, 9.0), (1, 2, MODEL, 9.0)]
+    assert clusters(4, chain, [(0, 3)]).label.tolist() == [0, 0, 2, 2]
+
+
+def test_a_source_that_merged_its_own_rows_is_believed_against_a_veto() -> None:
+    assert clusters(2, [(0, 1, ALIAS, 0.0)], [(0, 1)]).label.tolist() == [0, 0]
+
+
+def test_a_veto_elsewhere_touches_nothing_here() -> None:
+    found = clusters(5, [(0, 1, MODEL, 9.0), (3, 4, MODEL, 9.0)], [(0, 2)])
+    assert found.label.tolist() == [0, 0, 2, 3, 3]
+
+
+def test_public_values_attach_a_record_to_the_better_of_two_and_merge_them_never() -> None:
+    found = clusters(3, [(0, 1, PUBLIC, 8.0), (1, 2, PUBLIC, 9.0)], anchored=[True, False, True])
+    assert found.label.tolist() == [0, 1, 1]
+    assert found.fate.tolist() == [BY_ANCHOR, KEPT]
+
+
+def test_several_strangers_attach_to_one_record() -> None:
+    links = [(0, 1, PUBLIC, 8.0), (0, 2, PUBLIC, 9.0), (1, 2, PUBLIC, 3.0)]
+    assert clusters(3, links, anchored=[True, False, False]).label.tolist() == [0, 0, 0]
+
+
+def test_an_unbelievable_cluster_falls_back_to_strong_keys_and_is_marked() -> None:
+    links = [(n, n + 1, TIER if n % 2 else MODEL, 9.0) for n in range(5)]
+    found = clusters(7, links, believable=4)
+    assert found.label.tolist() == [0, 1, 1, 3, 3, 5, 6]
+    assert found.unbelievable.tolist() == [True] * 6 + [False]
+    assert found.fate.tolist() == [BY_SIZE, KEPT, BY_SIZE, KEPT, BY_SIZE]
+
+
+@dataclass(frozen=True)
+class World:
+    size: int
+    links: list[Link]
+    vetoes: list[tuple[int, int]]
+    anchored: list[bool]
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    size = draw(st.integers(2, 12))
+    nodes = st.integers(0, size - 1)
+    pairs = st.tuples(nodes, nodes).filter(lambda pair: pair[0] != pair[1]).map(lambda pair: (min(pair), max(pair)))
+    chosen = draw(st.lists(pairs, unique=True, max_size=24))
+    links = [
+        (*pair, draw(st.sampled_from([ALIAS, TIER, MODEL, PUBLIC])), float(draw(st.integers(0, 3)))) for pair in chosen
+    ]
+    vetoes = draw(st.lists(pairs, unique=True, max_size=6))
+    return World(size, links, vetoes, draw(st.lists(st.booleans(), min_size=size, max_size=size)))
+
+
+@given(worlds(), st.randoms(use_true_random=False))
+def test_clusters_ignore_the_order_of_links_and_vetoes(world: World, random: np.random.Generator) -> None:
+    expected = clusters(world.size, world.links, world.vetoes, world.anchored).label.tolist()
+    links, vetoes = list(world.links), [pair[::-1] for pair in world.vetoes]
+    random.shuffle(links)  # type: ignore[arg-type]
+    random.shuffle(vetoes)  # type: ignore[arg-type]
+    turned = [(b, a, strength, weight) for a, b, strength, weight in links]
+    assert clusters(world.size, turned, vetoes, world.anchored).label.tolist() == expected
+
+
+@given(worlds())
+def test_no_cluster_holds_a_forbidden_pair_unless_its_source_merged_it(world: World) -> None:
+    links = [link for link in world.links if link[2] != ALIAS]
+    label = clusters(world.size, links, world.vetoes, world.anchored).label
+    assert all(label[one] != label[other] for one, other in world.vetoes)
+
+
+@given(worlds())
+def test_public_links_never_join_what_firm_links_leave_apart(world: World) -> None:
+    firm = [link for link in world.links if link[2] != PUBLIC]
+    apart = clusters(world.size, firm, world.vetoes, world.anchored).label
+    together = clusters(world.size, world.links, world.vetoes, world.anchored).label
+    held = [node for node in range(world.size) if world.anchored[node]]
+    for one in held:
+        for other in held:
+            if apart[one] != apart[other]:
+                assert together[one] != together[other]
+
+
+@given(worlds())
+def test_what_no_link_joins_stays_alone(world: World) -> None:
+    label = clusters(world.size, world.links, world.vetoes, world.anchored).label
+    linked = {node for link in world.links for node in link[:2]}
+    assert all(label[node] == node for node in range(world.size) if node not in linked)
