@@ -7,8 +7,10 @@ it moves the pointer, so that materialising it by itself does not get past a che
 from collections.abc import Sequence
 from contextlib import closing
 from importlib.metadata import version as installed
+from pathlib import Path
 
 import dagster as dg
+from sqlalchemy import select
 
 from insight import pages
 from insight.assets import ALIAS, REJECTED, RELATIONSHIP, landed_of, stated_shapes
@@ -21,14 +23,17 @@ from insight.publication.questions import Built, blocking_results, found_again, 
 from insight.records.record_set import AliasSet, RecordSet, RejectedSet
 from insight.resources import TEAM, WORKBENCH, materialised, settings_of
 from insight.sources.source import Source
+from orchestration.contracts import Pin
 from orchestration.graph.expire import expire
 from orchestration.graph.inputs import CandidateInputs
 from orchestration.graph.model import RECORD_TYPES
 from orchestration.graph.promote import promote
 from orchestration.graph.publish import build_candidate
+from orchestration.graph.reader import EntityGraph
 from orchestration.graph.rows import SnapshotInput
-from orchestration.ledger.lineage import pin
-from orchestration.store.engine import open_store
+from orchestration.ledger.lineage import check_pins, pin
+from orchestration.store.engine import Store, open_store
+from orchestration.store.tables import snapshot
 
 CANDIDATE, GRAPH = ["graph_candidate"], ["entity_graph"]
 
@@ -81,6 +86,7 @@ def candidate_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
         }
         with closing(open_store(settings)) as store:
             previous = previous_graph(store, settings)
+            code = code_of(store, context.instance, previous)
         candidate = build_candidate(
             CandidateInputs(
                 landed=landed,
@@ -91,7 +97,7 @@ def candidate_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
                 relationships=relationship.path.parent,
                 rejected=rejected.path,
                 run_id=context.run.run_id,
-                code_version=f"precede {installed('precede')}",
+                code_version=code,
                 model_versions={name: one.model_id for name, one in links.items()},
                 pins=[pinned(context.instance, key, version) for key, version in versions.items()],
                 previous=previous,
@@ -103,6 +109,30 @@ def candidate_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
         return materialised(CANDIDATE, candidate.snapshot_id, page, unchanged=not candidate.built)
 
     return graph_candidate
+
+
+def code_of(store: Store, instance: dg.DagsterInstance, previous: Path | None) -> str:
+    """What a graph says of the code that made it; something new where the current graph lost its lineage.
+
+    A graph whose materialisations are no longer in the event log lets nobody act. The same inputs would be that graph
+    again, so that another one has to differ in something.
+    """
+    code = f"precede {installed('precede')}"
+    if previous is None:
+        return code
+    with EntityGraph(previous) as graph:
+        before = graph.snapshot
+    pins = [
+        Pin(asset_key=one.asset_key, storage_id=one.storage_id, run_id=one.run_id, data_version=one.data_version)
+        for one in before.inputs
+        if one.storage_id is not None and one.run_id
+    ]
+    with store.read() as connection:
+        kept = connection.execute(select(snapshot.c.pin).where(snapshot.c.snapshot_id == before.snapshot_id)).scalar()
+    pins += [Pin.model_validate(kept)] if kept else []
+    if next(check_pins(instance, pins), None) is not None:
+        return f"{code}, after {before.snapshot_id} lost its lineage"
+    return before.code_version if before.code_version.startswith(f"{code},") else code
 
 
 def pinned(instance: dg.DagsterInstance, asset_key: str, version: str) -> SnapshotInput:

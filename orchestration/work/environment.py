@@ -13,7 +13,7 @@ from typing import Final
 
 import yaml
 
-from orchestration.errors import ConfigurationError
+from orchestration.errors import ConfigurationError, PrecedeError
 from orchestration.settings import PROJECT, Settings
 
 BASICS: Final = (
@@ -121,9 +121,19 @@ def _variables(value: object) -> Iterator[str]:
 
 
 def prepare_home(settings: Settings) -> None:
-    """Make the folders that everything is kept in, with Dagster's own configuration where there is none yet."""
-    for folder in (settings.home, settings.dagster_home, settings.exchange, settings.home / "logs"):
-        folder.mkdir(parents=True, exist_ok=True)
-    configuration = settings.dagster_home / "dagster.yaml"
-    if not configuration.exists():
-        shutil.copyfile(PROJECT / "dagster.yaml", configuration)
+    """Make the folders that everything is kept in, with Dagster's own configuration where there is none yet.
+
+    Raises:
+        PrecedeError: They cannot be made.
+    """
+    try:
+        for folder in (settings.home, settings.dagster_home, settings.exchange, settings.home / "logs"):
+            folder.mkdir(parents=True, exist_ok=True)
+        configuration = settings.dagster_home / "dagster.yaml"
+        if not configuration.exists():
+            shutil.copyfile(PROJECT / "dagster.yaml", configuration)
+    except OSError as error:
+        raise PrecedeError(
+            f"{error.filename or settings.home} cannot be made ({error.strerror}); needed a folder that this user may "
+            "write to; point PRECEDE_HOME at one."
+        ) from error

@@ -182,6 +182,24 @@ def test_an_invoice_that_falls_overdue_overnight_wakes_the_agent_though_no_row_c
     assert set(house.reminders()) > before
 
 
+def test_a_graph_whose_lineage_was_wiped_lets_nobody_act_until_it_is_published_anew(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot, before = house.snapshot(), house.reminders()
+    with dg.DagsterInstance.get() as instance:
+        instance.wipe_assets([dg.AssetKey("entity_graph")])
+    monkeypatch.setenv("PRECEDE_BUSINESS_DATE", "2026-11-09")
+    house.run("wake", fails=True)
+    house.run()
+    anew = house.snapshot()
+    assert anew != snapshot
+    assert set(house.reminders()) > set(before)
+    house.run("reconcile")  # reads the new reminders back
+    settled = house.snapshot()
+    house.run("reconcile")
+    assert house.snapshot() == settled
+
+
 @pytest.mark.parametrize("broken", ["deliver", "report"])
 def test_a_run_that_failed_is_run_again_without_repeating_an_effect(
     house: House, monkeypatch: pytest.MonkeyPatch, broken: str

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.errors import ConfigurationError
+from orchestration.errors import ConfigurationError, PrecedeError
 from orchestration.settings import Settings
 from orchestration.work.environment import location_environment, prepare_home
 
@@ -84,3 +84,9 @@ def test_the_home_gets_dagsters_configuration_once(settings: Settings) -> None:
     configuration.write_text("the user's own")
     prepare_home(settings)
     assert configuration.read_text() == "the user's own"
+
+
+def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PrecedeError, match=r"cannot be made \(.+\); needed a folder .+; point PRECEDE_HOME at one\."):
+        prepare_home(Settings(home=tmp_path / "file" / "home"))
