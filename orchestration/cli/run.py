@@ -16,9 +16,12 @@ from orchestration.cli.reading import Paper
 from orchestration.cli.report import show
 from orchestration.cli.summary import as_json, collect, performed_so_far
 from orchestration.graph.current import open_current
+from orchestration.registry import load_agents
 from orchestration.settings import Settings
-from orchestration.store.engine import open_store
+from orchestration.store.engine import Store, open_store
+from orchestration.work import due
 from orchestration.work.environment import prepare_home
+from orchestration.work.exchange import Exchange
 
 STAGES: Final = (
     ("insight", "reconcile", "Insight reads the sources and publishes one entity graph"),
@@ -53,7 +56,10 @@ def run(
     before = performed_so_far(store)
     for number, (location, job, title) in enumerate(STAGES, 1):
         with progress.stage(f"{number}/{len(STAGES)}  {title}"):
-            run_job(location, job, settings, progress.tell)
+            if waits(job, store, settings):
+                run_job(location, job, settings, progress.tell)
+            else:
+                progress.say("nothing waits")
     with open_current(store, settings) as graph:
         summary = collect(graph, store)
         named = graph.rows(_EXAMPLE)
@@ -63,3 +69,17 @@ def run(
     performed_now = summary.actions.performed - before
     example = named[0]["name"] if named else None
     show(summary, Paper(), performed_now=performed_now, link=settings.graph_link, example=example)
+
+
+def waits(job: str, store: Store, settings: Settings) -> bool:
+    """Whether there is anything for a job to do: the question that its sensor asks. The sources are always read."""
+    agents, exchange = load_agents(settings.agents), Exchange(settings.exchange)
+    with store.read() as connection:
+        match job:
+            case "wake":
+                return bool(due.wakes(connection, exchange, agents, settings.business_date))
+            case "propose":
+                return any(exchange.waiting(agent) for agent in agents)
+            case "act":
+                return bool(due.acts(connection, exchange, agents))
+    return True
