@@ -60,7 +60,8 @@ def cluster(
     A component is taken whole unless it holds a forbidden pair, or public values join what firm links do not. Then
     links are taken from the strongest to the weakest: one that would bring together a forbidden pair is left out, and
     so is one with public values between two groups that both have an anchored record. Of a component that is too large
-    only aliases and strong keys are taken, and its records are marked.
+    only aliases and strong keys are taken, and its records are marked; where public values alone make it too large,
+    they are left out and nothing is marked, for a crowd of strangers is no fault of whom it names.
 
     Args:
         size: How many records there are.
@@ -70,11 +71,13 @@ def cluster(
         believable: The most records that one cluster may have.
     """
     component = components(size, edges.a, edges.b)
-    unbelievable = np.bincount(component, minlength=size)[component] > believable
-    fate = np.where(unbelievable[edges.a] & (edges.strength >= MODEL), BY_SIZE, KEPT).astype(np.int64)
-
     firm = edges.strength < PUBLIC
     group = components(size, edges.a[firm], edges.b[firm])
+    unbelievable = np.bincount(group, minlength=size)[group] > believable
+    crowded = np.bincount(component, minlength=size)[component] > believable
+    fate = np.full(len(edges.a), KEPT, dtype=np.int64)
+    fate[unbelievable[edges.a] & (edges.strength == MODEL)] = BY_SIZE
+    fate[crowded[edges.a] & (edges.strength == PUBLIC)] = BY_SIZE
     forbidden_a, forbidden_b = vetoes
     inside = component[forbidden_a] == component[forbidden_b]
     contested = np.zeros(size, dtype=np.bool_)

@@ -95,6 +95,13 @@ def test_an_unbelievable_cluster_falls_back_to_strong_keys_and_is_marked() -> No
     assert found.fate.tolist() == [BY_SIZE, KEPT, BY_SIZE, KEPT, BY_SIZE]
 
 
+def test_a_crowd_of_strangers_is_left_out_and_marks_nobody() -> None:
+    links = [(0, 1, MODEL, 9.0), *((0, n, PUBLIC, 9.0) for n in range(2, 7))]
+    found = clusters(7, links, anchored=[True, True, *[False] * 5], believable=4)
+    assert found.label.tolist() == [0, 0, 2, 3, 4, 5, 6]
+    assert not found.unbelievable.any()
+
+
 @dataclass(frozen=True)
 class World:
     size: int
