@@ -63,6 +63,7 @@ def defs():
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A home, and a location `insight` whose module is the one above."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
     (tmp_path / "home").mkdir()
     (tmp_path / "odd_location.py").write_text(LOCATION)
     monkeypatch.setattr(processes, "locations", lambda: {"insight": "odd_location"})
