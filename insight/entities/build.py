@@ -71,27 +71,27 @@ def build(  # noqa: PLR0913  one argument for each thing the result is named by
     record_type = records.shape
     base = version_of(links.version, code_version(_HERE))
     home = settings.stages / "entities" / record_type
-    con = open_memory()
-    load_previous(con, record_type, previous)
-    before = crosswalk_digest(con, "previous")
-    for folder in sorted(home.glob(f"{base}-*")):
-        note = json.loads((folder / _NOTE).read_text())
-        if before in {note["before"], note["after"]}:
-            return EntitySet(record_type, folder.name, folder)
+    with open_memory() as con:
+        load_previous(con, record_type, previous)
+        before = crosswalk_digest(con, "previous")
+        for folder in sorted(home.glob(f"{base}-*")):
+            note = json.loads((folder / _NOTE).read_text())
+            if before in {note["before"], note["after"]}:
+                return EntitySet(record_type, folder.name, folder)
 
-    load_records(con, record_type, records.record)
-    load_aliases(con, record_type, aliases.alias)
-    con.execute("CREATE TABLE link AS FROM read_parquet(?)", [str(links.table("link"))])
-    con.execute("CREATE TABLE evidence AS FROM read_parquet(?)", [str(links.table("evidence"))])
-    gather(con, links.margin)
-    assign(con, record_type)
-    _tables(con, record_type, now or datetime.now(UTC))
-    folder = home / f"{base}-{version_of(before)[:8]}"
-    with writing(folder) as draft:
-        for table in TABLES:
-            con.execute(f"COPY {table} TO '{draft / table}.parquet' (FORMAT parquet)")
-        note = {"before": before, "after": crosswalk_digest(con, "crosswalk")}
-        (draft / _NOTE).write_text(json.dumps(note))
+        load_records(con, record_type, records.record)
+        load_aliases(con, record_type, aliases.alias)
+        con.execute("CREATE TABLE link AS FROM read_parquet(?)", [str(links.table("link"))])
+        con.execute("CREATE TABLE evidence AS FROM read_parquet(?)", [str(links.table("evidence"))])
+        gather(con, links.margin)
+        assign(con, record_type)
+        _tables(con, record_type, now or datetime.now(UTC))
+        folder = home / f"{base}-{version_of(before)[:8]}"
+        with writing(folder) as draft:
+            for table in TABLES:
+                con.table(table).write_parquet(str(draft / f"{table}.parquet"), compression="zstd")
+            note = {"before": before, "after": crosswalk_digest(con, "crosswalk")}
+            (draft / _NOTE).write_text(json.dumps(note))
     return EntitySet(record_type, folder.name, folder)
 
 

@@ -33,8 +33,9 @@ def relationships(
     version = version_of(organisations.version, people.version, code_version(_HERE))
     folder = settings.stages / "entities" / "relationship" / version
     path = folder / "relationship.parquet"
-    if not path.exists():
-        con = open_memory()
+    if path.exists():
+        return RelationshipSet(version, path)
+    with open_memory() as con:
         for entities, records in ((organisations, organisation_records), (people, person_records)):
             load_records(con, entities.record_type, records.record)
             con.execute(f"ALTER TABLE record RENAME TO {entities.record_type}_record")
@@ -42,6 +43,6 @@ def relationships(
                 f"CREATE TABLE {entities.record_type} AS FROM read_parquet(?)", [str(entities.table("crosswalk"))]
             )
         with writing(folder) as draft:
-            query = (_HERE / "relationship.sql").read_text()
-            con.execute(f"COPY ({query}) TO '{draft / 'relationship.parquet'}' (FORMAT parquet)")
+            found = con.sql((_HERE / "relationship.sql").read_text())
+            found.write_parquet(str(draft / "relationship.parquet"), compression="zstd")
     return RelationshipSet(version, path)

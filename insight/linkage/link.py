@@ -67,9 +67,8 @@ def build(
         link(con, records.record, aliases.alias, model, employer)
         with writing(links.path) as draft:
             for table in TABLES:
-                con.execute(
-                    f"COPY (FROM {table} ORDER BY record_a, record_b) TO '{draft / table}.parquet' (FORMAT parquet)"
-                )
+                found = con.sql(f"FROM {table} ORDER BY record_a, record_b")
+                found.write_parquet(str(draft / f"{table}.parquet"), compression="zstd")
     return links
 
 

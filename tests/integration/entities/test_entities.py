@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from insight.entities import gather as gathering
 from orchestration.graph import model
 from tests.lists import Row, resolve, rows, short
 
@@ -216,3 +218,24 @@ def test_a_golden_record_has_the_types_of_its_fields(tmp_path: Path) -> None:
     for field in model.ORGANISATION.fields:
         expected = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}.get(field.duckdb_type, field.duckdb_type)
         assert types[field.name] == expected
+
+
+def test_an_unbelievable_cluster_loses_standing_and_stops_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "cluster", partial(gathering.cluster, believable=2))
+    slips = ("Fernley Coatings Ltd", "Fernely Coatings Ltd", "Fernley Caotings Ltd")
+    crowd = [at(system, name=name, website="fernley.co.uk") for system, name in zip("abc", slips, strict=True)]
+    pair = [at(system, 2, name="Oakham Bakery Ltd", website="oakham-bakery.co.uk") for system in "ab"]
+    result = resolve(tmp_path, [*crowd, *pair])
+    assert result.clusters() == {*(frozenset({f"{system}:1"}) for system in "abc"), frozenset({"a:2", "b:2"})}
+    for system in "abc":
+        assert "unbelievable_cluster" in result.entity(f"{system}:1")["standing_reasons"]
+    assert result.entity("a:2")["standing"] == "reconciled"
+    assert {row["reason"] for row in result.table("organisation", "review_pair")} == {"unbelievable_cluster"}
+
+
+def test_a_home_may_be_called_anything(tmp_path: Path) -> None:
+    home = tmp_path / "it's a home; DROP"
+    home.mkdir()
+    assert len(resolve(home, [at("crm", **FERNLEY), at("erp", **FERNLEY)], [at("crm", 2, **JANE)]).clusters()) == 1
