@@ -12,7 +12,7 @@ from typing import Final
 
 from orchestration.canonical import digest
 from orchestration.contracts import Decision, EntityId, Permit, Reason, Verdict
-from orchestration.gate.facts import Ask, GraphFacts, StoreFacts
+from orchestration.gate.known import Ask, GraphFacts, StoreFacts
 from orchestration.gate.limits import Usage
 from orchestration.gate.policy import Ruling
 from orchestration.gate.readset import read_set, tool_call

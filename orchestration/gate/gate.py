@@ -16,9 +16,9 @@ from sqlalchemy import Connection, and_, desc, exists, not_, or_, select
 
 from orchestration.contracts import Decision, Pin, Verdict
 from orchestration.gate.decide import Answer, Moment, conclude, weigh
-from orchestration.gate.facts import Ask
 from orchestration.gate.graphs import Graphs
 from orchestration.gate.keys import signing_key
+from orchestration.gate.known import Ask
 from orchestration.gate.limits import load_usage
 from orchestration.gate.load import load_asks
 from orchestration.gate.perform import Effect, Means, perform

@@ -14,7 +14,7 @@ from typing import Self
 
 from orchestration.action_types import ActionType
 from orchestration.errors import NoGraph
-from orchestration.gate.facts import Ask, GraphFacts, StoreFacts
+from orchestration.gate.known import Ask, GraphFacts, StoreFacts
 from orchestration.gate.load import References, load_graph
 from orchestration.graph.reader import EntityGraph
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from orchestration.action_types import ActionType
 from orchestration.contracts import ActionId, EntityId, Pin, SnapshotId
-from orchestration.gate.facts import Ask, Doubt, GraphFacts, StoreFacts
+from orchestration.gate.known import Ask, Doubt, GraphFacts, StoreFacts
 from orchestration.graph.current import watermarks
 from orchestration.graph.reader import EntityGraph
 from orchestration.graph.rows import Contact, Crosswalk

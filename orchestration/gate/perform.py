@@ -17,8 +17,8 @@ from orchestration.canonical import digest
 from orchestration.contracts import Decision, Permit, Pin, Reason, SignedPermit, Verdict
 from orchestration.errors import NotFound, PermitRefused
 from orchestration.gate.decide import Answer, Moment, refuse, weigh
-from orchestration.gate.facts import Ask, StoreFacts
 from orchestration.gate.graphs import Graphs
+from orchestration.gate.known import Ask, StoreFacts
 from orchestration.gate.load import load_asks, load_store
 from orchestration.gate.permits import read
 from orchestration.gate.readset import read_set

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert
 from orchestration.canonical import plain
 from orchestration.contracts import Pin
 from orchestration.gate.decide import Answer
-from orchestration.gate.facts import StoreFacts
+from orchestration.gate.known import StoreFacts
 from orchestration.gate.permits import sign
 from orchestration.gate.resolve import Case
 from orchestration.graph.rows import SnapshotInput

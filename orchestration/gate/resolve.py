@@ -18,7 +18,7 @@ from orchestration.action_parameters import (
 )
 from orchestration.action_types import ActionType
 from orchestration.contracts import Arguments, EntityId, Reason, RecordId
-from orchestration.gate.facts import Ask, GraphFacts
+from orchestration.gate.known import Ask, GraphFacts
 from orchestration.graph.model import FACTS
 from orchestration.graph.rows import Contact, Entity, Fact, source_row_id
 

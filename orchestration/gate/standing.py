@@ -14,7 +14,7 @@ from typing import Any, Final
 from orchestration.action_parameters import BUSINESS_DATE, Condition, EntityParameter
 from orchestration.action_types import ActionType
 from orchestration.contracts import Reason
-from orchestration.gate.facts import GraphFacts, StoreFacts
+from orchestration.gate.known import GraphFacts, StoreFacts
 from orchestration.gate.resolve import Resolution, fact_value
 from orchestration.graph.rows import Entity, Fact
 

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Table, select
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
+from orchestration.ledger import committed
 from orchestration.ledger import entries as kinds
-from orchestration.ledger import facts
 from orchestration.ledger.links import Entry
 from orchestration.store import tables
 
@@ -84,20 +84,20 @@ def told_by_store(connection: Connection, action: str | None = None) -> Iterator
     decided = set()
     for row in _rows(connection, tables.decision, action):
         decided.add(row["action"])
-        yield _about("decision", row), digest(facts.of_decision(row))
+        yield _about("decision", row), digest(committed.of_decision(row))
     for row in _rows(connection, tables.proposal, action):
         if row["action"] in decided:
-            yield _about("proposal", row), digest(facts.of_proposal(row))
+            yield _about("proposal", row), digest(committed.of_proposal(row))
     for row in _rows(connection, tables.evidence, action):
-        yield Subject(_EVIDENCE, row["action"]), facts.of_evidence(row)
+        yield Subject(_EVIDENCE, row["action"]), committed.of_evidence(row)
     consumed = {}
     for row in _rows(connection, tables.permit, action):
         consumed[row["permit_id"]] = row["consumed_at"]
-        yield _about("permit", row), digest(facts.of_permit(row))
+        yield _about("permit", row), digest(committed.of_permit(row))
     for row in _rows(connection, tables.outbox, action):
-        yield _about("intent", row), digest(facts.of_intent(row, consumed.get(row["permit_id"])))
+        yield _about("intent", row), digest(committed.of_intent(row, consumed.get(row["permit_id"])))
         if row["state"] in _SETTLED:
-            yield _about("outcome", row), digest(facts.of_outcome(row))
+            yield _about("outcome", row), digest(committed.of_outcome(row))
 
 
 def differences(ledger: Mapping[Subject, Told], store: Mapping[Subject, str]) -> Iterator[str]:
@@ -115,7 +115,7 @@ def differences(ledger: Mapping[Subject, Told], store: Mapping[Subject, str]) ->
 def _snapshots(connection: Connection) -> Iterator[tuple[Subject, str]]:
     for row in _rows(connection, tables.snapshot):
         if row["published_at"] is not None:
-            yield _about("snapshot", row), digest(facts.of_snapshot(row))
+            yield _about("snapshot", row), digest(committed.of_snapshot(row))
 
     for row in _rows(connection, tables.pointer):
         yield CURRENT, digest(row["snapshot_id"])
@@ -127,13 +127,13 @@ def _batches(connection: Connection) -> Iterator[tuple[Subject, str]]:
         shown[row["batch_id"]].append(row)
     for row in _rows(connection, tables.batch):
         batch_id = row["batch_id"]
-        yield _about("batch", row), digest(facts.of_batch(row, shown[batch_id]))
+        yield _about("batch", row), digest(committed.of_batch(row, shown[batch_id]))
         for part, column in ((_INPUT_PIN, "pin"), (_EFFECTS_PIN, "effects_pin")):
             if row[column] is not None:
                 yield Subject(part, batch_id), digest(row[column])
 
 
-def _about(part: str, row: facts.Row) -> Subject:
+def _about(part: str, row: committed.Row) -> Subject:
     name, column = _PARTS[part]
     return Subject(name, str(row[column]))
 

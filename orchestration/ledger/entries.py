@@ -1,7 +1,7 @@
 """The kinds of entry, and one function to record each from the store's own rows.
 
-Write the row first, then record it, in the same transaction: the facts are read back from the database, so that
-`verify` finds the very same ones later.
+Write the row first, then record it, in the same transaction: what is committed to is read back from the database, so
+that `verify` finds the very same later.
 
     kind           recorded by          tells of
     snapshot       snapshot_published   a graph that became current
@@ -21,7 +21,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from orchestration.contracts import Contract, Pin
-from orchestration.ledger import facts
+from orchestration.ledger import committed
 from orchestration.ledger.chain import append, hashes
 from orchestration.ledger.merkle import root_of
 from orchestration.store import tables
@@ -46,7 +46,7 @@ def snapshot_published(connection: Connection, snapshot_id: str, *, at: datetime
     """Record that a snapshot became current; its number in the chain."""
     row = _one(connection, tables.snapshot, tables.snapshot.c.snapshot_id == snapshot_id)
     body = {"snapshot": snapshot_id, "run": row["run_id"]}
-    return append(connection, SNAPSHOT, body, at=at, payload={"snapshot": facts.of_snapshot(row)})
+    return append(connection, SNAPSHOT, body, at=at, payload={"snapshot": committed.of_snapshot(row)})
 
 
 def batch_opened(connection: Connection, batch_id: str, *, at: datetime) -> int:
@@ -62,7 +62,7 @@ def batch_opened(connection: Connection, batch_id: str, *, at: datetime) -> int:
         "rows": row["row_count"],
         "pin": row["pin"],
     }
-    return append(connection, BATCH, body, at=at, payload={"batch": facts.of_batch(row, rows)})
+    return append(connection, BATCH, body, at=at, payload={"batch": committed.of_batch(row, rows)})
 
 
 def decided(connection: Connection, decision_id: int, *, at: datetime, permit_id: str | None = None) -> int:
@@ -87,10 +87,10 @@ def decided(connection: Connection, decision_id: int, *, at: datetime, permit_id
         "permit": permit_id,
     }
     payload = {
-        "decision": facts.of_decision(decision),
-        "proposal": facts.of_proposal(proposal),
-        "evidence": None if evidence is None else facts.of_evidence(evidence),
-        "permit": None if permit is None else facts.of_permit(permit),
+        "decision": committed.of_decision(decision),
+        "proposal": committed.of_proposal(proposal),
+        "evidence": None if evidence is None else committed.of_evidence(evidence),
+        "permit": None if permit is None else committed.of_permit(permit),
     }
     return append(connection, DECISION, body, at=at, action=action, payload=payload)
 
@@ -100,7 +100,7 @@ def intended(connection: Connection, action: str, *, at: datetime) -> int:
     outbox = _one(connection, tables.outbox, tables.outbox.c.action == action)
     permit = _one(connection, tables.permit, tables.permit.c.permit_id == outbox["permit_id"])
     body = {"permit": outbox["permit_id"], "tool_server": outbox["tool_server"], "tool": outbox["tool"]}
-    payload = {"intent": facts.of_intent(outbox, permit["consumed_at"])}
+    payload = {"intent": committed.of_intent(outbox, permit["consumed_at"])}
     return append(connection, INTENT, body, at=at, action=action, payload=payload)
 
 
@@ -108,7 +108,7 @@ def settled(connection: Connection, action: str, *, at: datetime) -> int:
     """Record what became of an effect, once its outbox row says so; its number in the chain."""
     outbox = _one(connection, tables.outbox, tables.outbox.c.action == action)
     body = {"permit": outbox["permit_id"], "state": outbox["state"]}
-    payload = {"outcome": facts.of_outcome(outbox)}
+    payload = {"outcome": committed.of_outcome(outbox)}
     return append(connection, OUTCOME, body, at=at, action=action, payload=payload)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from orchestration.action_types import load_action_types
 from orchestration.contracts import ActionId, EntityId, Pin, RecordId, SnapshotId
 from orchestration.gate.decide import Answer, Moment, decide
-from orchestration.gate.facts import Ask, Doubt, GraphFacts, StoreFacts
+from orchestration.gate.known import Ask, Doubt, GraphFacts, StoreFacts
 from orchestration.gate.limits import Usage
 from orchestration.gate.policy import load_policies
 from orchestration.gate.rules import Rules

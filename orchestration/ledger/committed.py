@@ -1,6 +1,6 @@
 """What each kind of entry commits to, as functions of store rows: told once when recorded, told again when verified.
 
-A row's later columns (when a snapshot expired, that a batch was answered) stand in no entry's facts: they say nothing
+A row's later columns (when a snapshot expired, that a batch was answered) stand in no entry: they say nothing
 about what was decided or done. Rows are mappings of column to value, as the tables return them.
 """
 
@@ -12,7 +12,7 @@ from typing import Any, Final
 from orchestration.canonical import digest
 
 Row = Mapping[str, Any]
-Facts = dict[str, Any]
+Committed = dict[str, Any]
 
 _SNAPSHOT: Final = ("snapshot_id", "path", "run_id", "built_at", "published_at", "checks")
 _BATCH: Final = ("batch_id", "agent", "snapshot_id", "business_date", "created_at", "row_count")
@@ -64,12 +64,12 @@ _INTENT: Final = (
 _OUTCOME: Final = ("action", "state", "reference", "detail", "settled_at")
 
 
-def of_snapshot(snapshot: Row) -> Facts:
+def of_snapshot(snapshot: Row) -> Committed:
     """A published snapshot and the checks that it passed."""
     return _only(_SNAPSHOT, snapshot)
 
 
-def of_batch(batch: Row, trigger_rows: Iterable[Row]) -> Facts:
+def of_batch(batch: Row, trigger_rows: Iterable[Row]) -> Committed:
     """A wake of an agent, with a digest of each row that it was shown."""
     return {
         **_only(_BATCH, batch),
@@ -77,12 +77,12 @@ def of_batch(batch: Row, trigger_rows: Iterable[Row]) -> Facts:
     }
 
 
-def of_decision(decision: Row) -> Facts:
+def of_decision(decision: Row) -> Committed:
     """What the gate said."""
     return _only(_DECISION, decision)
 
 
-def of_proposal(proposal: Row) -> Facts:
+def of_proposal(proposal: Row) -> Committed:
     """What was asked of it."""
     return _only(_PROPOSAL, proposal)
 
@@ -92,20 +92,20 @@ def of_evidence(evidence: Row) -> str:
     return digest(_only(_EVIDENCE, evidence))
 
 
-def of_permit(permit: Row) -> Facts:
+def of_permit(permit: Row) -> Committed:
     """A permit as it was signed."""
     return _only(_PERMIT, permit)
 
 
-def of_intent(outbox: Row, consumed_at: object) -> Facts:
+def of_intent(outbox: Row, consumed_at: object) -> Committed:
     """An effect as it was meant, and when its permit was used up for it."""
     return {**_only(_INTENT, outbox), "consumed_at": consumed_at}
 
 
-def of_outcome(outbox: Row) -> Facts:
+def of_outcome(outbox: Row) -> Committed:
     """What became of an effect."""
     return _only(_OUTCOME, outbox)
 
 
-def _only(columns: tuple[str, ...], row: Row) -> Facts:
+def _only(columns: tuple[str, ...], row: Row) -> Committed:
     return {column: row[column] for column in columns}
