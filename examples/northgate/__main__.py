@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from examples.northgate.build import Targets, build
+from examples.northgate.build import Targets, build, in_home
 from examples.northgate.plan import AS_OF, RECORDS, SEED, Plan
 from orchestration.errors import PrecedeError
 from orchestration.settings import Settings
@@ -42,13 +42,16 @@ def main(  # noqa: PLR0913  one parameter is one option
     out: Annotated[
         Path | None, typer.Option(help="Folder of the SQLite files. [default: PRECEDE_HOME/northgate]")
     ] = None,
-    truth: Annotated[Path | None, typer.Option(help="Folder of the truth. [default: beside the databases]")] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="Folder of the truth. [default: beside OUT or PRECEDE_HOME]")
+    ] = None,
     dirt: Annotated[Way, typer.Option(help="Which of two independent ways of making dirt.")] = Way.A,
 ) -> None:
     """Make Northgate, an invented British firm with a CRM, an ERP and a support desk."""
     console = Console(stderr=True)
     urls = {system: url for system, url in (("crm", crm), ("erp", erp), ("support", support)) if url}
-    targets = Targets(out or Settings().home / "northgate", urls, truth)
+    home = in_home(Settings().home)
+    targets = Targets(out, urls, truth) if out else Targets(home.out, urls, truth or home.truth)
     begun = monotonic()
     try:
         counts = build(Plan(records, seed, as_of.date(), dirt.value), targets, console)

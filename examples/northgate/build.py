@@ -67,27 +67,36 @@ def build(plan: Plan, targets: Targets, console: Console | None = None) -> dict[
                 counts[system] = write_system(con, system, url)
                 console.print(f"Northgate's {system}: {sum(counts[system].values()):,} rows")
             write_truth(con, fresh / "truth" / "truth.parquet")
-        _put(fresh / "truth", targets.truth_folder)
+        try:
+            _put(fresh / "truth", targets.truth_folder)
+        except OSError as problem:  # a home whose parent is not ours: the company can be used without its truth
+            console.print(f"The truth is not kept: {problem}")
+            shutil.rmtree(fresh / "truth", ignore_errors=True)
         if set(SYSTEMS) - set(targets.urls):
             _put(fresh, targets.out)
     return counts
 
 
+def in_home(home: Path) -> Targets:
+    """Northgate in a `PRECEDE_HOME`, and its truth beside that: no process of ours is told of it."""
+    return Targets(home / "northgate", truth=home.with_name(f"{home.name}-truth"))
+
+
 def ensure(home: Path) -> None:
     """Make Northgate in `<home>/northgate` unless it is there."""
-    out = home / "northgate"
+    out = in_home(home).out
     if all((out / f"{system}.db").exists() for system in SYSTEMS):
         return
     console = Console(stderr=True)
     console.print("Building Northgate, the example company")
-    build(Plan(), Targets(out), console)
+    build(Plan(), in_home(home), console)
 
 
 def _put(fresh: Path, place: Path) -> None:
     """Move the files of `fresh` into `place`, in place of those of the same names and of no others."""
     if place.exists():
         for file in fresh.iterdir():
-            file.replace(place / file.name)
+            shutil.move(file, place / file.name)
     else:
         place.parent.mkdir(parents=True, exist_ok=True)
-        fresh.replace(place)
+        shutil.move(fresh, place)

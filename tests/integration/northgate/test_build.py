@@ -124,13 +124,20 @@ def test_invoices_fall_due_on_both_sides_of_the_day_asked_for(tmp_path: Path) ->
 
 
 def test_what_is_there_is_not_built_again(tmp_path: Path) -> None:
-    ensure(tmp_path)
-    before = {file.name: file.stat().st_mtime_ns for file in (tmp_path / "northgate").iterdir()}
-    ensure(tmp_path)
+    home = tmp_path / "home"
+    ensure(home)
+    before = {file.name: file.stat().st_mtime_ns for file in (home / "northgate").iterdir()}
+    ensure(home)
 
-    assert before == {file.name: file.stat().st_mtime_ns for file in (tmp_path / "northgate").iterdir()}
+    assert before == {file.name: file.stat().st_mtime_ns for file in (home / "northgate").iterdir()}
     assert set(before) == {"crm.db", "erp.db", "support.db"}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["northgate", "northgate-truth"]
+
+
+def test_the_truth_is_kept_outside_the_home_that_processes_are_told_of(tmp_path: Path) -> None:
+    ensure(tmp_path / "home")
+
+    assert not list((tmp_path / "home").rglob("*truth*"))
+    assert (tmp_path / "home-truth" / "truth.parquet").exists()
 
 
 def test_a_build_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
