@@ -45,8 +45,6 @@ def main(  # noqa: PLR0913  one parameter is one option
     truth: Annotated[
         Path | None, typer.Option(help="Folder of the truth. [default: beside OUT or PRECEDE_HOME]")
     ] = None,
-        Path | None, typer.Option(help="Folder of the truth. [default: beside OUT or PRECEDE_HOME]")
-    ] = None,
     dirt: Annotated[Way, typer.Option(help="Which of two independent ways of making dirt.")] = Way.A,
 ) -> None:
     """Make Northgate, an invented British firm with a CRM, an ERP and a support desk."""
