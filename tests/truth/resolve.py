@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 import duckdb
 
-from examples.northgate.build import Targets, build
+from examples.northgate.build import build, in_home
 from examples.northgate.plan import Plan
 from orchestration.cli.processes import run_job
 from orchestration.settings import Settings
@@ -31,20 +31,21 @@ CREATE OR REPLACE VIEW person AS
 """
 
 
-def resolve(home: Path, way: str, records: int, seed: int) -> dict[str, dict[str, Score]]:
+def resolve(folder: Path, way: str, records: int, seed: int) -> dict[str, dict[str, Score]]:
     """Record type to who resolved it to how well.
 
     Args:
-        home: An empty folder, where everything is kept.
+        folder: An empty folder, where everything is kept.
         way: Which way of making dirt.
         records: Northgate's size.
         seed: Northgate's seed.
     """
-    settings = Settings(home=home)
-    build(Plan(records, seed, way=cast("Literal['A', 'B']", way)), Targets(home / "northgate"))
+    settings = Settings(home=folder / "home")
+    targets = in_home(settings.home)
+    build(Plan(records, seed, way=cast("Literal['A', 'B']", way)), targets)
     prepare_home(settings)
     run_job("insight", "reconcile", settings, lambda _event: None)
-    truths = _truths(home / "northgate-truth" / "truth.parquet")
+    truths = _truths(targets.truth_folder / "truth.parquet")
     return {
         record_type: {
             "precede": score(truth, _published(settings, record_type)),
