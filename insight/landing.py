@@ -2,8 +2,8 @@
 
 One file a system and table: every declared column as text, `_key` (the key columns joined by `|`) and `_row_hash` (over
 the declared columns that are not volatile). Rows that are marked as deleted are dropped and counted. Rows without a
-key, rows whose key another row has, and lines that are no row stand beside it in `<data version>.rejected.parquet`, so
-that a key is unique in what is used and no row is lost.
+key, rows whose key another row has, rows that name the system of another source, and lines that are no row stand beside
+it in `<data version>.rejected.parquet`, so that a key is unique in what is used and no row is lost.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def version_of_table(landed: Iterable[LandedTable]) -> str:
 def _land_table(  # noqa: PLR0913, PLR0917  one place calls it
     connection: duckdb.DuckDBPyConnection, source: Source, table: str, read: Read, landing: Path, read_at: datetime
 ) -> list[LandedTable]:
-    for made in ("raw", "read_rows", "gone", "contested", "placed", "rejected", "landed"):
+    for made in ("raw", "read_rows", "gone", "claiming", "contested", "placed", "rejected", "landed"):
         connection.execute(f"DROP TABLE IF EXISTS {made}")
     connection.register("stream", read.stream())
     connection.execute("CREATE TABLE raw AS SELECT * FROM stream")
@@ -122,7 +122,12 @@ def _hash(connection: duckdb.DuckDBPyConnection, source: Source, table: str) -> 
     deleted = f"coalesce(lower(trim({quoted(spec.deleted)})) IN {_TRUE}, false)" if spec.deleted else "false"
     connection.execute(
         f"CREATE TABLE read_rows AS SELECT {everything}, {_system_of(source)} AS _system, {key} AS _key, "
-        f"sha256(to_json([{stated}])::VARCHAR) AS _row_hash, {deleted} AS _deleted FROM raw"
+        f"sha256(to_json([{stated}])::VARCHAR) AS _row_hash, {deleted} AS _deleted, NULL::VARCHAR AS _claims FROM raw"
+    )
+    # Records of one source must not pass for those of another: who may write here could answer for it there.
+    connection.execute(
+        "UPDATE read_rows SET _claims = _system, _system = $system WHERE list_contains($others, lower(_system))",
+        {"system": source.system, "others": sorted(other.lower() for other in source.others)},
     )
     connection.execute("DROP TABLE raw")
     connection.execute("CREATE TABLE gone AS SELECT _system FROM read_rows WHERE _deleted")
@@ -138,10 +143,12 @@ def _system_of(source: Source) -> str:
 
 
 def _set_aside(connection: duckdb.DuckDBPyConnection, source: Source, table: str, read: Read) -> None:
-    """Move to `rejected` the rows without a key or with another row's, and add the lines that are no row."""
+    """Move to `rejected` the rows without a key, with another row's or of another source, and lines that are no row."""
     columns = source.read_columns(table)
     everything = ", ".join(quoted(column) for column in columns)
     packed = ", ".join(f"{quoted(column)} := {quoted(column)}" for column in columns)
+    connection.execute("CREATE TABLE claiming AS SELECT *, 0 AS _place FROM read_rows WHERE _claims IS NOT NULL")
+    connection.execute("DELETE FROM read_rows WHERE _claims IS NOT NULL")
     connection.execute(
         "CREATE TABLE contested AS SELECT _system, _key FROM read_rows GROUP BY ALL HAVING count(*) > 1 OR _key IS NULL"
     )
@@ -154,10 +161,13 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, source: Source, table: str
     connection.execute(
         "CREATE TABLE rejected AS SELECT _system, concat_ws(':', _system, $table, _key) AS record_id, "
         "_key AS source_key, _row_hash AS row_hash, "
-        "CASE WHEN _key IS NULL THEN 'missing:key' ELSE 'duplicate_key' END AS reason, "
-        "CASE WHEN _key IS NULL THEN 'the row has no ' || $key "
+        "CASE WHEN _claims IS NOT NULL THEN 'another_system' WHEN _key IS NULL THEN 'missing:key' "
+        "     ELSE 'duplicate_key' END AS reason, "
+        "CASE WHEN _claims IS NOT NULL THEN 'the row names the system ' || _claims || ', which is another source' "
+        "     WHEN _key IS NULL THEN 'the row has no ' || $key "
         "     ELSE 'another row has the key ' || _key || ' and was used' END AS detail, "
-        f"to_json(struct_pack({packed}))::VARCHAR AS row FROM placed WHERE _place > 1 OR _key IS NULL",
+        f"to_json(struct_pack({packed}))::VARCHAR AS row "
+        "FROM (FROM claiming UNION ALL BY NAME FROM placed WHERE _place > 1 OR _key IS NULL)",
         {"table": table, "key": " and ".join(source.tables[table].key)},
     )
     if read.unreadable:

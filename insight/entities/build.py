@@ -15,7 +15,7 @@ from typing import Final
 import duckdb
 
 from insight.entities.conflicts import conflict_sql
-from insight.entities.contacts import contact_point_sql
+from insight.entities.contacts import contact_point_sql, member_sql
 from insight.entities.gather import gather
 from insight.entities.identity import assign
 from insight.entities.previous import crosswalk_digest, load_previous
@@ -99,11 +99,7 @@ def _tables(con: duckdb.DuckDBPyConnection, record_type: str, now: datetime) -> 
     """Makes every table of the folder from `record`, `link`, `clustered`, `kept`, `cut`, `crosswalk_id` and `event`."""
     typed = {"record_type": record_type}
     con.execute(f"CREATE TABLE crosswalk AS {_sql('crosswalk')}", typed)
-    con.execute("""
-        CREATE TABLE member AS
-        SELECT record.*, crosswalk_id.entity_id, clustered.unbelievable
-        FROM record JOIN clustered USING (record_id) JOIN crosswalk_id USING (cluster)
-    """)
+    con.execute(f"CREATE TABLE member AS {member_sql(record_type)}")
     con.execute(f"CREATE TABLE golden AS {golden_sql(record_type)} ORDER BY entity_id")
     con.execute(f"CREATE TABLE conflict AS {conflict_sql(record_type)} ORDER BY ALL")
     con.execute(f"CREATE TABLE review_pair AS {_sql('doubts')} ORDER BY ALL")

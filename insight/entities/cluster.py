@@ -44,11 +44,13 @@ class Clusters:
     Attributes:
         label: of each record, the position of the first record of its cluster.
         unbelievable: of each record, whether its cluster was too large and fell back to strong keys.
+        attached: of each record, whether only links with public values hold it to what is anchored in its cluster.
         fate: of each link, `KEPT`, `BY_VETO`, `BY_SIZE` or `BY_ANCHOR`.
     """
 
     label: Integers
     unbelievable: Flags
+    attached: Flags
     fate: Integers
 
 
@@ -88,7 +90,17 @@ def cluster(
     for edge, cause in _refused(chosen, edges, (forbidden_a[inside], forbidden_b[inside]), anchored):
         fate[edge] = cause
     kept = fate == KEPT
-    return Clusters(components(size, edges.a[kept], edges.b[kept]), unbelievable, fate)
+    label = components(size, edges.a[kept], edges.b[kept])
+    core = components(size, edges.a[kept & firm], edges.b[kept & firm])
+    return Clusters(label, unbelievable, _attached(label, core, anchored), fate)
+
+
+def _attached(label: Integers, core: Integers, anchored: Flags) -> Flags:
+    """Of each record, whether its firm group is one of several in its cluster and has no anchored record."""
+    size = len(label)
+    groups = np.bincount(label[np.unique(core)], minlength=size)
+    held = np.bincount(core[anchored], minlength=size) > 0
+    return np.asarray((groups[label] > 1) & ~held[core], dtype=np.bool_)
 
 
 def _refused(

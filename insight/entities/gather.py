@@ -16,8 +16,8 @@ _HERE = Path(__file__).parent
 def gather(con: duckdb.DuckDBPyConnection, margin: float) -> None:
     """Makes `clustered`, `kept` and `cut` from `record`, `alias`, `link` and `evidence`.
 
-    - `clustered(record_id, cluster, unbelievable)`: one record, or record that its source merged away, and the first
-      record id of its cluster. Clusters without any record of today are left out.
+    - `clustered(record_id, cluster, unbelievable, attached)`: one record, or record that its source merged away, and
+      the first record id of its cluster. Clusters without any record of today are left out.
     - `kept(record_a, record_b, strength, match_weight, match_probability, reason)`: one link that holds.
     - `cut(record_a, record_b, cause)`: one accepted link that does not: `rival` where a veto stands between two
       records that are equally good for a third, within `margin`; `outweighed` where one of them was better; `size`;
@@ -46,6 +46,7 @@ def gather(con: duckdb.DuckDBPyConnection, margin: float) -> None:
         record_id=ids,
         cluster=ids.take(pa.array(found.label)),
         unbelievable=pa.array(found.unbelievable),
+        attached=pa.array(found.attached),
     )
     _table(con, "fate", position=pa.array(np.arange(len(found.fate))), fate=pa.array(found.fate))
     con.execute((_HERE / "clustered.sql").read_text())

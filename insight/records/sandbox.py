@@ -1,7 +1,8 @@
 """Where a source folder's `.sql` runs: DuckDB in memory, over what was landed, with no way out.
 
 The landed tables are loaded first; then access to files, networks and extensions is switched off and the configuration
-locked. A `.sql` is one `SELECT`; anything else is refused before it runs, and by the database if it ran.
+locked. Which tables those are is asked of a database that is locked too. A `.sql` is one `SELECT`; anything else is
+refused before it runs, and by the database if it ran.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ def tables_used(source: Source, path: Path) -> frozenset[str]:
 @cache
 def _tables_named(path: Path, text: str) -> frozenset[str]:
     with duckdb.connect() as connection:
+        # Names are found by binding, and binding opens what a table function names.
+        _lock(connection)
         query = _one_select(connection, path, text)
         try:
             return frozenset(connection.get_table_names(query))
@@ -76,8 +79,7 @@ def sandbox(
             else:
                 listed = ", ".join(f"{quoted(column)} VARCHAR" for column in source.tables[table].stated)
                 connection.execute(f"CREATE TABLE {quoted(table)} ({listed}, _key VARCHAR, _row_hash VARCHAR)")
-        for setting in _LOCKED:
-            connection.execute(setting)
+        _lock(connection)
         yield connection
 
 
@@ -120,6 +122,11 @@ def run(
         return relation.project(", ".join(columns)).to_arrow_table()
     except duckdb.Error as error:
         raise _wrong(path, error) from error
+
+
+def _lock(connection: duckdb.DuckDBPyConnection) -> None:
+    for setting in _LOCKED:
+        connection.execute(setting)
 
 
 def _text(name: str, kind: str) -> str:

@@ -44,7 +44,7 @@ def load_sources(folder: Path) -> tuple[Source, ...]:
             other = by_system[source.system].file
             raise SourceError(f"{source.file}: system", f"{source.system!r}, as in {other}", "a name of its own")
         by_system[source.system] = source
-    return tuple(by_system[system] for system in sorted(by_system))
+    return tuple(by_system[system].beside(by_system) for system in sorted(by_system))
 
 
 def load_source(folder: Path) -> Source:

@@ -6,7 +6,7 @@ Here belongs the declaration alone. Where the data is belongs to `location`, rea
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ Class = Literal["verified", "staff", "public", "precede"]
 EXTRAS: Final = ("alias", "supporting", "reject")
 """Names of `.sql` files that are no shape: the source's own merges, rows that may stay unused, refused rows."""
 
-RESERVED: Final = frozenset({"_key", "_row_hash", "_system", "_deleted", "_place"})
+RESERVED: Final = frozenset({"_key", "_row_hash", "_system", "_deleted", "_place", "_claims"})
 """Names of columns that landing adds."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -136,6 +136,7 @@ class Source(Declared):
     expectations: Expectations = Field(default_factory=Expectations)
 
     _folder: Path = PrivateAttr(default=Path())
+    _others: frozenset[str] = PrivateAttr(default=frozenset())
 
     @property
     def folder(self) -> Path:
@@ -145,6 +146,16 @@ class Source(Declared):
     def standing_in(self, folder: Path) -> Self:
         """This source, as `folder` holds it."""
         self._folder = folder
+        return self
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The systems of the folders beside this one, which no row of this source may name as its own."""
+        return self._others
+
+    def beside(self, systems: Iterable[str]) -> Self:
+        """This source, among folders of these systems."""
+        self._others = frozenset(systems) - {self.system}
         return self
 
     @property

@@ -22,14 +22,25 @@ WITH
         WHERE m.kind = 'payment_reminder' AND m.invoice_record IS NOT NULL
         GROUP BY m.invoice_record
     ),
-    -- whom to write to: who handles invoices there, if anybody does; a mailbox that a stranger claims is none
+    -- a mailbox that a stranger claims is none; one that staff wrote down is theirs whom they wrote it down for, one that
+    -- the support desk proved is somebody's
+    mailbox AS (
+        SELECT
+            entity_id, value,
+            bool_or(asserted_by = 'staff' AND split_part(record_id, ':', 1) <> 'support') AS noted,
+            bool_or(asserted_by = 'verified') AS proved
+        FROM contact_point
+        WHERE channel = 'email' AND asserted_by IN ('staff', 'verified')
+        GROUP BY entity_id, value
+    ),
+    -- whom to write to: who handles invoices there, if anybody does
     contact AS (
-        SELECT w.to_entity AS organisation, w.from_entity AS person, c.value AS mailbox
+        SELECT w.to_entity AS organisation, w.from_entity AS person, m.value AS mailbox
         FROM relationship AS w
         JOIN entity AS e ON e.entity_id = w.from_entity
         JOIN person AS p ON p.entity_id = w.from_entity
-        JOIN contact_point AS c ON c.entity_id = w.from_entity
-        WHERE w.kind = 'works_at' AND c.channel = 'email' AND c.asserted_by IN ('staff', 'verified')
+        JOIN mailbox AS m ON m.entity_id = w.from_entity
+        WHERE w.kind = 'works_at'
         QUALIFY row_number() OVER (
             PARTITION BY w.to_entity
             ORDER BY
@@ -40,8 +51,9 @@ WITH
                 ) DESC,
                 e.opted_out,
                 e.standing = 'reconciled' DESC,
-                c.asserted_by = 'verified' DESC,
-                w.from_entity, c.value
+                m.noted DESC,
+                m.proved DESC,
+                w.from_entity, m.value
         ) = 1
     )
 SELECT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -42,7 +43,8 @@ class CsvReader:
         """Nothing is held open."""
 
     def _header(self, file: Path) -> list[str]:
-        with opening(self._source, file), file.open(encoding=self._encoding, errors="replace", newline="") as lines:
+        with opening(self._source, file) as opened:
+            lines = io.TextIOWrapper(opened, encoding=self._encoding, errors="replace", newline="")
             return next(csv.reader(lines, delimiter=self._source.delimiter), [])
 
     def _batches(self, file: Path, header: list[str], read: Read) -> Iterator[pa.RecordBatch]:
@@ -54,9 +56,9 @@ class CsvReader:
             read.unreadable.append(Unreadable(position, row.text, problem))
             return "skip"
 
-        with opening(self._source, file):
+        with opening(self._source, file) as opened:
             yield from arrow_csv.open_csv(
-                file,
+                opened,
                 read_options=arrow_csv.ReadOptions(
                     use_threads=False,
                     block_size=_BLOCK,

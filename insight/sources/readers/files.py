@@ -1,10 +1,15 @@
-"""What the readers of files share: which files a table is, and errors as sentences."""
+"""What the readers of files share: which files a table is, how they are opened, and errors as sentences.
+
+A file stands in the folder of the source, wherever links lead: who may put a link there could name any file otherwise.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -13,10 +18,10 @@ from orchestration.errors import SourceError
 
 
 def files_of(source: Source, table: str, folder: Path) -> list[Path]:
-    """The files of a table, in order of name for each pattern.
+    """The files of a table, in order of name for each pattern, with links followed.
 
     Raises:
-        SourceError: There is no such folder, or no file of that name in it.
+        SourceError: There is no such folder, no file of that name in it, or one that is a link out of it.
     """
     if not folder.is_dir():
         raise SourceError(
@@ -30,19 +35,27 @@ def files_of(source: Source, table: str, folder: Path) -> list[Path]:
         files = sorted(path for path in folder.glob(pattern) if path.is_file())
         if not files:
             raise SourceError(f"{source.file}: tables.{table}.files", f"no file {folder / pattern}", "one to read")
-        found += [file for file in files if file not in found]
+        for file in files:
+            real = file.resolve()
+            if not real.is_relative_to(folder.resolve()):
+                raise SourceError(
+                    f"{source.file}: tables.{table}.files", f"{file}, a link out of its folder", f"files in {folder}"
+                )
+            if real not in found:
+                found.append(real)
     return found
 
 
 @contextmanager
-def opening(source: Source, file: Path) -> Iterator[None]:
-    """Turn what reading a file raises into a sentence about the source.
+def opening(source: Source, file: Path) -> Iterator[BinaryIO]:
+    """The bytes of a file, and what reading them raises as a sentence about the source.
 
     Raises:
-        SourceError: The file cannot be read.
+        SourceError: The file cannot be read, or became a link since `files_of` found it.
     """
     try:
-        yield
+        with os.fdopen(os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as opened:
+            yield opened
     except (OSError, UnicodeError, LookupError, pa.ArrowException) as error:
         said = str(error).strip().splitlines()[0].rstrip(".")
         raise SourceError(f"{source.file}: url", f"{file} unreadable ({said})", f"a {source.kind} file") from error

@@ -50,7 +50,7 @@ class JsonLinesReader:
 
     def _rows(self, file: Path) -> Iterator[tuple[int, str, dict[str, Any] | None]]:
         """Number, text and object of each line; None for the object where the line is none."""
-        with opening(self._source, file), file.open("rb") as lines:
+        with opening(self._source, file) as lines:
             for number, line in enumerate(lines, start=1):
                 text = self._decoded(line).strip()
                 if not text:

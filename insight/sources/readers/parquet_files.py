@@ -42,13 +42,13 @@ class ParquetReader:
         """Nothing is held open."""
 
     def _names(self, file: Path) -> list[str]:
-        with opening(self._source, file):
-            return list(parquet.read_schema(file).names)
+        with opening(self._source, file) as opened:
+            return list(parquet.read_schema(opened).names)
 
     def _batches(self, file: Path, had: list[str], columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
         wanted = [name for name in columns if name in had]
-        with opening(self._source, file), parquet.ParquetFile(file) as opened:
-            for batch in opened.iter_batches(_BATCH, columns=wanted):
+        with opening(self._source, file) as opened, parquet.ParquetFile(opened) as table:
+            for batch in table.iter_batches(_BATCH, columns=wanted):
                 arrays = [_text(batch.column(name)) for name in wanted]
                 yield pa.RecordBatch.from_arrays(arrays, names=wanted)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lists import Row, resolve
+from tests.lists import Resolved, Row, resolve
 
 FERNLEY: Row = {"name": "Fernley Coatings Ltd", "website": "fernley.co.uk", "phone": "0113 496 0123"}
 FIRM: Row = {"name": "Fernley Coatings Ltd", "vat_number": "GB980780684"}
@@ -93,3 +93,33 @@ def test_a_public_name_never_merges_two_people_whom_staff_keep_apart(tmp_path: P
     firms = [*FIRMS, {"system": "sales", "id": "1", **FERNLEY}]
     result = resolve(tmp_path, firms, [one, two, user, *STRANGERS])
     assert all(not {"crm:7", "sales:7"} <= cluster for cluster in result.clusters("person"))
+
+
+def test_a_mailbox_that_a_stranger_proved_is_not_that_of_whom_he_is_attached_to(tmp_path: Path) -> None:
+    known = employed("crm", 7, given_name="Jane", family_name="Abernathy", email="jane@fernley.co.uk")
+    stranger = employed(
+        "support", 8, given_name="Jane", family_name="Abernathy", email="jane@evil.example", public=NAME
+    ) | {"asserted_by": "verified"}
+    result = resolve(tmp_path, FIRMS, [known, stranger, *STRANGERS])
+    assert frozenset({"crm:7", "support:8"}) in result.clusters("person")
+    assert reached(result, "crm:7") == {("jane@fernley.co.uk", "staff"), ("jane@evil.example", "public")}
+    assert result.golden("crm:7", "person")["email"] == "jane@fernley.co.uk"
+
+
+def test_a_proved_mailbox_stays_proved_where_a_firm_record_has_it_or_firmly_links(tmp_path: Path) -> None:
+    jane = {"given_name": "Jane", "family_name": "Abernathy", "email": "jane@fernley.co.uk"}
+    user = employed("support", 8, **jane, public=NAME) | {"asserted_by": "verified"}
+    linked = resolve(tmp_path, FIRMS, [employed("crm", 7, **jane), user, *STRANGERS])
+    assert reached(linked, "crm:7") == {("jane@fernley.co.uk", "staff"), ("jane@fernley.co.uk", "verified")}
+    alone = resolve(tmp_path / "alone", FIRMS, [user, *STRANGERS])
+    assert reached(alone, "support:8") == {("jane@fernley.co.uk", "verified")}
+
+
+def reached(result: Resolved, record: str) -> set[tuple[object, object]]:
+    """The mailboxes of whom a record is of, and who asserts each."""
+    entity = result.entity(record, "person")["entity_id"]
+    return {
+        (row["value"], row["asserted_by"])
+        for row in result.table("person", "contact_point")
+        if row["entity_id"] == entity and row["channel"] == "email"
+    }

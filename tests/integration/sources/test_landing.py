@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from insight.landing import land, version_of_table
+from insight.sources.loading import load_sources
 from orchestration.errors import SourceError
-from tests.integration.sources.folders import Rows, declared, landed, rows, settings, source, write_sqlite
+from tests.integration.sources.folders import Rows, declared, landed, rows, settings, source, write_source, write_sqlite
 
 STAMPED = declared(tables={"company": {"key": ["id"], "columns": ["name"], "volatile": ["synced"], "deleted": "gone"}})
 ROWS = [
@@ -160,3 +161,31 @@ def test_nothing_is_left_of_a_read_that_failed(tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         land(made, settings(tmp_path / "home"))
     assert not (tmp_path / "home").exists()
+
+
+def test_a_row_that_names_another_source_as_its_system_is_set_aside_and_says_so(tmp_path: Path) -> None:
+    write_source(tmp_path / "erp", declared(system="erp"))
+    made = write_source(
+        tmp_path / "drop",
+        declared(
+            system="drop",
+            system_column="list",
+            tables={"company": {"key": ["id"], "columns": ["name"], "deleted": "gone"}},
+        ),
+    )
+    stated = [
+        {"id": 1, "name": "Dale", "list": "erp", "gone": None},
+        {"id": 1, "name": "Mill", "list": " ERP", "gone": None},
+        {"id": 1, "name": "Beck", "list": None, "gone": None},
+        {"id": 2, "name": "Ford", "list": "drop", "gone": None},
+        {"id": 3, "name": "Holt", "list": "erp", "gone": "yes"},
+    ]
+    write_sqlite(made / "crm.db", company=stated)
+    drop, _ = load_sources(tmp_path)
+    (one,) = land(drop, settings(tmp_path / "home"))
+    assert (one.system, one.row_count, one.rejected_count, one.deleted_count) == ("drop", 4, 2, 1)
+    assert [row["name"] for row in rows(one.path)] == ["Beck", "Ford"]
+    assert {(row["record_id"], row["reason"], row["detail"]) for row in rows(one.rejected)} == {
+        ("drop:company:1", "another_system", f"the row names the system {named}, which is another source")
+        for named in ("erp", "ERP")
+    }

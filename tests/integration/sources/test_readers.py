@@ -327,3 +327,36 @@ def count(database: str) -> int:
 def lay(folder: Path, name: str, text: str) -> None:
     (folder / "data").mkdir(exist_ok=True)
     (folder / "data" / name).write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("csv", "id,name\n1,secret\n"), ("jsonl", '{"id": 1, "name": "secret"}\n'), ("parquet", "secret")],
+)
+def test_a_link_out_of_the_folder_is_refused_and_one_within_is_followed(tmp_path: Path, kind: str, text: str) -> None:
+    lay(tmp_path, f"a.{kind}", text)
+    secret = tmp_path / "permit.key"
+    (tmp_path / "data" / f"a.{kind}").rename(secret)
+    (tmp_path / "data" / f"b.{kind}").symlink_to(secret)
+    with pytest.raises(SourceError, match=rf"found .*b\.{kind}, a link out of its folder; needed files in ") as raised:
+        read(of_files(tmp_path, kind, "*"))
+    assert "secret" not in str(raised.value)
+    if kind != "parquet":
+        lay(tmp_path, f"v1.{kind}", text)
+        (tmp_path / "data" / f"b.{kind}").unlink()
+        (tmp_path / "data" / f"b.{kind}").symlink_to(f"v1.{kind}")
+        assert read(of_files(tmp_path, kind, f"b.{kind}", f"v1.{kind}")) == [{"id": "1", "name": "secret"}]
+
+
+def test_a_file_that_becomes_a_link_after_it_was_found_is_not_followed(tmp_path: Path) -> None:
+    lay(tmp_path, "a.jsonl", '{"id": 1, "name": "Dale"}\n')
+    secret = tmp_path / "permit.key"
+    secret.write_text("secret")
+    made = of_files(tmp_path, "jsonl", "a.jsonl")
+    with open_reader(made, tmp_path) as reader:
+        found = reader.read("company")
+        (tmp_path / "data" / "a.jsonl").unlink()
+        (tmp_path / "data" / "a.jsonl").symlink_to(secret)
+        with pytest.raises(SourceError, match=r"a\.jsonl unreadable"):
+            found.stream().read_all()
+        assert found.unreadable == []

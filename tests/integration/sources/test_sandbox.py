@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from insight.records import every
-from insight.records.sandbox import sandbox
+from insight.records.sandbox import sandbox, tables_used
 from orchestration.errors import SourceError
 from tests.integration.sources.folders import landed, settings
 
@@ -137,3 +137,14 @@ def test_a_volatile_column_cannot_be_used(tmp_path: Path) -> None:
     made, found = landed(tmp_path, ROWS, stated)
     with pytest.raises(SourceError, match='Referenced column "name" not found'):
         every.build([made], found, settings(tmp_path / "home"))
+
+
+@pytest.mark.parametrize("reader", ["read_json", "read_csv", "read_parquet"])
+def test_a_file_is_not_opened_to_learn_which_tables_a_select_reads(tmp_path: Path, reader: str) -> None:
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"\xff{no file of any kind")
+    made, _ = landed(tmp_path, ROWS, organisation=f"SELECT * FROM {reader}('{broken}')")
+    for name in (broken, tmp_path / "absent"):
+        made.sql["organisation"].write_text(f"SELECT * FROM {reader}('{name}')")
+        with pytest.raises(SourceError, match="disabled"):
+            tables_used(made, made.sql["organisation"])

@@ -62,6 +62,14 @@ def test_it_says_why_in_a_sentence(world: World) -> None:
     assert why["INV-2001"].startswith("A friendly reminder to Bolt Logistics Ltd")
 
 
+def test_it_writes_to_a_mailbox_that_staff_noted_before_one_that_only_the_support_desk_knows(world: World) -> None:
+    other = "INSERT INTO contact_point VALUES ('person_ben', 'email', 'a@evil.example', 'support:user:{}', '{}')"
+    world.publish(other.format(98, "verified"), other.format(99, "staff"))
+    batch, said = proposed(world)
+    arguments = {number_of(batch, one.row_id): one.arguments for one in said.proposals}
+    assert arguments["INV-2001"]["mailbox"] == "ben@bolt.example"
+
+
 def test_it_declines_where_there_is_nobody_to_write_to(world: World) -> None:
     world.publish("DELETE FROM contact_point WHERE entity_id = 'person_finn'")
     batch, said = proposed(world)

@@ -157,3 +157,20 @@ def test_what_no_link_joins_stays_alone(world: World) -> None:
     label = clusters(world.size, world.links, world.vetoes, world.anchored).label
     linked = {node for link in world.links for node in link[:2]}
     assert all(label[node] == node for node in range(world.size) if node not in linked)
+
+
+def test_what_public_values_bring_to_a_cluster_is_attached_with_all_that_is_firmly_its_own() -> None:
+    links = [(0, 1, TIER, 9.0), (1, 2, PUBLIC, 8.0), (2, 3, TIER, 9.0)]
+    found = clusters(5, links, anchored=[True, False, False, False, False])
+    assert found.label.tolist() == [0, 0, 0, 0, 4]
+    assert found.attached.tolist() == [False, False, True, True, False]
+
+
+def test_where_nobody_accountable_asserts_a_name_each_is_attached_to_the_other() -> None:
+    found = clusters(3, [(0, 1, PUBLIC, 8.0)], anchored=[False, False, False])
+    assert found.attached.tolist() == [True, True, False]
+
+
+def test_a_link_of_public_values_beside_a_firm_one_attaches_nothing() -> None:
+    found = clusters(3, [(0, 1, PUBLIC, 8.0), (0, 2, MODEL, 9.0), (1, 2, ALIAS, 0.0)], anchored=[True, False, False])
+    assert found.attached.tolist() == [False, False, False]
