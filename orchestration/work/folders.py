@@ -91,9 +91,10 @@ def read(folder: int, name: str, limit: int) -> bytes | None:
         if error.errno == errno.ENOENT:
             return None
         raise UnsafeFileError(f"{name} could not be opened as a regular file ({error.strerror})") from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):  # a folder could not even be made a Python file of
+        os.close(handle)
+        raise UnsafeFileError(f"{name} is no regular file")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise UnsafeFileError(f"{name} is no regular file")
         content = file.read(limit + 1)
     if len(content) > limit:
         raise UnsafeFileError(f"{name} is longer than {limit:,} bytes")

@@ -8,6 +8,7 @@ and the exchange leaves an answer that the next run finds taken, and clears away
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -51,7 +52,8 @@ def take_in(
     """Take every answer in the exchange into the store, and clear it away.
 
     Returns:
-        One entry for each answer that was new; one that was taken before is only cleared.
+        One entry for each answer that was new; one that was taken before is only cleared. Whatever an agent put in
+        an answer's place keeps no other answer from being taken.
 
     Raises:
         StoreError: The store cannot be written; what was not taken yet stays in the exchange.
@@ -66,7 +68,8 @@ def take_in(
                     _write(connection, done, now)
                     _record(connection, done, now)
                     taken.append(done)
-            exchange.clear(agent, batch_id)
+            with suppress(OSError, RecursionError):  # folders without end, say: the next run finds it taken, and clears
+                exchange.clear(agent, batch_id)
     return taken
 
 
@@ -90,6 +93,8 @@ def _read(exchange: Exchange, agent: str, batch_id: str) -> ProposalSet | str:
         return exchange.read_answer(agent, batch_id)
     except (ExchangeError, NotFound) as error:
         return str(error)
+    except OSError as error:
+        return f"{agent}/{batch_id}: its answer could not be read ({error.strerror})."
 
 
 def _rows(connection: Connection, batch_id: str) -> dict[str, EntityId]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -190,3 +192,32 @@ def test_while_the_store_cannot_be_written_answers_stay_where_they_are(world: Wo
     impatient.close()
     assert world.exchange.answered("finance") == [batch_id]
     assert len(taken(world)) == 1
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe", "no rights"])
+def test_whatever_stands_in_an_answers_place_keeps_no_other_from_being_taken(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    batch_id = offered(world)
+    world.exchange.answer(reminders(world.exchange.read_batch("finance", batch_id)))
+    folder = world.exchange.root / "aaa" / "x"
+    folder.mkdir(parents=True)
+    if what == "folder":
+        (folder / "proposals.json").mkdir()
+    elif what == "pipe":
+        os.mkfifo(folder / "proposals.json")
+    else:
+        (folder / "proposals.json").write_bytes(b"{}")
+        read, clear = world.exchange.read_answer, world.exchange.clear
+
+        def denied(agent: str, _: str) -> None:
+            if agent == "aaa":
+                raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr(world.exchange, "read_answer", lambda *of: denied(*of) or read(*of))
+        monkeypatch.setattr(world.exchange, "clear", lambda *of: denied(*of) or clear(*of))
+    first, second = taken(world)
+    assert (first.agent, first.refusal) == ("aaa", "aaa was given no batch x")
+    assert (second.agent, second.refusal) == ("finance", "")
+    assert set(answers(world)) == {"proposed"}
+    assert world.exchange.answered("finance") == []
