@@ -44,7 +44,7 @@ def serve(erp: Erp) -> MCPServer:
             "recipient": recipient,
             "subject": subject,
         }
-        return erp.write_payment_reminder(arguments, effect_key, permit, datetime.now(UTC))
+        return erp.write_payment_reminder(arguments, effect_key, permit, lambda: datetime.now(UTC))
 
     return server
 

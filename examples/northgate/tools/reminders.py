@@ -6,7 +6,7 @@ it, also when the permit has expired since, so that whoever lost the answer can 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 
-from orchestration.contracts import OutcomeState, SignedPermit, ToolResult
+from orchestration.contracts import OutcomeState, Permit, SignedPermit, ToolResult
 from orchestration.errors import PermitRefused
 from orchestration.gate.permits import covers, in_time, read
 
@@ -30,6 +30,10 @@ LOCAL: Final = ZoneInfo("Europe/London")
 """The ERP writes times without a zone, as its clock on the wall says."""
 
 _WRITTEN: Final = "SELECT id FROM customrecord_dunning WHERE custrecord_effect_key = :effect_key"
+_SAME_STAGE: Final = """
+    SELECT id FROM customrecord_dunning
+    WHERE custrecord_invoice = :invoice AND custrecord_stage = :stage AND custrecord_created_by = :writer
+"""
 _OPEN: Final = """
     SELECT l.foreignamountunpaid AS unpaid
     FROM "transaction" AS t JOIN transaction_line AS l ON l."transaction" = t.id AND l.mainline = 'T'
@@ -61,7 +65,11 @@ class Erp:
         self._public_key = public_key
 
     def write_payment_reminder(
-        self, arguments: Mapping[str, str | int | bool], effect_key: str, permit: SignedPermit, now: datetime
+        self,
+        arguments: Mapping[str, str | int | bool],
+        effect_key: str,
+        permit: SignedPermit,
+        clock: Callable[[], datetime],
     ) -> ToolResult:
         """Write a reminder that a permit covers.
 
@@ -69,7 +77,8 @@ class Erp:
             arguments: invoice, customer, stage, recipient, subject.
             effect_key: What is never written twice.
             permit: The coordinator's leave for this very call.
-            now: The time, by the server's own clock.
+            clock: The server's own. It is read when nothing is left to wait for: whoever holds the ERP's lock, a
+                permit that expires meanwhile writes nothing.
 
         Returns:
             Done, with the row's id; or failed, where it is known that nothing was written.
@@ -80,7 +89,7 @@ class Erp:
         try:
             granted = read(permit, self._public_key)
             covers(granted, tool_server=SERVER, tool=TOOL, arguments=arguments, effect_key=effect_key)
-            keys = {"invoice": int(arguments["invoice"]), "customer": int(arguments["customer"])}
+            keys = {name: _key(arguments[name]) for name in ("invoice", "customer")}
         except PermitRefused as refused:
             return ToolResult(state=OutcomeState.FAILED, detail=str(refused))
         except ValueError:
@@ -89,15 +98,13 @@ class Erp:
             before = connection.execute(text(_WRITTEN), {"effect_key": effect_key}).scalar_one_or_none()
             if before is not None:
                 return ToolResult(state=OutcomeState.DONE, reference=_reference(before), repeated=True)
-            try:
-                in_time(granted, now)
-            except PermitRefused as refused:
-                return ToolResult(state=OutcomeState.FAILED, detail=str(refused))
             locked = _OPEN if self._is_sqlite else f"{_OPEN} FOR UPDATE OF l"
-            if connection.execute(text(locked), keys).first() is None:
-                detail = "The invoice is not open, or not that customer's: nothing was written."
-                return ToolResult(state=OutcomeState.FAILED, detail=detail)
+            is_open = connection.execute(text(locked), keys).first() is not None
+            now = clock()
             values = {**arguments, **keys, "effect_key": effect_key, "writer": WRITER, **self._stamps(now)}
+            reminded = connection.execute(text(_SAME_STAGE), values).first() is not None
+            if detail := _against(granted, now, is_open=is_open, reminded=reminded):
+                return ToolResult(state=OutcomeState.FAILED, detail=detail)
             connection.execute(text(_INSERT), values)
             written = connection.execute(text(_WRITTEN), {"effect_key": effect_key}).scalar_one()
         return ToolResult(state=OutcomeState.DONE, reference=_reference(written))
@@ -125,6 +132,27 @@ class Erp:
         return {"sent_at": sent_at, "synced": synced.isoformat() if self._is_sqlite else synced}
 
 
+def _against(granted: Permit, now: datetime, *, is_open: bool, reminded: bool) -> str:
+    """Why nothing is written; empty where nothing speaks against it."""
+    try:
+        in_time(granted, now)
+    except PermitRefused as refused:
+        return str(refused)
+    if not is_open:
+        return "The invoice is not open, or not that customer's: nothing was written."
+    if reminded:
+        return "That stage of the invoice was reminded of under another effect key: nothing was written."
+    return ""
+
+
+def _key(value: object) -> int:
+    """An id of the ERP, written as the ERP writes it: `007` would be the effect of 7 under another key."""
+    number = int(str(value))
+    if str(number) != value:
+        raise ValueError(value)
+    return number
+
+
 def _reference(row_id: object) -> str:
     return f"customrecord_dunning:{row_id}"
 
@@ -141,6 +169,6 @@ def _engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _immediate(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN EXCLUSIVE")  # no reader either, so that the commit waits for nobody
 
     return engine

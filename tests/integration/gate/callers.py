@@ -25,7 +25,7 @@ class LocalErp:
     ) -> ToolResult:
         assert (server, tool) == ("erp", "write_payment_reminder")
         self.calls += 1
-        return self.erp.write_payment_reminder(arguments, effect_key, permit, datetime.now(UTC))
+        return self.erp.write_payment_reminder(arguments, effect_key, permit, lambda: datetime.now(UTC))
 
 
 class Losing(LocalErp):

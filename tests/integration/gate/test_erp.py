@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -57,6 +59,16 @@ class Books:
         with self._engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query))]
 
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Somebody else writes, until `let_go`."""
+        with self._engine.connect() as self._other:
+            self._other.execute(text("UPDATE transaction_line SET foreignamountunpaid = '60.00'"))
+            yield
+
+    def let_go(self) -> None:
+        self._other.commit()
+
     def close(self) -> None:
         self._engine.dispose()
         self.erp.close()
@@ -95,8 +107,8 @@ def a_permit(**changes: Any) -> Permit:
 
 def write(books: Books, permit: Permit | None = None, **changes: Any) -> ToolResult:
     call = {"arguments": ARGUMENTS, "effect_key": a_permit().effect_key, "now": NOW, "key": KEY, **changes}
-    signed = sign(permit or a_permit(), call.pop("key"))
-    return books.erp.write_payment_reminder(permit=signed, **call)
+    signed, now = sign(permit or a_permit(), call.pop("key")), call.pop("now")
+    return books.erp.write_payment_reminder(permit=signed, clock=lambda: now, **call)
 
 
 def test_a_reminder_is_written_as_the_permit_says_and_says_who_wrote_it(books: Books) -> None:
@@ -167,7 +179,7 @@ def test_an_invoice_that_is_no_longer_open_is_not_reminded_of(books: Books, chan
     assert books.written() == []
 
 
-@pytest.mark.parametrize("invoice", ["101", "999", "one", "100; DROP TABLE customer"])
+@pytest.mark.parametrize("invoice", ["101", "999", "one", "0100", "+100", " 100", "1_00", "100; DROP TABLE customer"])
 def test_what_is_no_invoice_is_not_reminded_of(books: Books, invoice: str) -> None:
     arguments = {**ARGUMENTS, "invoice": invoice}
     assert write(books, a_permit(tool_arguments=arguments), arguments=arguments).state is OutcomeState.FAILED
@@ -175,16 +187,41 @@ def test_what_is_no_invoice_is_not_reminded_of(books: Books, invoice: str) -> No
 
 
 def test_calls_at_once_write_once_each(books: Books) -> None:
-    keys = [f"reminder:erp:transaction:100:{n % 4}" for n in range(16)]
-
-    def one(key: str) -> ToolResult:
-        return write(books, a_permit(effect_key=key), effect_key=key)
+    def one(stage: int) -> ToolResult:
+        key, arguments = f"reminder:erp:transaction:100:{stage}", {**ARGUMENTS, "stage": stage}
+        return write(books, a_permit(effect_key=key, tool_arguments=arguments), effect_key=key, arguments=arguments)
 
     with ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(one, keys))
+        results = list(pool.map(one, [n % 4 for n in range(16)]))
     assert [result.state for result in results] == [OutcomeState.DONE] * 16
     assert sum(not result.repeated for result in results) == 4
     assert len(books.written()) == 4
+
+
+def test_a_stage_is_not_reminded_of_again_under_another_key(books: Books) -> None:
+    write(books)
+    other = "reminder:erp:bill:100:1"
+    again = write(books, a_permit(effect_key=other), effect_key=other)
+    assert (again.state, "under another effect key" in again.detail) == (OutcomeState.FAILED, True)
+    assert len(books.written()) == 1
+
+
+def test_a_permit_that_expires_while_the_erp_is_busy_writes_nothing(books: Books) -> None:
+    times, waiting = [NOW], Event()
+
+    def clock() -> datetime:
+        waiting.set()
+        return times[-1]
+
+    signed = sign(a_permit(), KEY)
+    with ThreadPoolExecutor(1) as pool, books.busy():
+        call = pool.submit(books.erp.write_payment_reminder, ARGUMENTS, a_permit().effect_key, signed, clock)
+        waiting.wait(0.5)  # whoever reads the clock now reads it too early
+        times.append(NOW + timedelta(minutes=15))
+        books.let_go()
+        result = call.result(timeout=30)
+    assert (result.state, "expired" in result.detail) == (OutcomeState.FAILED, True)
+    assert books.written() == []
 
 
 def test_an_erp_that_does_not_answer_is_not_taken_for_one_that_refused(books: Books) -> None:

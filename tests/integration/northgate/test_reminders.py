@@ -50,7 +50,7 @@ def test_an_open_invoice_is_reminded_of_once_and_a_paid_one_never(url: str, book
         arguments = {**ARGUMENTS, "invoice": str(invoice.id), "customer": str(invoice.entity)}
         key = f"reminder:erp:transaction:{invoice.id}:1"
         permit = sign(a_permit(tool_arguments=arguments, effect_key=key), KEY)
-        result = erp.write_payment_reminder(arguments, key, permit, NOW)
+        result = erp.write_payment_reminder(arguments, key, permit, lambda: NOW)
         states.append((result.state, result.repeated))
     erp.close()
     assert states == [(OutcomeState.DONE, False), (OutcomeState.DONE, True), (OutcomeState.FAILED, False)]
