@@ -106,16 +106,22 @@ def _plain(agent: Agent, name: str, value: object) -> Value:
 
 
 def _versions(graph: TriggerGraph, rows: Iterable[tuple[EntityId, dict[str, Value]]]) -> dict[str, str]:
-    """The version of every entity, and the row hash of every record and fact, that the rows name."""
+    """The version of every entity, and the row hashes of what every record and fact was made of, that the rows name."""
     named = {text for entity_id, values in rows for text in (entity_id, *values.values()) if isinstance(text, str)}
     if not named:
         return {}
     found = graph.rows(
         """
-        WITH named AS (SELECT unnest($named) AS id)
+        WITH named AS (SELECT unnest($named) AS id),
+        made_of AS (
+            SELECT id, source_row_id(id) AS record_id FROM named
+            UNION ALL
+            SELECT id, supporting_record FROM named JOIN support ON support.record_id = id
+        )
         SELECT entity_id AS id, version FROM entity WHERE entity_id IN (FROM named)
         UNION ALL
-        SELECT record_id, row_hash FROM source_record WHERE record_id IN (FROM named)
+        SELECT id, string_agg(row_hash, ' ' ORDER BY record_id) FROM made_of JOIN source_record USING (record_id)
+        GROUP BY id
         """,
         {"named": sorted(named)},
     )

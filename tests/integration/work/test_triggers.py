@@ -171,11 +171,12 @@ def test_a_row_whose_effect_is_known_not_to_have_happened_wakes_again(world: Wor
     [
         ("UPDATE invoice SET amount_open = 1000 WHERE number = 'INV-2001'", {"INV-2001"}),
         ("UPDATE source_record SET row_hash = 'x' WHERE record_id = 'erp:transaction:1003'", {"INV-1003"}),
+        ("UPDATE source_record SET row_hash = 'x' WHERE record_id = 'erp:transaction_line:10030'", {"INV-1003"}),
         ("UPDATE entity SET version = 'v2' WHERE entity_id = 'org_acme'", {"INV-1001", "INV-1003"}),
         ("UPDATE entity SET version = 'v2' WHERE entity_id = 'person_eve'", {"INV-3001"}),
         ("UPDATE entity SET version = 'v2' WHERE entity_id = 'person_cat'", set()),
     ],
-    ids=["amount", "dispute settled", "customer", "contact", "somebody else"],
+    ids=["amount", "dispute settled", "line", "customer", "contact", "somebody else"],
 )
 def test_a_row_wakes_again_when_something_that_it_names_has_changed(world: World, change: str, shown: set[str]) -> None:
     world.wake()
