@@ -21,7 +21,7 @@ from orchestration.registry import Agent, load_agents
 from orchestration.settings import Settings
 from orchestration.store.engine import Store, open_store
 from orchestration.store.tables import batch, ledger_entry, proposal, snapshot
-from orchestration.work.act import UNFINISHED, ActReport, act, close_batch
+from orchestration.work.act import ActReport, act, close_batch
 from orchestration.work.alone import alone
 from orchestration.work.dagster import owner_of
 from orchestration.work.exchange import Exchange
@@ -167,22 +167,32 @@ def ledger_of(agent: Agent) -> dg.AssetsDefinition:
 def close_open(store: Store, instance: dg.DagsterInstance, agent: str) -> list[str]:
     """Close an agent's batches whose effects materialised, each with its own materialisation; the ids of those closed.
 
-    One whose run died before it materialised stays open, and the next run works on it again.
+    One whose run died before it materialised stays open, and the next run works on it again. An event alone closes
+    nothing, since agents' code can write to the event log too: every proposal must have been decided, and the event
+    must name the very entries that the ledger has of its batches.
     """
-    decided = select(batch.c.batch_id).where(batch.c.agent == agent, batch.c.state.in_(UNFINISHED))
+    of_agent = select(batch.c.batch_id, batch.c.state).where(batch.c.agent == agent)
     with store.read() as connection:
-        waiting = set(connection.execute(decided).scalars())
+        states = {row.batch_id: row.state for row in connection.execute(of_agent)}
+    waiting = {batch_id for batch_id, state in states.items() if state == "decided"}
     closed = []
     for event in lineage.effects(instance) if waiting else ():
-        ours = event.pin.asset_key == f"{lineage.EFFECTS}/{agent}" and event.pin.run_id
-        for batch_id in sorted(waiting & set(event.batch_ids)) if ours else ():
-            if lineage.check_pin(instance, event.pin) is None:
+        told = sorted(waiting & set(event.batch_ids))
+        ours = event.pin.asset_key == f"{lineage.EFFECTS}/{agent}" and set(event.batch_ids) <= states.keys()
+        if told and ours and lineage.check_pin(instance, event.pin) is None and _covers_all(store, event):
+            for batch_id in told:
                 close_batch(store, batch_id, event.pin, event.covered, datetime.now(UTC))
-                waiting.discard(batch_id)
-                closed.append(batch_id)
+            waiting.difference_update(told)
+            closed += told
         if not waiting:
             break
     return closed
+
+
+def _covers_all(store: Store, event: lineage.Effects) -> bool:
+    """Whether an event names the entries that the ledger has of its batches, and their root."""
+    with store.read() as connection:
+        return event.covered is not None and event.covered == range_of(connection, sorted(set(event.batch_ids)))
 
 
 def _told_of(store: Store, done: ActReport) -> list[str]:
