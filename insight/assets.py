@@ -272,5 +272,4 @@ def _tables(sources: Sources, names: Sequence[str]) -> list[list[str]]:
 
 def _described(source: Source, table: str) -> str:
     spec = source.tables[table]
-    role = "rows that complete those of other tables" if spec.supporting else "rows that become records and facts"
-    return f"`{spec.name or table}` of {source.system} as it was last read: {role}. Key: {', '.join(spec.key)}."
+    return f"`{spec.name or table}` of {source.system} as it was last read. Key: {', '.join(spec.key)}."

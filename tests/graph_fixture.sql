@@ -187,7 +187,18 @@ FROM invoice;
 INSERT INTO support
 SELECT record_id, 'erp:transaction_line:' || source_key || '0' FROM invoice;
 INSERT INTO snapshot_source
-SELECT system, source_table, count(*), 'version-' || source_table, $built_at FROM source_record GROUP BY ALL;
+WITH became AS (
+    SELECT source_row_id(record_id) AS row_id, 'record' AS what FROM organisation_record
+    UNION ALL SELECT source_row_id(record_id), 'record' FROM person_record
+    UNION ALL SELECT source_row_id(record_id), 'fact' FROM fact
+    UNION ALL SELECT source_row_id(record_id), 'quarantine' FROM quarantine
+    UNION ALL SELECT DISTINCT supporting_record, 'supporting' FROM support
+)
+SELECT system, source_table, count(DISTINCT source_record.record_id), 'version-' || source_table, $built_at,
+    count(*) FILTER (what = 'record'), count(*) FILTER (what = 'fact'), count(*) FILTER (what = 'supporting'),
+    count(*) FILTER (what = 'quarantine'), count(*) FILTER (what IS NULL)
+FROM source_record LEFT JOIN became ON became.row_id = source_record.record_id
+GROUP BY ALL;
 INSERT INTO snapshot_input
 SELECT system || '/' || source_table, row_number() OVER (ORDER BY system, source_table), 'run-fixture', data_version
 FROM snapshot_source;

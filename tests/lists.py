@@ -140,13 +140,15 @@ def _write_source(folder: Path, lists: dict[str, Rows], merges: Sequence[tuple[s
         "files": ["merge.jsonl"],
         "key": ["gone"],
         "columns": ["record_type", "into"],
-        "supporting": True,
     }
     with (folder / "merge.jsonl").open("w") as file:
         for record_type, system, gone, into in merges:
             file.write(json.dumps({"system": system, "record_type": record_type, "gone": gone, "into": into}) + "\n")
     (folder / "alias.sql").write_text(
         'SELECT record_type, record_type AS source_table, gone AS from_key, "into" AS to_key FROM merge'
+    )
+    (folder / "supporting.sql").write_text(
+        "SELECT 'merge' AS source_table, _key AS source_key, record_type || ':' || \"into\" AS completes FROM merge"
     )
     asserts = {
         name: {"default": "staff"}

@@ -20,6 +20,7 @@ from insight.handed import hand_on, handed_one
 from insight.landing import version_of_table
 from insight.linkage.link import LinkSet
 from insight.publication.questions import Built, blocking_results, found_again, previous_graph
+from insight.records.account import account
 from insight.records.record_set import AliasSet, RecordSet, RejectedSet
 from insight.resources import TEAM, WORKBENCH, materialised, settings_of
 from insight.sources.source import Source
@@ -100,11 +101,12 @@ def candidate_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
                 code_version=code,
                 model_versions={name: one.model_id for name, one in links.items()},
                 pins=[pinned(context.instance, key, version) for key, version in versions.items()],
+                accounts=account(landed, records, rejected),
                 previous=previous,
             ),
             settings,
         )
-        hand_on(settings, CANDIDATE, Built(candidate, landed, records, rejected))
+        hand_on(settings, CANDIDATE, Built(candidate, landed))
         page = pages.graph_page(candidate.path)
         return materialised(CANDIDATE, candidate.snapshot_id, page, unchanged=not candidate.built)
 

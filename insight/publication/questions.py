@@ -1,7 +1,7 @@
 """What is asked of a candidate graph before it is published, and what is only noted of it.
 
-Blocking checks look at the graph, at what was read for it and at what became of every row. They are made twice: shown
-as asset checks, and again by whoever publishes, so that there is no way past them.
+Blocking checks look at the graph, in which also stands what became of every row, and at what was read for it. They are
+made twice: shown as asset checks, and again by whoever publishes, so that there is no way past them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from insight.landing import LandedTable
-from insight.records.account import Account, account
-from insight.records.record_set import RecordSet, RejectedSet
 from insight.sources.source import Source
 from orchestration.errors import NoGraph
 from orchestration.graph.checks import CHECKS, SHOWN, CheckResult, Delivery, check_graph, enough_rows
@@ -21,6 +19,7 @@ from orchestration.graph.current import current_path, watermarks
 from orchestration.graph.inputs import Candidate
 from orchestration.graph.publish import graph_path
 from orchestration.graph.reader import EntityGraph
+from orchestration.graph.rows import SnapshotSource
 from orchestration.settings import Settings
 from orchestration.store.engine import Store
 
@@ -64,14 +63,10 @@ class Built:
     Attributes:
         candidate: The graph.
         landed: Every source table as it was read for it.
-        records: What became of the rows, by shape.
-        rejected: The rows that became nothing.
     """
 
     candidate: Candidate
     landed: list[LandedTable]
-    records: dict[str, RecordSet]
-    rejected: RejectedSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +92,10 @@ def blocking_results(built: Built, sources: Sequence[Source], store: Store) -> l
     """The results of all blocking checks; none is skipped because another failed."""
     with EntityGraph(built.candidate.path) as graph:
         results = check_graph(graph)
+        read = graph.snapshot.sources
     with store.read() as connection:
         last = {name: mark.row_count for name, mark in watermarks(connection).items()}
-    accounts = account(sources, built.landed, built.records, built.rejected)
-    return [*results, enough_rows(delivered(built.landed, sources, last), last), accounted(accounts)]
+    return [*results, enough_rows(delivered(built.landed, sources, last), last), accounted(read)]
 
 
 def delivered(
@@ -133,10 +128,14 @@ def found_again(built: Built, settings: Settings) -> Built:
     return replace(built, candidate=replace(built.candidate, path=published)) if published.is_file() else built
 
 
-def accounted(accounts: Sequence[Account]) -> CheckResult:
-    """Whether no row of any table is unaccounted for."""
-    lost = [f"{one.system}.{one.source_table}: {one.unaccounted:,} rows" for one in accounts if one.unaccounted]
-    rows = sum(one.rows for one in accounts)
+def accounted(read: Sequence[SnapshotSource]) -> CheckResult:
+    """Whether no row of any table is unaccounted for; a table that nobody asked about is."""
+    lost = [
+        f"{one.system}.{one.source_table}: {one.row_count if one.unaccounted is None else one.unaccounted:,} rows"
+        for one in read
+        if one.unaccounted != 0
+    ]
+    rows = sum(one.row_count for one in read)
     found = f"rows that became nothing: {'; '.join(lost)}" if lost else f"all {rows:,} rows accounted for"
     needed = "each row to become a record or fact, be in quarantine, or complete another"
     return CheckResult(ACCOUNTED, not lost, found, needed, tuple(lost[:SHOWN]))

@@ -1,6 +1,8 @@
 """Every row is accounted for: it drives a record or a fact, is in quarantine, or completes another row.
 
-What is none of these is unaccounted, and a graph with such a row is not published.
+A row completes another where that row's `.sql` names it in `supported_by`, or where `supporting.sql` says which row it
+completes and that row is accounted for without it. No table is excused as a whole: what is none of these is
+unaccounted, and a graph with such a row is not published.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import duckdb
 
 from insight.landing import LandedTable
 from insight.records.record_set import RecordSet, RejectedSet
-from insight.sources.source import Source
 from orchestration.graph.model import RECORD_TYPES
 
 
@@ -41,9 +42,16 @@ class Account:
 
 
 _TABLES: Final = (
-    "CREATE TABLE landed (system VARCHAR, source_table VARCHAR, source_key VARCHAR, supports BOOLEAN)",
+    "CREATE TABLE landed (system VARCHAR, source_table VARCHAR, source_key VARCHAR)",
     "CREATE TABLE driven (system VARCHAR, source_table VARCHAR, source_key VARCHAR, what VARCHAR)",
 )
+_COMPLETE: Final = """
+INSERT INTO driven
+SELECT DISTINCT system, source_table, source_key, 'supporting'
+FROM read_parquet(?) AS supporting
+SEMI JOIN driven ON driven.system = supporting.system
+    AND driven.source_table = completed_table AND driven.source_key = completed_key
+"""
 _COUNT: Final = """
 WITH per_row AS (
     SELECT system, source_table, source_key,
@@ -57,41 +65,36 @@ SELECT landed.system, landed.source_table,
     count(*) AS rows,
     coalesce(sum(records), 0),
     coalesce(sum(facts), 0),
-    count(*) FILTER (coalesce(records + facts + quarantined, 0) = 0 AND (supports OR coalesce(supporting, 0) > 0)),
+    count(*) FILTER (records + facts + quarantined = 0 AND supporting > 0),
     coalesce(sum(quarantined), 0),
-    count(*) FILTER (coalesce(records + facts + quarantined + supporting, 0) = 0 AND NOT supports)
+    count(*) FILTER (coalesce(records + facts + quarantined + supporting, 0) = 0)
 FROM landed LEFT JOIN per_row USING (system, source_table, source_key)
 GROUP BY ALL ORDER BY ALL
 """
 
 
-def account(
-    sources: Sequence[Source], landed: Sequence[LandedTable], records: Mapping[str, RecordSet], rejected: RejectedSet
-) -> list[Account]:
+def account(landed: Sequence[LandedTable], records: Mapping[str, RecordSet], rejected: RejectedSet) -> list[Account]:
     """What became of every row of every table, by system and table.
 
     Args:
-        sources: All sources.
-        landed: What was landed of them.
+        landed: What was landed.
         records: Record sets by shape; all that the sources have a `.sql` for.
         rejected: Rows that became nothing.
     """
-    supports = {(source.system, name): table.supporting for source in sources for name, table in source.tables.items()}
     with duckdb.connect() as connection:
         for statement in _TABLES:
             connection.execute(statement)
         for one in landed:
             connection.execute(
-                "INSERT INTO landed SELECT ?, ?, _key, ? FROM read_parquet(?)",
-                [one.system, one.table, supports[one.source, one.table], str(one.path)],
+                "INSERT INTO landed SELECT ?, ?, _key FROM read_parquet(?)", [one.system, one.table, str(one.path)]
             )
         for shape, made in records.items():
             what = "record" if shape in RECORD_TYPES else "fact"
             _drive(connection, what, str(made.record))
             _drive(connection, "quarantine", str(made.quarantine))
             _drive(connection, "supporting", str(made.support))
-        _drive(connection, "supporting", str(rejected.supporting))
         _drive(connection, "quarantine", str(rejected.quarantine))
+        connection.execute(_COMPLETE, [str(rejected.supporting)])
         counted = {(row[0], row[1]): row[2:] for row in connection.execute(_COUNT).fetchall()}
     found = []
     for one in sorted(landed, key=lambda one: (one.system, one.table)):
@@ -109,17 +112,6 @@ def account(
                 unaccounted,
             )
         )
-    return found
-
-
-def by_system(accounts: Sequence[Account]) -> dict[str, dict[str, int]]:
-    """Each system's counts of rows, records, facts, supporting, quarantined and unaccounted."""
-    names = ("rows", "records", "facts", "supporting", "quarantined", "unaccounted")
-    found: dict[str, dict[str, int]] = {}
-    for one in accounts:
-        counts = found.setdefault(one.system, dict.fromkeys(names, 0))
-        for name in names:
-            counts[name] += getattr(one, name)
     return found
 
 

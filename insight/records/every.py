@@ -8,7 +8,6 @@ from pathlib import Path
 
 from insight.landing import LandedTable
 from insight.records import aliases, conform, rejected
-from insight.records.account import Account, account
 from insight.records.record_set import AliasSet, RecordSet, RejectedSet
 from insight.sources.source import Source
 from orchestration.graph.model import SHAPES
@@ -51,8 +50,3 @@ def build(
             merged = aliases.build(sources, landed, shapes[name], settings)
     assert merged is not None  # noqa: S101  SHAPES is not empty
     return Records(shapes, merged, rejected.build(sources, landed, settings))
-
-
-def accounts(sources: Sequence[Source], landed: Sequence[LandedTable], records: Records) -> list[Account]:
-    """What became of every row, by system and table."""
-    return account(sources, landed, records.shapes, records.rejected)

@@ -47,11 +47,6 @@ class RecordSet:
         """How many rows could not be used."""
         return _rows(self.quarantine)
 
-    @property
-    def note_count(self) -> int:
-        """How many values records were kept without."""
-        return _rows(self.note)
-
 
 @dataclass(frozen=True, slots=True)
 class AliasSet:
@@ -85,7 +80,7 @@ class RejectedSet:
 
     @property
     def supporting(self) -> Path:
-        """One row each that its source's `supporting.sql` says completes another."""
+        """One row each that its source's `supporting.sql` says completes another, and that one's table and key."""
         return self.path / "supporting.parquet"
 
     @property

@@ -1,8 +1,8 @@
 """Rows that become no record and no fact: refused ones, and those that only complete others.
 
 Refused are rows that landing set aside (no key, another row's key, no row at all) and those that a source's
-`reject.sql` names with a reason. `supporting.sql` names rows that may stay unused, where not all of their table may;
-which row completes which record is said in `supported_by`.
+`reject.sql` names with a reason. `supporting.sql` names rows that no record is made of and, in `completes`, the row
+that each completes; which rows a record is made of is said in its own `supported_by`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from insight.landing import LandedTable
 from insight.records.record_set import RejectedSet
 from insight.records.sandbox import run, sandbox
 from insight.records.stated import ROW, systems, version_of_stated
+from insight.records.support import refuse_unless_row
 from insight.records.version import code
 from insight.sources.readers.sql import quoted
 from insight.sources.source import Source
@@ -24,6 +25,25 @@ from orchestration.settings import Settings
 
 ANY: Final = "any"
 """The `shape` of a row that was refused before anyone asked what it should become."""
+
+COMPLETES: Final = "completes"
+"""The column of `supporting.sql` that names the row which a row completes."""
+
+_TABLES: Final = """
+CREATE TABLE quarantine (
+    record_id VARCHAR, system VARCHAR, source_table VARCHAR, source_key VARCHAR, shape VARCHAR, reason VARCHAR,
+    detail VARCHAR, row VARCHAR
+);
+CREATE TABLE supporting (
+    system VARCHAR, source_table VARCHAR, source_key VARCHAR, completed_table VARCHAR, completed_key VARCHAR
+);
+"""
+_SUPPORTING: Final = f"""
+INSERT INTO supporting
+SELECT DISTINCT ?, source_table, source_key, split_part({COMPLETES}, ':', 1),
+    substr({COMPLETES}, strpos({COMPLETES}, ':') + 1)
+FROM named WHERE {COMPLETES} IS NOT NULL
+"""
 
 
 def build(sources: Sequence[Source], landed: Sequence[LandedTable], settings: Settings) -> RejectedSet:
@@ -39,11 +59,7 @@ def build(sources: Sequence[Source], landed: Sequence[LandedTable], settings: Se
     if result.path.exists():
         return result
     with writing(result.path) as draft, duckdb.connect() as connection:
-        connection.execute(
-            "CREATE TABLE quarantine (record_id VARCHAR, system VARCHAR, source_table VARCHAR, source_key VARCHAR, "
-            "shape VARCHAR, reason VARCHAR, detail VARCHAR, row VARCHAR)"
-        )
-        connection.execute("CREATE TABLE supporting (system VARCHAR, source_table VARCHAR, source_key VARCHAR)")
+        connection.execute(_TABLES)
         for one in landed:
             # No key: the one that such a row states is none, or that of a row which is used.
             connection.execute(
@@ -65,8 +81,12 @@ def _supporting(connection: duckdb.DuckDBPyConnection, source: Source, system: s
     if (path := source.sql.get("supporting")) is None:
         return
     with sandbox(source, tables, [path]) as locked:
-        connection.register("named", run(locked, path, ROW, ()))
-    connection.execute("INSERT INTO supporting SELECT DISTINCT ?, source_table, source_key FROM named", [system])
+        connection.register("named", run(locked, path, (*ROW, COMPLETES), ()))
+    named = connection.execute(f"SELECT split_part({COMPLETES}, ':', 1), min({COMPLETES}) FROM named GROUP BY ALL")
+    for _, item in named.fetchall():
+        if item is not None:
+            refuse_unless_row(item, COMPLETES, source, path)
+    connection.execute(_SUPPORTING, [system])
     connection.unregister("named")
 
 

@@ -72,11 +72,21 @@ def named(connection: duckdb.DuckDBPyConnection, source: Source, path: Path) -> 
     """
     connection.execute(_NAMED)
     tables = connection.execute("SELECT supporting_table, min(item) FROM named GROUP BY ALL ORDER BY ALL").fetchall()
-    for table, item in tables:
-        if table not in source.tables or ":" not in item:
-            needed = f"table:_key, with a table that {source.file} declares: {', '.join(source.tables)}"
-            raise SourceError(str(path), f"{item!r} in {COLUMN}", needed)
+    for _, item in tables:
+        refuse_unless_row(item, COLUMN, source, path)
     return [table for table, _ in tables]
+
+
+def refuse_unless_row(item: str, column: str, source: Source, path: Path) -> None:
+    """Refuse what a column of a `.sql` holds where it cannot name a row.
+
+    Raises:
+        SourceError: It is not `table:_key` with a table of the source.
+    """
+    table, colon, _ = item.partition(":")
+    if not colon or table not in source.tables:
+        needed = f"table:_key, with a table that {source.file} declares: {', '.join(source.tables)}"
+        raise SourceError(str(path), f"{item!r} in {column}", needed)
 
 
 def known(connection: duckdb.DuckDBPyConnection) -> pa.Table:

@@ -99,7 +99,7 @@ def check(
         tell("Conforming")
         records = every.build(sources, landed, scratch, sample=sample)
         spoken_for = _spoken_for(sources, landed, scratch)
-        accounts = account(sources, landed, spoken_for, records.rejected)
+        accounts = account(landed, spoken_for, records.rejected)
         return _report(landed, accounts, records, warnings)
 
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from orchestration.graph.model import SHAPES
 
@@ -21,26 +20,18 @@ Class = Literal["verified", "staff", "public", "precede"]
 """Who asserts a value: `verified` (a checked number, a proved mailbox), `staff`, `public` (anyone), `precede` (us)."""
 
 EXTRAS: Final = ("alias", "supporting", "reject")
-"""Names of `.sql` files that are no shape: the source's own merges, rows that may stay unused, refused rows."""
+"""Names of `.sql` files that are no shape: the source's own merges, rows that complete others, refused rows."""
 
 RESERVED: Final = frozenset({"_key", "_row_hash", "_system", "_deleted", "_place", "_claims"})
 """Names of columns that landing adds."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_AGE = re.compile(r"(\d+)\s*([mhdw])")
-_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def _name(value: str) -> str:
     if not _NAME.fullmatch(value):
         raise ValueError("a name of letters, digits, '_', '-' and '.'")
     return value
-
-
-def _age(value: object) -> object:
-    if isinstance(value, str) and (found := _AGE.fullmatch(value.strip())):
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
-    raise ValueError("an age such as 30m, 26h, 7d or 2w")
 
 
 def _zone(value: str) -> str:
@@ -91,9 +82,6 @@ class TableSpec(Declared):
     )
     optional: tuple[Column, ...] = Field(default=(), description="columns to read where the source has them")
     deleted: Column | None = Field(default=None, description="the column that marks a row as deleted")
-    supporting: bool = Field(
-        default=False, description="true where no row has to become anything: rows that complete others"
-    )
     name: str | None = Field(default=None, min_length=1, description="what the database calls the table")
     files: tuple[str, ...] = Field(default=(), description="a list of file names or patterns such as sites-*.csv")
 
@@ -126,9 +114,6 @@ class Source(Declared):
     region: str = Field(default="GB", pattern="^[A-Z]{2}$", description="a country code for values that state none")
     timezone: Annotated[str, AfterValidator(_zone)] = Field(default="UTC", description="of times that state none")
     date_order: Literal["dmy", "mdy"] = Field(default="dmy", description="dmy or mdy, for dates such as 1/2/2026")
-    max_age: Annotated[timedelta, BeforeValidator(_age)] = Field(
-        default=timedelta(days=1), description="how old a read may be and still be acted on"
-    )
     tables: dict[Name, TableSpec] = Field(min_length=1, description="the tables to read")
     asserts: dict[str, dict[str, Class | Given]] = Field(
         default_factory=dict, description="who asserts each field, by record type or fact"

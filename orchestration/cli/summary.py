@@ -19,25 +19,9 @@ from orchestration.store import tables
 from orchestration.store.engine import Store
 
 _SOURCES = """
-    WITH made AS (
-        SELECT record_id, system, 'records' AS what FROM organisation_record
-        UNION ALL SELECT record_id, system, 'records' FROM person_record
-        UNION ALL SELECT record_id, system, 'facts' FROM fact
-        -- a row that was refused before anyone asked what it should become may have another row's key
-        UNION ALL SELECT CASE WHEN shape <> 'any' THEN record_id END, system, 'quarantined' FROM quarantine
-    ), counted AS (
-        SELECT system,
-            count(*) FILTER (what = 'records') AS records,
-            count(*) FILTER (what = 'facts') AS facts,
-            count(*) FILTER (what = 'quarantined') AS quarantined,
-            count(DISTINCT source_row_id(record_id)) + count(*) FILTER (record_id IS NULL) AS driving
-        FROM made GROUP BY system
-    ), read AS (
-        SELECT system, sum(row_count)::BIGINT AS rows FROM snapshot_source GROUP BY system
-    )
-    SELECT system, rows, coalesce(records, 0) AS records, coalesce(facts, 0) AS facts,
-        rows - coalesce(driving, 0) AS supporting, coalesce(quarantined, 0) AS quarantined
-    FROM read LEFT JOIN counted USING (system) ORDER BY system
+    SELECT system, sum(row_count)::BIGINT AS rows, sum(records)::BIGINT AS records, sum(facts)::BIGINT AS facts,
+        sum(supporting)::BIGINT AS supporting, sum(quarantined)::BIGINT AS quarantined
+    FROM snapshot_source GROUP BY system ORDER BY system
 """
 _ENTITIES = """
     SELECT entity_type, count(*) AS entities, count(*) FILTER (standing = 'reconciled') AS standing

@@ -45,6 +45,38 @@ class Landed(Protocol):
         """When it was read."""
 
 
+class Accounted(Protocol):
+    """What became of the rows of a source table: how many are, or drive, each of these."""
+
+    @property
+    def system(self) -> str:
+        """Which source system."""
+
+    @property
+    def source_table(self) -> str:
+        """Which of its tables."""
+
+    @property
+    def records(self) -> int:
+        """Records of organisations and people."""
+
+    @property
+    def facts(self) -> int:
+        """Facts."""
+
+    @property
+    def supporting(self) -> int:
+        """Rows that complete another row."""
+
+    @property
+    def quarantined(self) -> int:
+        """Rows, or parts of one, in quarantine."""
+
+    @property
+    def unaccounted(self) -> int:
+        """Rows that are none of these."""
+
+
 @dataclass(frozen=True, slots=True)
 class CandidateInputs:
     """The folders of Parquet that a graph is made of, each named by its version.
@@ -62,6 +94,7 @@ class CandidateInputs:
         code_version: The version of the code that made the folders.
         model_versions: Record type to the linkage model's id.
         pins: The materialisations of what it is built from.
+        accounts: What became of the rows of every source table.
         previous: The current graph's file, whose history goes on.
     """
 
@@ -76,6 +109,7 @@ class CandidateInputs:
     code_version: str
     model_versions: Mapping[str, str] = field(default_factory=dict)
     pins: Sequence[SnapshotInput] = ()
+    accounts: Sequence[Accounted] = ()
     previous: Path | None = None
 
     @property

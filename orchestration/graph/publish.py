@@ -10,8 +10,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import astuple
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
@@ -20,8 +21,11 @@ from orchestration.graph.ddl import STORAGE_VERSION, create_schema
 from orchestration.graph.fill import fill
 from orchestration.graph.inputs import Candidate, CandidateInputs, snapshot_id
 from orchestration.graph.reader import EntityGraph
-from orchestration.graph.rows import Snapshot
+from orchestration.graph.rows import Snapshot, SnapshotSource
 from orchestration.settings import Settings
+
+_COUNTS: Final = attrgetter("records", "facts", "supporting", "quarantined", "unaccounted")
+"""What became of a table's rows, in the order of the columns of `snapshot_source`."""
 
 
 def build_candidate(inputs: CandidateInputs, settings: Settings, *, now: datetime | None = None) -> Candidate:
@@ -104,8 +108,15 @@ def _describe(
     versions = json.dumps(dict(inputs.model_versions), sort_keys=True)
     itself = (snapshot, built_at, inputs.run_id, inputs.code_version, versions, previous, inputs.digest, "{}")
     _insert(connection, "snapshot", [itself])
-    sources = [(one.system, one.table, one.row_count, one.data_version, one.read_at) for one in inputs.landed]
-    _insert(connection, "snapshot_source", sources)
+    became = {(one.system, one.source_table): one for one in inputs.accounts}
+    sources = [
+        SnapshotSource(
+            *(one.system, one.table, one.row_count, one.data_version, one.read_at),
+            *_COUNTS(account) if (account := became.get((one.system, one.table))) else (),
+        )
+        for one in inputs.landed
+    ]
+    _insert(connection, "snapshot_source", [astuple(source) for source in sources])
     _insert(connection, "snapshot_input", [astuple(pin) for pin in inputs.pins])
 
 

@@ -22,13 +22,18 @@ def source_row_id(record_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotSource:
-    """One source table as a graph read it; `read_at` is its watermark when the graph was built."""
+    """One source table as a graph read it, with what became of its rows; `read_at` was its watermark."""
 
     system: str
     source_table: str
     row_count: int
     data_version: str
     read_at: datetime
+    records: int | None = None
+    facts: int | None = None
+    supporting: int | None = None
+    quarantined: int | None = None
+    unaccounted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,19 @@ CREATE TABLE snapshot (
     checks JSON NOT NULL                   -- blocking check to "passed"; a graph with another value is never published
 );
 
--- one source system as this graph read it
+-- one source table as this graph read it, and what became of its rows
 CREATE TABLE snapshot_source (
     system VARCHAR NOT NULL,
     source_table VARCHAR NOT NULL,
     row_count BIGINT NOT NULL,
     data_version VARCHAR NOT NULL,
-    read_at TIMESTAMPTZ NOT NULL           -- the watermark when this graph was built; later reads stand in the store
+    read_at TIMESTAMPTZ NOT NULL,          -- the watermark when this graph was built; later reads stand in the store
+    -- what became of the rows; NULL where that was not asked, and such a graph is not published
+    records BIGINT,                        -- organisations and people that its rows drive; one row may drive two
+    facts BIGINT,                          -- facts that its rows drive
+    supporting BIGINT,                     -- rows that drive nothing and complete another row
+    quarantined BIGINT,                    -- rows, or parts of one, in quarantine
+    unaccounted BIGINT                     -- rows that are none of these; a graph with one is not published
 );
 
 -- one materialisation this graph was built from

@@ -15,10 +15,10 @@ import orchestration.definitions
 from insight.handed import hand_on, handed, handed_before, handed_one
 from insight.landing import LandedTable
 from insight.publication.questions import BLOCKING, DRIFT, Figure, accounted, delivered
-from insight.records.account import Account
 from insight.sources.loading import load_sources
 from orchestration.errors import NotFound, SourceError
 from orchestration.graph.checks import CHECKS, enough_rows
+from orchestration.graph.rows import SnapshotSource
 from orchestration.settings import PROJECT, Settings
 
 LISTS = PROJECT / "tests" / "fixtures" / "sources"
@@ -135,11 +135,17 @@ def test_a_source_whose_folder_was_taken_away_does_not_block() -> None:
 
 
 def test_a_row_that_became_nothing_fails_the_account() -> None:
-    whole = Account("crm", "company", 10, 8, 0, 1, 1, 0)
+    whole = SnapshotSource("crm", "company", 10, "v", NOW, 8, 0, 1, 1, 0)
     assert accounted([whole]).passed
-    lost = accounted([whole, Account("crm", "contact", 10, 8, 0, 1, 0, 1)])
+    lost = accounted([whole, SnapshotSource("crm", "contact", 10, "v", NOW, 8, 0, 1, 0, 1)])
     assert not lost.passed
     assert "crm.contact: 1" in lost.found
+
+
+def test_a_table_whose_rows_nobody_followed_fails_the_account() -> None:
+    unasked = accounted([SnapshotSource("crm", "contact", 10, "v", NOW)])
+    assert not unasked.passed
+    assert "crm.contact: 10" in unasked.found
 
 
 @pytest.mark.parametrize(("before", "usual"), [(None, True), (0.90, True), (0.80, False), (0.99, False)])

@@ -8,7 +8,7 @@ from typing import Any
 
 from insight.landing import LandedTable, land
 from insight.records import every
-from insight.records.account import Account
+from insight.records.account import Account, account
 from insight.records.every import Records
 from insight.sources.source import Source
 from tests.integration.sources.folders import Rows, rows, settings, source, write_sqlite
@@ -51,7 +51,7 @@ class Run:
         return {(row["from_record"], row["to_record"]) for row in rows(self.records.aliases.alias)}
 
     def accounts(self) -> dict[str, Account]:
-        return {one.source_table: one for one in every.accounts([self.case.source], self.landed, self.records)}
+        return {one.source_table: one for one in account(self.landed, self.records.shapes, self.records.rejected)}
 
     def versions(self) -> dict[str, str]:
         return {name: one.version for name, one in self.records.shapes.items()}

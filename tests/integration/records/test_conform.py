@@ -230,8 +230,7 @@ class TestReferences:
         }
         alias = "SELECT 'organisation' AS record_type, 'company' AS source_table, gone AS from_key, kept AS to_key "
         alias += "FROM merge"
-        spec = {"tables": {"merge": {"supporting": True}}}
-        run = case(tmp_path, tables, spec=spec, organisation=COMPANY, person=PERSON, alias=alias).run()
+        run = case(tmp_path, tables, organisation=COMPANY, person=PERSON, alias=alias).run()
         assert run.aliases() == {("crm:company:old", "crm:company:1"), ("crm:company:3", "crm:company:1")}
         assert [row["organisation_record"] for row in run.of("person").values()] == ["crm:company:1"] * 2
         assert run.of("organisation")["crm:company:3"]["parent_record"] == "crm:company:1"

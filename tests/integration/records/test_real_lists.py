@@ -8,6 +8,7 @@ import pytest
 
 from insight.landing import land
 from insight.records import every
+from insight.records.account import account
 from insight.records.every import Records
 from insight.sources.loading import load_sources
 from orchestration.settings import PROJECT
@@ -24,7 +25,7 @@ def records_of(name: str, folder: str, home: Path) -> tuple[Records, dict[str, i
     sources = load_sources(FOLDERS / name)
     landed = [one for source in sources for one in land(source, settings(home))]
     records = every.build(sources, landed, settings(home))
-    assert all(one.unaccounted == 0 for one in every.accounts(sources, landed, records))
+    assert all(one.unaccounted == 0 for one in account(landed, records.shapes, records.rejected))
     return records, {one.system: one.row_count for one in landed}
 
 

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from insight.landing import land
-from insight.records import every
+from insight.records import every, support
+from insight.records.account import account
+from insight.records.rejected import COMPLETES
+from insight.records.stated import ROW
 from insight.sources.loading import load_sources
 from insight.sources.source import EXTRAS, Expectations, Source, TableSpec
 from orchestration.graph.model import SHAPES, Shape
@@ -51,10 +54,14 @@ def test_the_source_of_the_page_yields_the_records_that_it_says(shop: Path) -> N
     assert (first["amount"], first["ordered_on"]) == (Decimal(1250), date(2026, 10, 1))
     assert (first["organisation_record"], first["person_record"]) == ("shop:customer:1", "shop:customer:1#person")
     assert (second["ordered_on"], second["person_record"]) == (None, "shop:customer:2")
+    assert {(row["record_id"], row["supporting_record"]) for row in rows(records.shapes["sales_order"].support)} == {
+        ("shop:order:A-1", "shop:customer:1"),
+        ("shop:order:A-2", "shop:customer:2"),
+    }
     refused = [(row["record_id"], row["reason"]) for path in records.quarantines for row in rows(path)]
     assert refused == [("shop:customer:4", "missing:name"), ("shop:order:A-3", "unfinished")]
     assert [one.deleted_count for one in landed] == [1, 0]
-    assert [one.unaccounted for one in every.accounts([source], landed, records)] == [0, 0]
+    assert [one.unaccounted for one in account(landed, records.shapes, records.rejected)] == [0, 0]
 
 
 def test_the_page_names_every_field_of_a_declaration() -> None:
@@ -76,3 +83,8 @@ def test_the_page_names_every_field_of_a_shape(shape: Shape) -> None:
 
 def test_the_page_names_every_other_sql() -> None:
     assert all(f"| `{name}.sql` |" in TEXT for name in EXTRAS)
+
+
+def test_the_page_names_the_columns_that_say_what_completes_what() -> None:
+    assert f"`{support.COLUMN}` (a list of `table:_key`)" in TEXT.split("## Reference: what each `.sql` returns")[1]
+    assert f"| `supporting.sql` | {', '.join((*ROW, COMPLETES))}: " in TEXT
