@@ -34,6 +34,8 @@ TRANSIENT: Final = frozenset(
         "policy_error",
         "read_set_changed",
         "stale_source",
+        "superseded",
+        "tool_call_changed",
     }
 )
 """Objections that may pass though nothing about the row changes: then it may wake its agent again."""
@@ -114,9 +116,31 @@ def conclude(ask: Ask, case: Case | list[Reason], moment: Moment, *, usage: Usag
     return Answer(ask, decision, case)
 
 
-def refuse(ask: Ask, case: Case | list[Reason], reasons: list[Reason], moment: Moment) -> Decision:
-    """A denial for reasons found elsewhere, such as at the moment of effect."""
-    return _decision(ask, moment, Verdict.DENY, reasons, case=case if isinstance(case, Case) else None)
+def reconsider(
+    ask: Ask, case: Case | list[Reason], moment: Moment, *, against: list[Reason], usage: Usage
+) -> Decision | None:
+    """Ask policy and limits once more about what was allowed.
+
+    Args:
+        ask: The proposal.
+        case: What `weigh` makes of it now.
+        moment: What it rests on now.
+        against: What speaks against its permit.
+        usage: The day's effects so far, its own permit among them.
+
+    Returns:
+        The decision that takes the permit's place; none where nothing speaks against the effect.
+    """
+    if isinstance(case, list):
+        return _decision(ask, moment, Verdict.DENY, [*case, *against])
+    objections = [*case.objections, *against]
+    if ask.agent in moment.rules.agents:
+        objections += usage.over(moment.rules.agents[ask.agent].card.limits, *_touched(case), own=1)
+    ruling = _policy(case, moment)
+    reasons, verdict = _together(objections, ruling)
+    if verdict is Verdict.ALLOW:
+        return None
+    return _decision(ask, moment, verdict, reasons, policies=ruling.policies if ruling else (), case=case)
 
 
 def _leave(ask: Ask, moment: Moment) -> list[Reason]:
@@ -131,6 +155,9 @@ def _leave(ask: Ask, moment: Moment) -> list[Reason]:
     if ask.agent in moment.store.stopped:
         detail = f"{ask.agent} was stopped: {moment.store.stopped[ask.agent] or 'no reason was given'}."
         reasons.append(Reason(code="agent_stopped", subject=ask.agent, detail=detail))
+    if ask.newer is not None:
+        detail = f"It answers for {ask.business_date}, and {ask.agent} was woken for {ask.newer} since."
+        reasons.append(Reason(code="superseded", subject=ask.agent, detail=detail))
     return reasons
 
 

@@ -77,6 +77,8 @@ class Ask:
     woken_entity: EntityId
     trigger_values: Mapping[str, Scalar | float]
     business_date: date
+    newer: date | None = None
+    """The newest business date that the agent was woken for since, with rows to answer; none where it was not."""
 
     @property
     def named(self) -> frozenset[str]:

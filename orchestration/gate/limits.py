@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, exists, func, not_, or_, select
 
-from orchestration.contracts import Reason, SignedPermit
+from orchestration.contracts import Reason, SignedPermit, Verdict
+from orchestration.gate.known import Ask
 from orchestration.gate.permits import unverified
 from orchestration.graph.reader import EntityGraph
 from orchestration.registry import Limits
@@ -28,17 +29,17 @@ class Usage:
     contacts: Counter[str] = field(default_factory=Counter)
     batch: int = 0
 
-    def over(self, limits: Limits, entities: Iterable[str], contacts: Iterable[str]) -> list[Reason]:
-        """Every limit that one more effect would break."""
+    def over(self, limits: Limits, entities: Iterable[str], contacts: Iterable[str], *, own: int = 0) -> list[Reason]:
+        """Every limit that one more effect would break; or this effect, where the count has it as its `own`."""
         reasons = []
         for entity in sorted(set(entities)):
-            if self.entities[entity] >= limits.per_entity_per_day:
-                detail = f"{entity} had {self.entities[entity]} of {limits.per_entity_per_day} effects of the day."
+            if (had := self.entities[entity] - own) >= limits.per_entity_per_day:
+                detail = f"{entity} had {had} of {limits.per_entity_per_day} effects of the day."
                 reasons.append(Reason(code="entity_limit", subject=entity, detail=detail))
-        if any(self.contacts[contact] >= limits.per_contact_point_per_day for contact in contacts):
+        if any(self.contacts[contact] - own >= limits.per_contact_point_per_day for contact in contacts):
             detail = f"The contact point had its {limits.per_contact_point_per_day} effects of the day."
             reasons.append(Reason(code="contact_point_limit", detail=detail))
-        if self.batch >= limits.per_batch:
+        if self.batch - own >= limits.per_batch:
             reasons.append(Reason(code="batch_limit", detail=f"The batch had its {limits.per_batch} effects."))
         return reasons
 
@@ -48,6 +49,39 @@ class Usage:
         self.contacts.update(set(contacts))
         self.batch += 1
 
+    def discount(self, entities: Iterable[str], contacts: Iterable[str]) -> None:
+        """Take an effect of the batch back that will not happen."""
+        self.entities.subtract(set(entities))
+        self.contacts.subtract(set(contacts))
+        self.batch -= 1
+
+
+@dataclass(slots=True)
+class Tally:
+    """The usage that the effects of a batch are checked against one by one, counted anew when somebody else wrote."""
+
+    key: tuple[object, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    head: int = -1
+    """The ledger's last entry that the usage knows of: every decision, effect and outcome has one."""
+
+    def read(self, connection: Connection, graph: EntityGraph | None, ask: Ask, now: datetime) -> Usage:
+        """The usage of the day and batch of a proposal."""
+        snapshot_id = None if graph is None else graph.snapshot_id
+        key, head = (snapshot_id, ask.batch_id, ask.business_date, now), _head(connection)
+        if (key, head) != (self.key, self.head):
+            self.key, self.head = key, head
+            self.usage = load_usage(connection, graph, batch_id=ask.batch_id, business_date=ask.business_date, now=now)
+        return self.usage
+
+    def wrote(self, connection: Connection) -> None:
+        """What was written to the ledger since is in the usage."""
+        self.head = _head(connection)
+
+
+def _head(connection: Connection) -> int:
+    return connection.execute(select(func.max(tables.ledger_entry.c.seq))).scalar_one() or 0
+
 
 def load_usage(
     connection: Connection, graph: EntityGraph | None, *, batch_id: str, business_date: date, now: datetime
@@ -55,7 +89,14 @@ def load_usage(
     """The effects of a business date that happened or may still, in terms of the graph's entities of today."""
     permit, proposal, outbox = tables.permit, tables.proposal, tables.outbox
     effect = and_(outbox.c.action.is_not(None), outbox.c.state != "failed")
-    open_leave = and_(outbox.c.action.is_(None), permit.c.consumed_at.is_(None), permit.c.expires_at > now)
+    voided = exists().where(
+        tables.decision.c.action == permit.c.action,
+        tables.decision.c.decided_at >= permit.c.issued_at,
+        tables.decision.c.verdict != Verdict.ALLOW.value,
+    )
+    open_leave = and_(
+        outbox.c.action.is_(None), permit.c.consumed_at.is_(None), permit.c.expires_at > now, not_(voided)
+    )
     rows = connection.execute(
         select(permit.c.payload, permit.c.signature, proposal.c.batch_id, tables.evidence.c.entities)
         .join(proposal, proposal.c.action == permit.c.action)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, func, select
 
 from orchestration.action_types import ActionType
 from orchestration.contracts import ActionId, EntityId, Pin, SnapshotId
@@ -139,7 +140,8 @@ def load_asks(connection: Connection, *where: Any) -> list[Ask]:  # noqa: ANN401
         .join(batch, batch.c.batch_id == proposal.c.batch_id)
         .where(*where)
         .order_by(proposal.c.row_id, proposal.c.action)
-    )
+    ).mappings().all()
+    newer = _newer(connection, {each["batch_id"] for each in found})
     return [
         Ask(
             action=ActionId(each["action"]),
@@ -150,9 +152,24 @@ def load_asks(connection: Connection, *where: Any) -> list[Ask]:  # noqa: ANN401
             woken_entity=EntityId(each["woken_entity"]),
             trigger_values=each["values"],
             business_date=each["business_date"],
+            newer=newer.get(each["batch_id"]),
         )
-        for each in found.mappings()
+        for each in found
     ]
+
+
+def _newer(connection: Connection, batch_ids: Iterable[str]) -> dict[str, date]:
+    """Batch to the newest business date that its agent was woken for later on, with rows to answer."""
+    this, other = tables.batch, tables.batch.alias()
+    later = and_(
+        other.c.agent == this.c.agent,
+        other.c.business_date > this.c.business_date,
+        other.c.created_at > this.c.created_at,
+        other.c.row_count > 0,
+    )
+    query = select(this.c.batch_id, func.max(other.c.business_date).label("newest")).join(other, later).group_by(this.c.batch_id)
+    found = connection.execute(query.where(this.c.batch_id.in_(sorted(batch_ids))))
+    return {row.batch_id: row.newest for row in found}
 
 
 def _contacts(graph: EntityGraph, values: Iterable[str]) -> dict[tuple[str, str], tuple[Contact, ...]]:

@@ -1,13 +1,14 @@
 """The moment of effect: everything is asked again in one transaction, and only then does the intent stand.
 
-The current snapshot's pointer, the read set on that graph, the permit, the effect key: where one of them speaks
-against it, nothing happens, and a new decision says why. A graph published anew with the same read set voids nothing.
+The current snapshot's pointer, the read set on that graph, the permit, the effect key, policy and limits as they are
+now: where one of them speaks against it, nothing happens, and a new decision says why. A graph published anew with the
+same read set voids nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,12 +17,13 @@ from sqlalchemy import Connection, RowMapping, desc, insert, select, update
 from orchestration.canonical import digest
 from orchestration.contracts import Decision, Permit, Pin, Reason, SignedPermit, Verdict
 from orchestration.errors import NotFound, PermitRefused
-from orchestration.gate.decide import Answer, Moment, refuse, weigh
+from orchestration.gate.decide import Answer, Moment, reconsider, weigh
 from orchestration.gate.graphs import Graphs
 from orchestration.gate.known import Ask, StoreFacts
+from orchestration.gate.limits import Tally, Usage
 from orchestration.gate.load import load_asks, load_store
 from orchestration.gate.permits import read
-from orchestration.gate.readset import read_set
+from orchestration.gate.readset import read_set, tool_call
 from orchestration.gate.record import record
 from orchestration.gate.resolve import Case
 from orchestration.gate.rules import Rules
@@ -48,6 +50,8 @@ class Means:
     key: Ed25519PrivateKey
     holds: Callable[[Pin], bool]
     """Whether the event log still has the materialisation that a pin names."""
+    tally: Tally = field(default_factory=Tally)
+    """The day's effects, as far as they were counted."""
 
     def facts(self, connection: Connection) -> StoreFacts:
         """What the store says now; a pin that no longer holds is none."""
@@ -65,7 +69,8 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
         now: The time, with its zone.
 
     Returns:
-        The effect that is now in the outbox; or the new decision, a denial, which is recorded.
+        The effect that is now in the outbox; or the new decision, which is recorded: a denial, or that it is held for
+        a person.
 
     Raises:
         NotFound: There is no such action.
@@ -78,11 +83,17 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
     store = means.facts(connection)
     case = weigh(asks[0], moment := Moment(means.rules, means.graphs.facts(store, asks), store, now))
     permit, reasons = _sound(row, means.key, asks[0])
-    reasons = [*reasons, *_against(connection, row, permit, case, now)]
-    if reasons or permit is None:
-        void = refuse(asks[0], case, reasons, moment)
+    against = [*reasons, *_against(connection, row, permit, case, now)]
+    usage = Usage() if permit is None else means.tally.read(connection, means.graphs.current(store), asks[0], now)
+    void = reconsider(asks[0], case, moment, against=against, usage=usage)
+    if void is not None:
         record(connection, Answer(asks[0], void, case if isinstance(case, Case) else None), store, means.key)
+        if permit is not None and now < row["expires_at"]:
+            usage.discount(permit.entities, permit.contact_points)
+            means.tally.wrote(connection)
         return void
+    if permit is None:  # what cannot be read was voided above
+        raise PermitRefused(f"The permit of {action} cannot be read; needed one that the gate minted.")
     used = connection.execute(
         update(tables.permit)
         .where(
@@ -107,7 +118,9 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
             intended_at=now,
         )
     )
-    return Effect(action, permit.effect_key, entries.intended(connection, action, at=now))
+    intent = entries.intended(connection, action, at=now)
+    means.tally.wrote(connection)
+    return Effect(action, permit.effect_key, intent)
 
 
 def _leave(connection: Connection, action: str) -> RowMapping:
@@ -150,17 +163,30 @@ def _sound(row: RowMapping, key: Ed25519PrivateKey, ask: Ask) -> tuple[Permit | 
     return permit, []
 
 
+def _call(case: Case) -> tuple[str, str, dict[str, str | int | bool], str] | None:
+    """Tool server, tool, arguments and effect key that the action type makes of it now."""
+    call, tool = tool_call(case), case.action_type.tool
+    return None if call is None else (tool.server, tool.name, *call)
+
+
+def _granted(permit: Permit) -> tuple[str, str, dict[str, str | int | bool], str]:
+    return permit.tool_server, permit.tool, dict(permit.tool_arguments), permit.effect_key
+
+
 def _against(
     connection: Connection, row: RowMapping, permit: Permit | None, case: Case | list[Reason], now: datetime
 ) -> list[Reason]:
-    """Everything that speaks against the effect now."""
-    reasons = list(case) if isinstance(case, list) else list(case.objections)
+    """What speaks against the permit now."""
+    reasons = []
     if now >= row["expires_at"] or now < row["issued_at"]:
         reasons.append(Reason(code="permit_expired", detail=f"The permit expired at {row['expires_at'].isoformat()}."))
     if permit is None:
         return reasons
     if isinstance(case, Case) and digest(read_set(case)) != permit.read_set_digest:
         reasons.append(Reason(code="read_set_changed", detail="What the decision rested on has changed since."))
+    elif isinstance(case, Case) and _call(case) != _granted(permit):
+        detail = "The action type makes another call of it than the permit is for."
+        reasons.append(Reason(code="tool_call_changed", detail=detail))
     outbox = tables.outbox
     same = select(outbox.c.action).where(outbox.c.effect_key == permit.effect_key, outbox.c.state != "failed")
     if connection.execute(same).first() is not None:

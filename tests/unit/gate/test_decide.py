@@ -22,6 +22,7 @@ OBJECTIONS: dict[str, Change] = {
     "unknown_agent:stranger": lambda scene: scene.asking(agent="stranger"),
     "unknown_action_type": lambda scene: scene.asking(action_type="wire_money"),
     "agent_stopped:finance": lambda scene: scene.storing(stopped={"finance": "too keen"}),
+    "superseded:finance": lambda scene: scene.asking(newer=date(2026, 11, 3)),
     "unknown_entity:org_nobody": lambda scene: scene.arguing(organisation="org_nobody"),
     "wrong_entity_type:per_ada": lambda scene: scene.arguing(organisation=ADA),
     "not_the_woken_entity:org_else": lambda scene: scene.asking(woken_entity="org_else"),
