@@ -12,7 +12,7 @@ from typing import Final
 
 from orchestration.canonical import digest
 from orchestration.contracts import Decision, EntityId, Permit, Reason, Verdict
-from orchestration.gate.known import Ask, GraphFacts, StoreFacts
+from orchestration.gate.known import NO_GRAPH, Ask, GraphFacts, StoreFacts
 from orchestration.gate.limits import Usage
 from orchestration.gate.policy import Ruling
 from orchestration.gate.readset import read_set, tool_call
@@ -27,6 +27,7 @@ TRANSIENT: Final = frozenset(
         "contact_point_limit",
         "entity_limit",
         "failed_check",
+        "graph_changed",
         "no_graph",
         "no_pin",
         "not_current",
@@ -50,6 +51,8 @@ class Moment:
     """What the current snapshot says; none where there is none."""
     store: StoreFacts
     now: datetime
+    missing: Reason = NO_GRAPH
+    """Why there is no graph, where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def weigh(ask: Ask, moment: Moment) -> Case | list[Reason]:
     if action_type is None:
         early.append(Reason(code="unknown_action_type", detail="There is no such action type."))
     if moment.graph is None:
-        early.append(Reason(code="no_graph", detail="No graph has been published."))
+        early.append(moment.missing)
     if action_type is None or moment.graph is None:
         return early
     found = resolve(ask, action_type, moment.graph)
@@ -83,20 +86,16 @@ def weigh(ask: Ask, moment: Moment) -> Case | list[Reason]:
     return Case(ask, action_type, found, moment.graph, (*early, *found.objections, *failing))
 
 
-def decide(ask: Ask, moment: Moment, *, usage: Usage, taken: AbstractSet[str]) -> Answer:
-    """Decide one proposal.
+def conclude(ask: Ask, case: Case | list[Reason], moment: Moment, *, usage: Usage, taken: AbstractSet[str]) -> Answer:
+    """Decide a proposal that was weighed: ask policy, then limits.
 
     Args:
         ask: The proposal, with the trigger row it answers.
+        case: What `weigh` made of it.
         moment: Everything else that the decision rests on.
         usage: The day's effects so far; an allow is counted in it.
         taken: Effect keys that have their effect already, or may still.
     """
-    return conclude(ask, weigh(ask, moment), moment, usage=usage, taken=taken)
-
-
-def conclude(ask: Ask, case: Case | list[Reason], moment: Moment, *, usage: Usage, taken: AbstractSet[str]) -> Answer:
-    """Decide a proposal that was weighed already: ask policy, then limits; see `decide`."""
     if isinstance(case, list):
         return Answer(ask, _decision(ask, moment, Verdict.DENY, case), None)
     ruling, call = _policy(case, moment), tool_call(case)

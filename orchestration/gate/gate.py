@@ -110,7 +110,7 @@ class Gate:
         with self.store.begin() as connection:
             asks = load_asks(connection, *waiting, tables.proposal.c.action.in_([ask.action for ask in ahead]))
             store = self._means.facts(connection)
-            moment = Moment(self.rules, self._graphs.facts(store, asks), store, now)
+            moment = self._means.moment(store, asks, now)
             answers = self._answers(connection, asks, moment)
             for answer in answers:
                 record(connection, answer, store, self._means.key)

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
-from orchestration.contracts import ActionId, Arguments, EntityId, Pin, RecordId, Scalar, SnapshotId
+from orchestration.contracts import ActionId, Arguments, EntityId, Pin, Reason, RecordId, Scalar, SnapshotId
 from orchestration.graph.current import Watermark
 from orchestration.graph.rows import Contact, Crosswalk, Entity, Fact, GoldenValue, Snapshot, SourceRow
+
+NO_GRAPH: Final = Reason(code="no_graph", detail="No graph has been published.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class StoreFacts:
     """The current snapshot; none where nothing has been published."""
     path: str = ""
     """Its file, relative to `PRECEDE_HOME`."""
+    file_digest: str = ""
+    """The SHA-256 of that file as it was published."""
     checks: Mapping[str, str] = field(default_factory=dict)
     pin: Pin | None = None
     watermarks: Mapping[tuple[str, str], Watermark] = field(default_factory=dict)

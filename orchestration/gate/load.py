@@ -16,6 +16,7 @@ from sqlalchemy import Connection, and_, func, select
 from orchestration.action_types import ActionType
 from orchestration.contracts import ActionId, EntityId, Pin, SnapshotId
 from orchestration.gate.known import Ask, Doubt, GraphFacts, StoreFacts
+from orchestration.gate.stopping import stopped
 from orchestration.graph.current import watermarks
 from orchestration.graph.reader import EntityGraph
 from orchestration.graph.rows import Contact, Crosswalk
@@ -113,34 +114,38 @@ def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
 
 def load_store(connection: Connection) -> StoreFacts:
     """What the store says now of the current snapshot, the sources and the agents."""
-    agents = connection.execute(select(tables.agent_state).where(tables.agent_state.c.stopped_at.is_not(None)))
-    stopped = {row.agent: row.reason for row in agents}
+    halted = stopped(connection)
     marks = watermarks(connection)
     current = connection.execute(
         select(tables.snapshot).join(tables.pointer, tables.pointer.c.snapshot_id == tables.snapshot.c.snapshot_id)
     ).one_or_none()
     if current is None:
-        return StoreFacts(snapshot_id=None, watermarks=marks, stopped=stopped)
+        return StoreFacts(snapshot_id=None, watermarks=marks, stopped=halted)
     return StoreFacts(
         snapshot_id=SnapshotId(current.snapshot_id),
         path=current.path,
+        file_digest=current.file_digest,
         checks=dict(current.checks),
         pin=None if current.pin is None else Pin.model_validate(current.pin),
         watermarks=marks,
-        stopped=stopped,
+        stopped=halted,
     )
 
 
 def load_asks(connection: Connection, *where: Any) -> list[Ask]:  # noqa: ANN401  SQLAlchemy's conditions
     """Proposals with the trigger row and the business date they answer to, in the order of their rows."""
     proposal, row, batch = tables.proposal, tables.trigger_row, tables.batch
-    found = connection.execute(
-        select(proposal, row.c.entity_id.label("woken_entity"), row.c["values"], batch.c.business_date)
-        .join(row, row.c.row_id == proposal.c.row_id)
-        .join(batch, batch.c.batch_id == proposal.c.batch_id)
-        .where(*where)
-        .order_by(proposal.c.row_id, proposal.c.action)
-    ).mappings().all()
+    found = (
+        connection.execute(
+            select(proposal, row.c.entity_id.label("woken_entity"), row.c["values"], batch.c.business_date)
+            .join(row, row.c.row_id == proposal.c.row_id)
+            .join(batch, batch.c.batch_id == proposal.c.batch_id)
+            .where(*where)
+            .order_by(proposal.c.row_id, proposal.c.action)
+        )
+        .mappings()
+        .all()
+    )
     newer = _newer(connection, {each["batch_id"] for each in found})
     return [
         Ask(
@@ -167,7 +172,11 @@ def _newer(connection: Connection, batch_ids: Iterable[str]) -> dict[str, date]:
         other.c.created_at > this.c.created_at,
         other.c.row_count > 0,
     )
-    query = select(this.c.batch_id, func.max(other.c.business_date).label("newest")).join(other, later).group_by(this.c.batch_id)
+    query = (
+        select(this.c.batch_id, func.max(other.c.business_date).label("newest"))
+        .join(other, later)
+        .group_by(this.c.batch_id)
+    )
     found = connection.execute(query.where(this.c.batch_id.in_(sorted(batch_ids))))
     return {row.batch_id: row.newest for row in found}
 

@@ -7,7 +7,7 @@ same read set voids nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -58,6 +58,11 @@ class Means:
         said = load_store(connection)
         return said if said.pin is None or self.holds(said.pin) else replace(said, pin=None)
 
+    def moment(self, store: StoreFacts, asks: Sequence[Ask], now: datetime) -> Moment:
+        """What those proposals are decided on."""
+        graph = self.graphs.facts(store, asks)
+        return Moment(self.rules, graph, store, now, self.graphs.missing)
+
 
 def perform(connection: Connection, action: str, means: Means, now: datetime) -> Effect | Decision:
     """Use up an action's permit for its effect, or say why not.
@@ -81,7 +86,7 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
         raise NotFound(f"No action has the id {action!r}; needed one that was proposed; see `precede actions`.")
     row = _leave(connection, action)
     store = means.facts(connection)
-    case = weigh(asks[0], moment := Moment(means.rules, means.graphs.facts(store, asks), store, now))
+    case = weigh(asks[0], moment := means.moment(store, asks, now))
     permit, reasons = _sound(row, means.key, asks[0])
     against = [*reasons, *_against(connection, row, permit, case, now)]
     usage = Usage() if permit is None else means.tally.read(connection, means.graphs.current(store), asks[0], now)

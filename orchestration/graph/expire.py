@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select, update
 from orchestration.contracts import SnapshotId
 from orchestration.graph.current import current_snapshot
 from orchestration.graph.publish import graph_path
+from orchestration.ledger.entries import snapshot_expired
 from orchestration.settings import Settings
 from orchestration.store.engine import Store
 from orchestration.store.tables import batch, snapshot
@@ -44,6 +45,8 @@ def expire(
     with store.begin() as connection:
         expired = _expired(connection, keep, at - min_age)
         connection.execute(update(snapshot).where(snapshot.c.snapshot_id.in_(expired)).values(expired_at=at))
+        for one in expired:
+            snapshot_expired(connection, one, at=at)
         kept = connection.execute(select(snapshot.c.snapshot_id).where(snapshot.c.expired_at.is_(None))).scalars()
         files = {graph_path(settings, SnapshotId(one)) for one in kept}
     _sweep(settings, files, at - min_age)

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from orchestration.contracts import SnapshotId
 from orchestration.errors import PublicationRefused
 from orchestration.graph.checks import CheckResult
 from orchestration.graph.current import current_snapshot, watermarks
+from orchestration.graph.digests import file_digest
 from orchestration.graph.inputs import Candidate, Landed
 from orchestration.graph.publish import graph_path
+from orchestration.graph.read_back import confirm
 from orchestration.graph.reader import EntityGraph
 from orchestration.ledger.entries import snapshot_published
 from orchestration.settings import Settings
@@ -36,6 +38,7 @@ class _Publication:
 
     snapshot_id: SnapshotId
     path: Path
+    file_digest: str
     built_at: datetime
     checks: Sequence[CheckResult]
     run_id: str
@@ -70,19 +73,22 @@ def promote(  # noqa: PLR0913  one argument for each thing that a publication re
         Whether the pointer moved.
 
     Raises:
-        PublicationRefused: A check failed, or none was made, or another graph was published meanwhile; the current
-            graph stays what it is.
+        PublicationRefused: A check failed, or none was made, or another graph was published meanwhile, or a file is not
+            the one that was published; the current graph stays what it is.
         StoreError: The store cannot be written.
     """
     _refuse_unless_passed(candidate, checks)
     path = graph_path(settings, candidate.snapshot_id)
-    if candidate.path != path:
+    fresh = candidate.path != path
+    _refuse_changed(store, settings, None if fresh else candidate.snapshot_id)
+    if fresh:
         _finish(candidate.path, path, checks)
     with EntityGraph(path) as graph:
         built_at = graph.snapshot.built_at
     publication = _Publication(
         snapshot_id=candidate.snapshot_id,
         path=path.relative_to(settings.home),
+        file_digest=file_digest(path),
         built_at=built_at,
         checks=checks,
         run_id=run_id,
@@ -94,9 +100,11 @@ def promote(  # noqa: PLR0913  one argument for each thing that a publication re
         moves = current != candidate.snapshot_id
         if moves:
             _refuse_unless_next(candidate, current, settings)
+        if moves or _published_digest(connection, candidate.snapshot_id) != publication.file_digest:
             _move(connection, publication)
             _forget_other_tables(connection, read)
         _advance(connection, read)
+        confirm(connection, path)
     link_current(path, settings.graph_link)
     return moves
 
@@ -140,6 +148,25 @@ def _refuse_unless_next(candidate: Candidate, current: SnapshotId | None, settin
     )
 
 
+def _refuse_changed(store: Store, settings: Settings, found: SnapshotId | None) -> None:
+    """Build on no file that is not as it was published: neither the current one, nor one that was found again."""
+    with store.read() as connection:
+        published = {one: _published_digest(connection, one) for one in (current_snapshot(connection), found) if one}
+    for snapshot_id, digest in published.items():
+        path = graph_path(settings, snapshot_id)
+        if digest is not None and path.is_file() and file_digest(path) != digest:
+            raise PublicationRefused(
+                f"Nothing was published: {path} is not the file that was published as {snapshot_id}; needed the one "
+                "that was; put it back from a copy, or move it away and run again, so that the graph is built anew."
+            )
+
+
+def _published_digest(connection: Connection, snapshot_id: SnapshotId) -> str | None:
+    """The digest of a snapshot's file; none where it was never published."""
+    published = select(snapshot.c.file_digest).where(snapshot.c.snapshot_id == snapshot_id)
+    return connection.execute(published).scalar_one_or_none()
+
+
 def _finish(candidate: Path, path: Path, checks: Sequence[CheckResult]) -> None:
     """Write into the candidate that its checks passed, close it for ever, and give it its name."""
     with duckdb.connect(str(candidate)) as connection:
@@ -152,15 +179,17 @@ def _finish(candidate: Path, path: Path, checks: Sequence[CheckResult]) -> None:
 def _move(connection: Connection, publication: _Publication) -> None:
     """Enter the graph among the snapshots, point to it, and say so in the ledger.
 
-    One that was published before comes back as it was, where the history after it is lost.
+    One that was published before comes back as it was, where the history after it is lost; its file was written anew.
     """
     this = snapshot.c.snapshot_id == publication.snapshot_id
-    known = connection.execute(update(snapshot).where(this).values(expired_at=None)).rowcount
+    again = update(snapshot).where(this).values(expired_at=None, file_digest=publication.file_digest)
+    known = connection.execute(again).rowcount
     if not known:
         connection.execute(
             insert(snapshot).values(
                 snapshot_id=publication.snapshot_id,
                 path=publication.path.as_posix(),
+                file_digest=publication.file_digest,
                 run_id=publication.run_id,
                 built_at=publication.built_at,
                 published_at=publication.at,

@@ -1,7 +1,8 @@
 """Whether the store's rows still are what the ledger recorded of them, both ways.
 
-Each side is told as a set of facts, from what they are about to a digest of them: a decision row edited, removed or
-put in later then shows as a difference between the two.
+Each side is told as a set of subjects, each with a digest of what is said of it: a decision row edited, removed or put
+in later then shows as a difference between the two. What the ledger said once it may not say otherwise later, except of
+what has steps: an outcome that was unknown becomes known, evidence is kept anew with a later decision.
 """
 
 from __future__ import annotations
@@ -30,10 +31,20 @@ _PARTS: Final = {
     "outcome": ("the outcome of action", "action"),
 }
 """Part of a payload to what a sentence calls it, and the column in it that names what it is about."""
+_FILE: Final = "the file of snapshot"
+_EXPIRY: Final = "the expiry of snapshot"
+_SNAPSHOT_PIN: Final = "the pin of snapshot"
+_STATE: Final = "the state of batch"
+_STEPS: Final = {"waiting": 0, "answered": 1, "closed": 2}
+"""How far a batch is, as the ledger knows it: that all of it was decided is known from its decisions."""
+_ANSWER: Final = "the answer to row"
+_ANSWERS: Final = ("declined", "failed", "refused")
 _EVIDENCE: Final = "the evidence of action"
 _INPUT_PIN: Final = "the input pin of batch"
 _EFFECTS_PIN: Final = "the effects pin of batch"
 _SETTLED: Final = frozenset(OutcomeState)
+_FINAL: Final = 2**63
+"""A step that none comes after."""
 
 
 class Subject(NamedTuple):
@@ -55,25 +66,97 @@ class Told:
 
     digest: str
     entry: str
+    step: int = 0
+    """Another digest of the same subject counts where its step is a later one, and is a forgery elsewhere."""
+
+
+class Telling:
+    """What the ledger says, entry by entry."""
+
+    def __init__(self) -> None:
+        self.told: dict[Subject, Told] = {}
+
+    def hear(self, entry: Entry) -> list[str]:
+        """Take in an entry of which `links.faults` found nothing; a problem for each thing that it tells otherwise."""
+        problems = []
+        for subject, told in told_by(entry):
+            before = self.told.get(subject)
+            if before is None or told.step > before.step:
+                self.told[subject] = told
+            elif told.digest != before.digest:
+                problems.append(f"{entry.name} tells {subject} otherwise than {before.entry} did: it was put in later.")
+        if entry.kind == kinds.DECISION and (meant := self.told.get(Subject(_PARTS["intent"][0], str(entry.action)))):
+            problems.append(f"{entry.name} decides action {entry.action} after {meant.entry} meant it: it was put in.")
+        return problems
 
 
 def told_by(entry: Entry) -> Iterator[tuple[Subject, Told]]:
     """What one entry, of which `links.faults` found nothing, says of each subject that it tells of."""
     payload, body = entry.covers(), entry.says()
-    where = entry.name[0].lower() + entry.name[1:]
+    for subject, said, step in _said(entry, body, payload):
+        yield subject, Told(said, entry.name[0].lower() + entry.name[1:], step)
+
+
+def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:
+    seq = _number(body.get("seq"))
     for part, (name, column) in _PARTS.items():
         told = payload.get(part)
         if isinstance(told, dict):
-            yield Subject(name, str(told.get(column))), Told(digest(told), where)
-    if entry.kind == kinds.SNAPSHOT:
-        yield CURRENT, Told(digest(body.get("snapshot")), where)  # the last one told counts
+            unknown = part == "outcome" and told.get("state") == OutcomeState.UNKNOWN
+            step = 0 if part != "outcome" else seq if unknown else _FINAL
+            yield Subject(name, str(told.get(column))), digest(told), step
+    if entry.kind in {kinds.SNAPSHOT, kinds.EXPIRED}:
+        snapshot = str(body.get("snapshot"))
+        expired_at = body.get("at") if entry.kind == kinds.EXPIRED else None
+        yield Subject(_EXPIRY, snapshot), digest(expired_at), seq
+        if entry.kind == kinds.SNAPSHOT:
+            yield Subject(_FILE, snapshot), digest(body.get("file")), seq  # a lost one may have been written anew
+            yield CURRENT, digest([snapshot, body.get("at")]), seq
     if entry.kind == kinds.DECISION and payload.get("evidence") is not None:
-        yield Subject(_EVIDENCE, str(entry.action)), Told(str(payload["evidence"]), where)
-    if entry.kind == kinds.BATCH and body.get("pin") is not None:
-        yield Subject(_INPUT_PIN, str(body.get("batch"))), Told(digest(body["pin"]), where)
+        yield Subject(_EVIDENCE, str(entry.action)), str(payload["evidence"]), _number(body.get("decision"))
+    yield from _said_of_batches(entry, body, payload)
+
+
+def _said_of_batches(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:
+    if entry.kind == kinds.BATCH:
+        yield _state(str(body.get("batch")), "waiting")
+        if body.get("pin") is not None:
+            yield Subject(_INPUT_PIN, str(body.get("batch"))), digest(body["pin"]), 0
+            yield Subject(_SNAPSHOT_PIN, str(body.get("snapshot"))), digest(body["pin"]), 0
+    if entry.kind == kinds.ANSWER:
+        answers = list(_answers(payload))
+        for row_id, answer, reason in answers:
+            yield Subject(_ANSWER, row_id), digest([answer, reason]), 0
+        for action, proposal in _mapping(payload.get("proposals")).items():
+            yield Subject(_PARTS["proposal"][0], action), digest(proposal), 0
+        if answers:
+            yield _state(str(body.get("batch")), "answered")
     if entry.kind == kinds.BATCH_CLOSED:
-        for batch_id in body.get("batches", ()):
-            yield Subject(_EFFECTS_PIN, str(batch_id)), Told(digest(body.get("pin")), where)
+        batches = body.get("batches")
+        for batch_id in batches if isinstance(batches, list) else ():
+            yield _state(str(batch_id), "closed")
+            yield Subject(_EFFECTS_PIN, str(batch_id)), digest(body.get("pin")), 0
+
+
+def _answers(payload: dict[str, Any]) -> Iterator[tuple[str, str, object]]:
+    """Each row that an answer was taken for, what it came to, and why."""
+    for proposal in _mapping(payload.get("proposals")).values():
+        yield str(_mapping(proposal).get("row_id")), "proposed", ""
+    for answer in _ANSWERS:
+        for row_id, reason in _mapping(payload.get(answer)).items():
+            yield row_id, answer, reason
+
+
+def _state(batch_id: str, state: str) -> tuple[Subject, str, int]:
+    return Subject(_STATE, batch_id), digest(state), _STEPS[state]
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def told_by_store(connection: Connection, action: str | None = None) -> Iterator[tuple[Subject, str]]:
@@ -86,7 +169,7 @@ def told_by_store(connection: Connection, action: str | None = None) -> Iterator
         decided.add(row["action"])
         yield _about("decision", row), digest(committed.of_decision(row))
     for row in _rows(connection, tables.proposal, action):
-        if row["action"] in decided:
+        if action is None or row["action"] in decided:  # until then its answer's entry alone tells of it
             yield _about("proposal", row), digest(committed.of_proposal(row))
     for row in _rows(connection, tables.evidence, action):
         yield Subject(_EVIDENCE, row["action"]), committed.of_evidence(row)
@@ -113,24 +196,40 @@ def differences(ledger: Mapping[Subject, Told], store: Mapping[Subject, str]) ->
 
 
 def _snapshots(connection: Connection) -> Iterator[tuple[Subject, str]]:
+    woken = set(connection.execute(select(tables.batch.c.snapshot_id).where(tables.batch.c.pin.is_not(None))).scalars())
     for row in _rows(connection, tables.snapshot):
         if row["published_at"] is not None:
             yield _about("snapshot", row), digest(committed.of_snapshot(row))
-
+            yield Subject(_FILE, row["snapshot_id"]), digest(row["file_digest"])
+            yield Subject(_EXPIRY, row["snapshot_id"]), digest(row["expired_at"])
+        if row["pin"] is not None and row["snapshot_id"] in woken:  # found after the publication, told with the batch
+            yield Subject(_SNAPSHOT_PIN, row["snapshot_id"]), digest(row["pin"])
     for row in _rows(connection, tables.pointer):
-        yield CURRENT, digest(row["snapshot_id"])
+        yield CURRENT, digest([row["snapshot_id"], row["moved_at"]])
 
 
 def _batches(connection: Connection) -> Iterator[tuple[Subject, str]]:
+    proposed = set(connection.execute(select(tables.proposal.c.batch_id)).scalars())
     shown = defaultdict(list)
     for row in _rows(connection, tables.trigger_row):
         shown[row["batch_id"]].append(row)
+        if row["answer"] is not None:
+            yield Subject(_ANSWER, row["row_id"]), digest([row["answer"], row["reason"]])
     for row in _rows(connection, tables.batch):
         batch_id = row["batch_id"]
         yield _about("batch", row), digest(committed.of_batch(row, shown[batch_id]))
+        yield Subject(_STATE, batch_id), digest(_known_state(row, proposed=batch_id in proposed))
         for part, column in ((_INPUT_PIN, "pin"), (_EFFECTS_PIN, "effects_pin")):
             if row[column] is not None:
                 yield Subject(part, batch_id), digest(row[column])
+
+
+def _known_state(batch: committed.Row, *, proposed: bool) -> str:
+    """How far the ledger must know a batch to be; where nothing was proposed there is no effect to tell of its end."""
+    state: str = batch["state"]
+    if state == "decided" or (state == "closed" and batch["effects_pin"] is None and not proposed):
+        return "answered"
+    return state
 
 
 def _about(part: str, row: committed.Row) -> Subject:

@@ -4,17 +4,21 @@ Write the row first, then record it, in the same transaction: what is committed 
 that `verify` finds the very same later.
 
     kind           recorded by          tells of
-    snapshot       snapshot_published   a graph that became current
+    snapshot       snapshot_published   a graph that became current, and the digest of its file
+    expired        snapshot_expired     a graph that nobody needs any more
     batch          batch_opened         an agent's wake and the rows it was shown
+    answer         answered             an agent's answer to a wake, and what was taken of it
     decision       decided              a decision, its proposal, its evidence and the permit it minted
     intent         intended             an effect about to be tried, and the permit used up for it
     outcome        settled              what became of the effect
     batch_closed   batch_closed         the `effects/<agent>` materialisation that points back at the ledger
+    agent_stopped  agent_stopped        an agent of which nothing is decided or performed from here on
+    agent_started  agent_started        that it may go on
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,11 +31,15 @@ from orchestration.ledger.merkle import root_of
 from orchestration.store import tables
 
 SNAPSHOT: Final = "snapshot"
+EXPIRED: Final = "expired"
 BATCH: Final = "batch"
+ANSWER: Final = "answer"
 DECISION: Final = "decision"
 INTENT: Final = "intent"
 OUTCOME: Final = "outcome"
 BATCH_CLOSED: Final = "batch_closed"
+AGENT_STOPPED: Final = "agent_stopped"
+AGENT_STARTED: Final = "agent_started"
 
 
 class LedgerRange(Contract):
@@ -45,8 +53,13 @@ class LedgerRange(Contract):
 def snapshot_published(connection: Connection, snapshot_id: str, *, at: datetime) -> int:
     """Record that a snapshot became current; its number in the chain."""
     row = _one(connection, tables.snapshot, tables.snapshot.c.snapshot_id == snapshot_id)
-    body = {"snapshot": snapshot_id, "run": row["run_id"]}
+    body = {"snapshot": snapshot_id, "run": row["run_id"], "file": row["file_digest"]}
     return append(connection, SNAPSHOT, body, at=at, payload={"snapshot": committed.of_snapshot(row)})
+
+
+def snapshot_expired(connection: Connection, snapshot_id: str, *, at: datetime) -> int:
+    """Record that a snapshot's file is not needed any more; its number in the chain."""
+    return append(connection, EXPIRED, {"snapshot": snapshot_id}, at=at)
 
 
 def batch_opened(connection: Connection, batch_id: str, *, at: datetime) -> int:
@@ -63,6 +76,11 @@ def batch_opened(connection: Connection, batch_id: str, *, at: datetime) -> int:
         "pin": row["pin"],
     }
     return append(connection, BATCH, body, at=at, payload={"batch": committed.of_batch(row, rows)})
+
+
+def answered(connection: Connection, body: Mapping[str, Any], payload: Mapping[str, Any], *, at: datetime) -> int:
+    """Record what an agent answered: counts and ids for all to see, what was said as a commitment; its number."""
+    return append(connection, ANSWER, body, at=at, payload=payload)
 
 
 def decided(connection: Connection, decision_id: int, *, at: datetime, permit_id: str | None = None) -> int:
@@ -118,6 +136,16 @@ def batch_closed(
     """Record the materialisation of `effects/<agent>` that named this range of the ledger; its number in the chain."""
     body = {"batches": list(batch_ids), "pin": pin, **covered.model_dump()}
     return append(connection, BATCH_CLOSED, body, at=at)
+
+
+def agent_stopped(connection: Connection, agent: str, reason: str, operator: str, *, at: datetime) -> int:
+    """Record that somebody stopped an agent, and why; its number in the chain."""
+    return append(connection, AGENT_STOPPED, {"agent": agent}, at=at, payload={"reason": reason, "operator": operator})
+
+
+def agent_started(connection: Connection, agent: str, reason: str, operator: str, *, at: datetime) -> int:
+    """Record that somebody let an agent go on, and why; its number in the chain."""
+    return append(connection, AGENT_STARTED, {"agent": agent}, at=at, payload={"reason": reason, "operator": operator})
 
 
 def range_of(connection: Connection, batch_ids: Sequence[str]) -> LedgerRange | None:

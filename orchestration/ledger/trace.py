@@ -211,11 +211,11 @@ def _ledger(connection: Connection, action: str) -> tuple[EntryTrace, ...]:
 
 
 def _problems(connection: Connection, action: str) -> tuple[str, ...]:
-    told: dict[agreement.Subject, agreement.Told] = {}
+    telling, problems = agreement.Telling(), []
     for entry in entries(connection, action):
         if not any(faults(entry)):
-            told.update(agreement.told_by(entry))
-    return tuple(agreement.differences(told, dict(agreement.told_by_store(connection, action))))
+            problems += telling.hear(entry)
+    return (*problems, *agreement.differences(telling.told, dict(agreement.told_by_store(connection, action))))
 
 
 def _one(connection: Connection, table: Table, where: ColumnElement[bool]) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 """The coordinator's tables: what each row is stands beside it. Migrations make them; nothing here opens a database.
 
 JSON columns hold what a contract dumps. Times are UTC. Personal data stands in `evidence`, `trigger_row`, `proposal`
-and `ledger_payload`, where it can be erased; `ledger_entry` holds commitments to it alone.
+and `ledger_payload`, so that it can be erased one day; `ledger_entry` holds commitments to it alone.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ snapshot = Table(
     metadata,
     Column("snapshot_id", String(64), primary_key=True),
     Column("path", Text, nullable=False),  # relative to PRECEDE_HOME
+    Column("file_digest", String(64), nullable=False),  # SHA-256 of that file as it was published
     Column("run_id", String(64), nullable=False),
     Column("built_at", UtcDateTime, nullable=False),
     Column("published_at", UtcDateTime),
@@ -191,7 +192,7 @@ outbox = Table(
     Column("detail", Text, nullable=False, server_default=""),
     Column("intended_at", UtcDateTime, nullable=False),
     Column("settled_at", UtcDateTime),
-    Column("confirmed_record", Text),  # the source row in which insight read the effect back
+    Column("confirmed_record", Text),  # the row in which a published graph first showed the effect
     Index(
         "one_effect_a_key",
         "effect_key",
@@ -223,7 +224,7 @@ ledger_entry = Table(
     Column("hash", String(64), nullable=False, unique=True),
 )
 
-# what an entry's commitment covers, kept where it can be erased
+# what an entry's commitment covers, kept beside the chain rather than in it
 ledger_payload = Table(
     "ledger_payload",
     metadata,

@@ -7,26 +7,21 @@ and the exchange leaves an answer that the next run finds taken, and clears away
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from orchestration.action_types import ActionType
 from orchestration.canonical import digest
 from orchestration.contracts import EntityId, ProposalSet
 from orchestration.errors import NotFound
-from orchestration.ledger.chain import append
+from orchestration.ledger import committed, entries
 from orchestration.store.engine import Store
 from orchestration.store.tables import batch, proposal, trigger_row
 from orchestration.work.answers import Accepted, Sorted, refuse_all, sort_answer
 from orchestration.work.exchange import Exchange, ExchangeError
-
-ANSWER: Final = "answer"
-"""The kind of the ledger entry that tells of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +41,7 @@ class TakenIn:
     refusal: str = ""
 
 
-def take_in(
-    store: Store, exchange: Exchange, action_types: Mapping[str, ActionType], *, now: datetime
-) -> list[TakenIn]:
+def take_in(store: Store, exchange: Exchange, *, now: datetime) -> list[TakenIn]:
     """Take every answer in the exchange into the store, and clear it away.
 
     Returns:
@@ -63,7 +56,7 @@ def take_in(
         for batch_id in exchange.answered(agent):
             said = _read(exchange, agent, batch_id)
             with store.begin() as connection:
-                done = _take(connection, agent, batch_id, said, action_types)
+                done = _take(connection, agent, batch_id, said)
                 if done is not None:
                     _write(connection, done, now)
                     _record(connection, done, now)
@@ -73,9 +66,7 @@ def take_in(
     return taken
 
 
-def _take(
-    connection: Connection, agent: str, batch_id: str, said: ProposalSet | str, action_types: Mapping[str, ActionType]
-) -> TakenIn | None:
+def _take(connection: Connection, agent: str, batch_id: str, said: ProposalSet | str) -> TakenIn | None:
     """What an answer, or the reason why it cannot be read, comes to; nothing where one was taken before."""
     found = connection.execute(select(batch.c.agent, batch.c.state).where(batch.c.batch_id == batch_id)).one_or_none()
     if found is None or found.agent != agent:
@@ -85,7 +76,7 @@ def _take(
     rows = _rows(connection, batch_id)
     if isinstance(said, str):
         return TakenIn(agent, batch_id, refuse_all(rows, said), said)
-    return TakenIn(agent, batch_id, sort_answer(said, rows, action_types))
+    return TakenIn(agent, batch_id, sort_answer(said, rows))
 
 
 def _read(exchange: Exchange, agent: str, batch_id: str) -> ProposalSet | str:
@@ -152,11 +143,13 @@ def _record(connection: Connection, taken: TakenIn, now: datetime) -> None:
         "strange": content.strange,
     }
     payload = {
-        "proposals": {accepted.action: accepted.proposal for accepted in content.accepted},
+        "proposals": {
+            accepted.action: committed.of_proposal(_row(taken, accepted, now)) for accepted in content.accepted
+        },
         "declined": content.declined,
         "failed": content.failed,
         "refused": content.refused,
         "refusal": taken.refusal,
         "handoffs": content.handoffs,
     }
-    append(connection, ANSWER, body, at=now, payload=payload)
+    entries.answered(connection, body, payload, at=now)

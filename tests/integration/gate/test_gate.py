@@ -3,7 +3,9 @@ from __future__ import annotations
 import base64
 from datetime import timedelta
 from decimal import Decimal
+from shutil import copyfile
 
+import duckdb
 import pytest
 
 from orchestration.canonical import canonical
@@ -144,9 +146,9 @@ def test_an_agent_stopped_or_a_source_gone_quiet_since_the_decision_has_no_effec
     batch_id, actions = world.propose_all()
     with world.gate() as gate:
         gate.decide(batch_id, world.now)
-        stop(world.store, "finance", "too keen", now=world.now)
+        stop(world.store, "finance", "too keen", operator="ada", now=world.now)
         assert codes(gate.perform(actions[0], world.now)) == {"agent_stopped", "read_set_changed"}
-        start(world.store, "finance", now=world.now)
+        start(world.store, "finance", "told off", operator="ada", now=world.now)
         world.edit("watermark", {"system": "erp"}, read_at=world.now - timedelta(days=2))
         assert codes(gate.perform(actions[1], world.now)) == {"stale_source", "read_set_changed"}
     assert verify(world.store, None).problems == ()
@@ -295,11 +297,72 @@ def test_without_a_sound_snapshot_nothing_is_allowed(world: World, what: str) ->
         world.edit("snapshot", snapshot, pin=None)
     with world.gate() as gate:
         gate.decide(batch_id, world.now)
-    wanted = {"failed check": "failed_check", "reported from outside": "no_pin", "no pin": "no_pin"}.get(
-        what, "no_graph"
-    )
+    wanted = {
+        "no file": "graph_changed",
+        "failed check": "failed_check",
+        "reported from outside": "no_pin",
+        "no pin": "no_pin",
+    }.get(what, "no_graph")
     assert world.said(actions[0]) == ["deny", wanted]
     assert world.rows("decision", action=actions[0])[-1]["transient"]
+
+
+@pytest.mark.parametrize("when", ["before it is decided", "after it is decided", "while the graph is open"])
+def test_a_graph_swapped_on_disk_is_no_ground_for_an_effect_and_is_told(world: World, when: str) -> None:
+    batch_id, actions = world.propose_all()
+    assert verify(world.store, None, world.settings).problems == ()
+    with world.gate() as gate:
+        if when == "before it is decided":
+            swap_graph(world)
+        gate.decide(batch_id, world.now)
+        if when == "while the graph is open":
+            swap_graph(world)
+            assert codes(gate.perform(actions[0], world.now)) == {"graph_changed"}
+    if when == "after it is decided":
+        swap_graph(world)
+        with world.gate() as gate:
+            assert codes(gate.perform(actions[0], world.now)) == {"graph_changed"}
+    assert world.said(actions[0]) == ["deny", "graph_changed"]
+    assert world.rows("decision", action=actions[0])[-1]["transient"]
+    assert world.rows("outbox") == []
+    [problem] = verify(world.store, None, world.settings).problems
+    assert "is not the file that was published as snapshot snap_1" in problem
+
+
+def swap_graph(world: World) -> None:
+    """Put another file in the graph's place, in which every mailbox is somebody else's."""
+    path = world.settings.snapshots / "snap_1.duckdb"
+    other = path.with_suffix(".other")
+    copyfile(path, other)
+    with duckdb.connect(str(other)) as connection:
+        connection.execute("UPDATE contact_point SET value = 'eve@evil.example', asserted_by = 'verified'")
+    other.replace(path)
+
+
+def test_a_graph_whose_file_was_only_touched_is_still_believed(world: World) -> None:
+    batch_id, actions = world.propose_all()
+    with world.gate() as gate:
+        gate.decide(batch_id, world.now)
+        (world.settings.snapshots / "snap_1.duckdb").touch()
+        assert isinstance(gate.perform(actions[0], world.now), Effect)
+
+
+def test_a_permit_that_the_key_did_not_sign_is_told(world: World) -> None:
+    batch_id, actions = world.propose_all()
+    with world.gate() as gate:
+        gate.decide(batch_id, world.now)
+        gate.perform(actions[0], world.now)
+    sound = verify(world.store, None, world.settings)
+    assert (sound.problems, sound.signatures) == ((), True)
+    world.edit("outbox", {"action": actions[0]}, effect_key="another")
+    world.edit("permit", {"action": actions[1]}, signature="e30=")
+    world.edit("permit", {"action": actions[2]}, expires_at=world.now + timedelta(days=9))
+    found = "\n".join(verify(world.store, None, world.settings).problems)
+    assert f"The effect of action {actions[0]} is not the one that was permitted" in found
+    assert f"of action {actions[1]} does not hold: The permit's signature does not verify" in found
+    assert f"of action {actions[2]} was signed for something else than its row says." in found
+    (world.settings.keys / "permit.pub").unlink()
+    assert not verify(world.store, None, world.settings).signatures
 
 
 def test_a_materialisation_that_is_gone_from_the_event_log_is_no_ground_for_an_effect(world: World) -> None:

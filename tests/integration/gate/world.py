@@ -23,7 +23,8 @@ from orchestration.canonical import digest
 from orchestration.gate.gate import Gate
 from orchestration.gate.rules import Rules
 from orchestration.graph.ddl import STORAGE_VERSION, create_schema
-from orchestration.ledger import entries
+from orchestration.graph.digests import file_digest
+from orchestration.ledger import committed, entries
 from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store
@@ -105,6 +106,7 @@ class World:
                 "data_version": snapshot_id,
             }
             values = {"snapshot_id": snapshot_id, "path": f"graph/{snapshot_id}.duckdb", "run_id": "run", "pin": pin}
+            values["file_digest"] = file_digest(path)
             checks = {"accounted": "passed"}
             connection.execute(
                 insert(tables.snapshot).values(**values, checks=checks, built_at=read_at, published_at=self.now)
@@ -124,7 +126,12 @@ class World:
         with self.store.begin() as connection:
             snapshot_id = connection.execute(select(tables.pointer.c.snapshot_id)).scalar_one()
             batch_id = f"batch-{digest([agent, snapshot_id, business_date])[:8]}"
-            pin = {"asset_key": "entity_graph", "storage_id": 1, "run_id": "run", "data_version": snapshot_id}
+            pin = {
+                "asset_key": "entity_graph",
+                "storage_id": self.published,
+                "run_id": "run",
+                "data_version": snapshot_id,
+            }
             connection.execute(
                 insert(tables.batch).values(
                     batch_id=batch_id,
@@ -132,13 +139,13 @@ class World:
                     snapshot_id=snapshot_id,
                     business_date=business_date,
                     created_at=self.now,
-                    state="answered",
+                    state="waiting",
                     pin=pin,
                     row_count=len(self.debtors),
                 )
             )
             for debtor in self.debtors:
-                row = {"row_id": f"{batch_id}-{debtor.number:04d}", "batch_id": batch_id, "answer": "proposed"}
+                row = {"row_id": f"{batch_id}-{debtor.number:04d}", "batch_id": batch_id}
                 values = {"invoice": debtor.arguments["invoice"], "stage": 1}
                 row |= {"entity_id": debtor.entity_id, "values": values, "digest": digest(values)}
                 connection.execute(insert(tables.trigger_row).values(**row))
@@ -146,25 +153,31 @@ class World:
         return batch_id
 
     def propose(self, batch_id: str, debtor: Debtor, **arguments: Any) -> str:
-        """A proposal for a debtor, some arguments of it otherwise; its action's id."""
+        """A proposal for a debtor, some arguments of it otherwise, taken in; its action's id."""
         said = {**debtor.arguments, **arguments}
+        row_id = f"{batch_id}-{debtor.number:04d}"
         action = f"act_{digest([batch_id, debtor.number, said])[:12]}"
         with self.store.begin() as connection:
             agent = connection.execute(select(tables.batch.c.agent).where(tables.batch.c.batch_id == batch_id))
-            connection.execute(
-                insert(tables.proposal).values(
-                    action=action,
-                    batch_id=batch_id,
-                    row_id=f"{batch_id}-{debtor.number:04d}",
-                    agent=agent.scalar_one(),
-                    action_type="send_payment_reminder",
-                    entity_id=debtor.entity_id,
-                    arguments=said,
-                    rationale="It is overdue.",
-                    proposed_at=self.now,
-                    digest=digest(said),
-                )
-            )
+            row = {
+                "action": action,
+                "batch_id": batch_id,
+                "row_id": row_id,
+                "agent": agent.scalar_one(),
+                "action_type": "send_payment_reminder",
+                "entity_id": debtor.entity_id,
+                "arguments": said,
+                "rationale": "It is overdue.",
+                "proposed_at": self.now,
+                "digest": digest(said),
+            }
+            connection.execute(insert(tables.proposal).values(row))
+            shown = tables.trigger_row.c.row_id == row_id
+            connection.execute(update(tables.trigger_row).where(shown).values(answer="proposed"))
+            taken = update(tables.batch).where(tables.batch.c.batch_id == batch_id)
+            connection.execute(taken.values(state="answered"))
+            payload = {"proposals": {action: committed.of_proposal(row)}}
+            entries.answered(connection, {"batch": batch_id, "agent": row["agent"]}, payload, at=self.now)
         return action
 
     def propose_all(self, agent: str = "finance") -> tuple[str, list[str]]:

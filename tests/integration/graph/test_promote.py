@@ -18,11 +18,13 @@ from sqlalchemy import func, select, update
 from orchestration.errors import NoGraph, PublicationRefused
 from orchestration.graph.checks import CheckResult, check_graph
 from orchestration.graph.current import current_snapshot, open_current, watermarks
+from orchestration.graph.digests import file_digest
 from orchestration.graph.expire import expire
 from orchestration.graph.inputs import Candidate, CandidateInputs
 from orchestration.graph.promote import promote
 from orchestration.graph.publish import build_candidate, graph_path
 from orchestration.graph.reader import EntityGraph
+from orchestration.ledger.verify import verify
 from orchestration.settings import Settings
 from orchestration.store.engine import Store
 from orchestration.store.tables import batch, ledger_entry, pointer, snapshot
@@ -140,6 +142,31 @@ def test_a_home_whose_graph_was_lost_gets_another_one(store: Store, settings: Se
     assert published(store, settings, world(settings.home, "v1")).snapshot_id == first.snapshot_id
     with open_current(store, settings) as graph:
         assert graph.snapshot_id == first.snapshot_id
+
+
+def test_a_lost_graph_that_is_built_anew_is_known_by_its_new_file(store: Store, settings: Settings) -> None:
+    first = published(store, settings, world(settings.home), now=NOW)
+    first.path.unlink()
+    again = published(store, settings, world(settings.home), now=NOW + timedelta(hours=1))
+    assert again.snapshot_id == first.snapshot_id
+    with store.read() as connection:
+        assert connection.execute(select(snapshot.c.file_digest)).scalar_one() == file_digest(again.path)
+    assert verify(store, None, settings).problems == ()
+
+
+def test_nothing_is_built_upon_a_graph_whose_file_was_changed(store: Store, settings: Settings) -> None:
+    first = published(store, settings, world(settings.home, "v1"))
+    first.path.chmod(0o640)
+    with duckdb.connect(str(first.path)) as connection:
+        connection.execute("UPDATE snapshot SET code_version = 'another'")
+        connection.execute("CHECKPOINT")
+    for inputs in (world(settings.home, "v1"), world(settings.home, "v2", previous=first.path)):
+        with pytest.raises(PublicationRefused, match="is not the file that was published"):
+            published(store, settings, inputs)
+    assert "is not the file that was published" in verify(store, None, settings).problems[0]
+    first.path.unlink()
+    published(store, settings, world(settings.home, "v2"))
+    assert verify(store, None, settings).problems == ()
 
 
 def test_a_crash_between_the_file_and_the_pointer_is_finished_by_the_next_run(

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
 from orchestration.canonical import canonical
 from orchestration.contracts import Pin
-from orchestration.ledger import entries
+from orchestration.ledger import committed, entries
 from orchestration.store import tables
 from orchestration.store.engine import Store
 
@@ -54,6 +54,7 @@ def snapshot(store: Store, pin: Pin | None = GRAPH_PIN) -> None:
         row = {
             "snapshot_id": "snap_1",
             "path": "graph/snap_1.duckdb",
+            "file_digest": "9" * 64,
             "run_id": "run-1",
             "built_at": NOW,
             "published_at": NOW,
@@ -130,6 +131,29 @@ def propose(connection: Connection, action: str) -> None:
         "digest": "e" * 64,
     }
     connection.execute(insert(tables.proposal).values(row))
+
+
+def answer(connection: Connection, action: str) -> None:
+    """Take in the answer that proposed an action for the batch's first row."""
+    table = tables.proposal
+    row = connection.execute(select(table).where(table.c.action == action)).mappings().one()
+    connection.execute(
+        update(tables.trigger_row).where(tables.trigger_row.c.row_id == row["row_id"]).values(answer="proposed")
+    )
+    unread = tables.batch.c.state == "waiting"
+    connection.execute(update(tables.batch).where(unread).values(state="answered"))
+    payload = {"proposals": {action: committed.of_proposal(dict(row))}, "declined": {}}
+    entries.answered(connection, {"batch": BATCH, "agent": "finance"}, payload, at=NOW)
+
+
+def decline(store: Store, row_id: str, reason: str) -> None:
+    """Take in an answer that declines a row."""
+    with store.begin() as connection:
+        shown = tables.trigger_row.c.row_id == row_id
+        connection.execute(update(tables.trigger_row).where(shown).values(answer="declined", reason=reason))
+        connection.execute(update(tables.batch).values(state="answered"))
+        body = {"batch": BATCH, "agent": "finance"}
+        entries.answered(connection, body, {"proposals": {}, "declined": {row_id: reason}}, at=NOW)
 
 
 def permit_of(connection: Connection, action: str) -> str:

@@ -295,11 +295,105 @@ def test_a_second_decision_replaces_the_evidence_of_the_first(told: Store) -> No
         assert not any(DENIED in problem for problem in problems(connection))
 
 
-def test_an_outcome_that_becomes_known_later_replaces_unknown(told: Store) -> None:
-    story.settle(told, DONE, "unknown")
-    assert verify(told, None).ok
-    story.settle(told, DONE, "done")
-    assert (verify(told, None).problems, verify(told, None).entries) == ((), ENTRIES + 2)
+def test_an_outcome_that_becomes_known_later_replaces_unknown(either: Store) -> None:
+    story.snapshot(either)
+    story.batch(either)
+    story.decide(either, DONE, "allow")
+    story.intend(either, DONE)
+    for state in ("unknown", "unknown", "done"):
+        story.settle(either, DONE, state)
+        assert verify(either, None).problems == ()
+
+
+@pytest.mark.parametrize("state", ["failed", "unknown"])
+def test_an_outcome_that_was_known_is_not_told_otherwise_later(told: Store, state: str) -> None:
+    story.settle(told, DONE, state)
+    with told.read() as connection:
+        found = problems(connection)
+    assert found[0].startswith("Entry 7 (outcome of ")
+    assert f"tells the outcome of action {DONE} otherwise than entry 6 (outcome of " in found[0]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "says"),
+    [
+        ("proposal", "rationale", "forged", f"the proposal of action {DONE}"),
+        ("permit", "signature", "e30=", f"permit permit_{DONE}"),
+        ("decision", "reasons", [], "decision 1"),
+        ("evidence", "source_rows", [], f"the evidence of action {DONE}"),
+        ("outbox", "tool_arguments", {"recipient": "eve@example.com"}, f"the intent of action {DONE}"),
+    ],
+)
+def test_an_edited_row_is_told_though_entries_that_tell_it_anew_were_appended(
+    settled: Store, table: str, column: str, value: object, says: str
+) -> None:
+    with undone(settled) as connection:
+        edited = tables.metadata.tables[table]
+        connection.execute(edited.update().where(edited.c.action == DONE).values({column: value}))
+        decision = connection.execute(text(f"SELECT decision_id FROM decision WHERE action = '{DONE}'")).scalar_one()
+        entries.decided(connection, decision, at=NOW, permit_id=f"permit_{DONE}")
+        entries.intended(connection, DONE, at=NOW)
+        entries.settled(connection, DONE, at=NOW)
+        found = problems(connection)
+    assert any(f"tells {says} otherwise than entry " in problem for problem in found), found
+    assert any(problem.startswith(f"The store's row was edited: {says} is not what entry ") for problem in found)
+
+
+def test_a_decision_that_follows_the_effect_is_told(settled: Store) -> None:
+    with undone(settled) as connection:
+        row = connection.execute(tables.decision.select().where(tables.decision.c.action == DONE)).mappings().one()
+        connection.execute(insert(tables.decision).values({**row, "decision_id": 9, "verdict": "deny"}))
+        connection.execute(tables.evidence.update().where(tables.evidence.c.action == DONE).values(source_rows=[]))
+        entries.decided(connection, 9, at=NOW)
+        assert f"decides action {DONE} after entry 5 (intent of " in problems(connection)[0]
+
+
+UNTOLD: list[tuple[str, str, object, str]] = [
+    ("trigger_row", "answer", "'refused'", "the answer to row batch_1_2"),
+    ("trigger_row", "reason", "'another'", "the answer to row batch_1_2"),
+    ("trigger_row", "answer", "NULL", "the answer to row batch_1_2"),
+    ("batch", "state", "'waiting'", "the state of batch batch_1"),
+    ("batch", "state", "'closed'", "the state of batch batch_1"),
+    ("snapshot", "pin", "NULL", "the pin of snapshot snap_1"),
+    ("snapshot", "expired_at", "'2026-11-03 09:00:00.000000'", "the expiry of snapshot snap_1"),
+    ("snapshot", "file_digest", f"'{'8' * 64}'", "the file of snapshot snap_1"),
+    ("pointer", "moved_at", "'2026-11-03 09:00:00.000000'", "the pointer to the current snapshot"),
+]
+
+
+@pytest.mark.parametrize(("table", "column", "value", "subject"), UNTOLD)
+def test_an_edit_of_what_changes_as_work_goes_on_is_told(
+    told: Store, table: str, column: str, value: str, subject: str
+) -> None:
+    story.decline(told, "batch_1_2", "paid meanwhile")
+    assert verify(told, None).problems == ()
+    where = " WHERE row_id = 'batch_1_2'" if table == "trigger_row" else ""
+    with undone(told) as connection:
+        assert connection.execute(text(f"UPDATE {table} SET {column} = {value}{where}")).rowcount == 1
+        found = problems(connection)
+    assert len(found) == 1
+    assert subject in found[0]
+
+
+def test_a_proposal_edited_before_it_is_decided_is_told(told: Store) -> None:
+    with told.begin() as connection:
+        story.propose(connection, "act_2222")
+        story.answer(connection, "act_2222")
+    assert verify(told, None).problems == ()
+    with undone(told) as connection:
+        connection.execute(text("UPDATE proposal SET rationale = 'forged' WHERE action = 'act_2222'"))
+        assert "the proposal of action act_2222 is not what entry 7" in problems(connection)[0]
+
+
+def test_a_snapshot_that_expires_and_comes_back_verifies(told: Store) -> None:
+    with told.begin() as connection:
+        connection.execute(tables.snapshot.update().values(expired_at=NOW))
+        entries.snapshot_expired(connection, "snap_1", at=NOW)
+    assert verify(told, None).problems == ()
+    with told.begin() as connection:
+        connection.execute(tables.snapshot.update().values(expired_at=None, file_digest="7" * 64))
+        entries.snapshot_published(connection, "snap_1", at=NOW)
+    assert verify(told, None).problems == ()
 
 
 def test_the_range_of_a_batch_covers_every_entry_about_its_actions(told: Store) -> None:

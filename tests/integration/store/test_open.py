@@ -99,7 +99,7 @@ def test_a_mistake_in_our_own_sql_is_not_blamed_on_the_store(either: Settings) -
 
 def test_times_are_utc_and_one_without_a_zone_is_refused(either: Settings) -> None:
     store = open_store(either)
-    row = {"snapshot_id": "s", "path": "p", "run_id": "r", "checks": {}, "built_at": NOW}
+    row = {"snapshot_id": "s", "path": "p", "file_digest": "f", "run_id": "r", "checks": {}, "built_at": NOW}
     with store.begin() as connection:
         connection.execute(insert(snapshot).values(row))
         assert connection.execute(select(snapshot.c.built_at)).scalar_one() == NOW

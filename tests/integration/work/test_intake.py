@@ -13,7 +13,7 @@ from orchestration.errors import StoreError
 from orchestration.store import tables
 from orchestration.store.engine import Store
 from orchestration.work.intake import TakenIn, take_in
-from tests.waking import ACTION_TYPES, NOW, World, reminders
+from tests.waking import NOW, World, reminders
 
 
 def offered(world: World) -> str:
@@ -24,7 +24,7 @@ def offered(world: World) -> str:
 
 
 def taken(world: World) -> list[TakenIn]:
-    return take_in(world.store, world.exchange, ACTION_TYPES, now=NOW)
+    return take_in(world.store, world.exchange, now=NOW)
 
 
 def answers(world: World) -> list[str | None]:
@@ -114,7 +114,8 @@ def test_the_ledger_says_how_many_and_commits_to_what_was_said(world: World) -> 
     body, payload = told(world)
     action = done.content.accepted[0].action
     assert (body["batch"], body["agent"], body["proposed"], body["failed"]) == (batch_id, "finance", [action], 5)
-    assert payload["proposals"] == {action: one.model_dump(mode="json")}
+    [(told_of, row)] = payload["proposals"].items()
+    assert (told_of, {name: row[name] for name in Proposal.model_fields}) == (action, one.model_dump(mode="json"))
     assert payload["handoffs"] == [handoff.model_dump(mode="json")]
     assert body["commitment"]
 
@@ -188,7 +189,7 @@ def test_while_the_store_cannot_be_written_answers_stay_where_they_are(world: Wo
     world.exchange.answer(reminders(world.exchange.read_batch("finance", batch_id)))
     impatient = Store(world.store.url, lock_wait=0.1)
     with world.store.begin(), pytest.raises(StoreError):
-        take_in(impatient, world.exchange, ACTION_TYPES, now=NOW)
+        take_in(impatient, world.exchange, now=NOW)
     impatient.close()
     assert world.exchange.answered("finance") == [batch_id]
     assert len(taken(world)) == 1

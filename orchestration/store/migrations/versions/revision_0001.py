@@ -51,6 +51,7 @@ def upgrade() -> None:
         "snapshot",
         sa.Column("snapshot_id", sa.String(length=64), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("file_digest", sa.String(length=64), nullable=False),
         sa.Column("run_id", sa.String(length=64), nullable=False),
         sa.Column("built_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),

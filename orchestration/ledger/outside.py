@@ -1,0 +1,63 @@
+"""What the record can be compared with outside of the store: the key that permits are signed with, the graphs' files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection, select
+
+from orchestration.contracts import Permit, SignedPermit
+from orchestration.errors import PermitRefused
+from orchestration.gate.permits import covers, read
+from orchestration.graph.digests import file_digest
+from orchestration.store import tables
+
+_SIGNED: Final = ("permit_id", "action", "agent", "read_set_digest", "issued_at", "expires_at")
+"""What a permit's row says beside what was signed, and must say alike."""
+
+
+def forged_permits(connection: Connection, key: Ed25519PublicKey) -> Iterator[str]:
+    """A problem for each permit that the key did not sign as it stands, and each effect that its permit is not for."""
+    signed: dict[str, Permit] = {}
+    for row in connection.execute(select(tables.permit).order_by(tables.permit.c.permit_id)):
+        try:
+            permit = read(SignedPermit(payload=row.payload, signature=row.signature), key)
+        except (PermitRefused, ValueError, TypeError) as problem:
+            yield f"Permit {row.permit_id} of action {row.action} does not hold: {problem}"
+            continue
+        signed[row.permit_id] = permit
+        if any(getattr(permit, column) != getattr(row, column) for column in _SIGNED):
+            yield f"Permit {row.permit_id} of action {row.action} was signed for something else than its row says."
+    for row in connection.execute(select(tables.outbox).order_by(tables.outbox.c.action)):
+        if (used := signed.get(row.permit_id)) is None:
+            continue
+        try:
+            covers(
+                used,
+                tool_server=row.tool_server,
+                tool=row.tool,
+                arguments=row.tool_arguments,
+                effect_key=row.effect_key,
+            )
+        except PermitRefused as problem:
+            yield f"The effect of action {row.action} is not the one that was permitted: {problem}"
+
+
+def changed_graphs(connection: Connection, home: Path) -> Iterator[str]:
+    """A problem for each published graph whose file still exists and is another than was published."""
+    snapshot = tables.snapshot
+    rows = connection.execute(select(snapshot).where(snapshot.c.published_at.is_not(None)).order_by(snapshot.c.path))
+    for row in rows:
+        path = home / row.path
+        try:
+            changed = file_digest(path) != row.file_digest
+        except FileNotFoundError:
+            continue
+        except OSError as problem:
+            yield f"{path} of snapshot {row.snapshot_id} cannot be read ({problem.strerror})."
+            continue
+        if changed:
+            yield f"{path} is not the file that was published as snapshot {row.snapshot_id}: it was replaced or edited."
