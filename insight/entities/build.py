@@ -82,7 +82,7 @@ def build(  # noqa: PLR0913  one argument for each thing the result is named by
         load_records(con, record_type, records.record)
         load_aliases(con, record_type, aliases.alias)
         con.execute("CREATE TABLE link AS FROM read_parquet(?)", [str(links.table("link"))])
-        con.execute("CREATE TABLE evidence AS FROM read_parquet(?)", [str(links.table("evidence"))])
+        con.execute("CREATE TABLE footing AS FROM read_parquet(?)", [str(links.table("footing"))])
         gather(con, links.margin)
         assign(con, record_type)
         _tables(con, record_type, now or datetime.now(UTC))

@@ -5,10 +5,10 @@ SELECT
     CASE cut.cause WHEN 'size' THEN 'unbelievable_cluster' WHEN 'rival' THEN 'ambiguous' ELSE status END
         AS reason
 FROM link
-JOIN evidence USING (record_a, record_b)
+JOIN footing USING (record_a, record_b)
 JOIN member AS a ON a.record_id = record_a
 JOIN member AS b ON b.record_id = record_b
 LEFT JOIN cut USING (record_a, record_b)
 WHERE a.entity_id <> b.entity_id
-  AND evidence.firm
+  AND footing.firm
   AND (status IN ('possible', 'ambiguous') OR cut.cause IN ('size', 'rival'))

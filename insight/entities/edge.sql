@@ -14,11 +14,11 @@ WITH every AS (
     SELECT
         record_a,
         record_b,
-        evidence.strength,
+        footing.strength,
         coalesce(match_weight, 0),
         match_probability,
         CASE WHEN tier IS NULL THEN 'model' ELSE 'tier:' || tier END
-    FROM link JOIN evidence USING (record_a, record_b)
+    FROM link JOIN footing USING (record_a, record_b)
     WHERE status = 'accepted'
 )
 SELECT

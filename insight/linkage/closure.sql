@@ -14,5 +14,5 @@ apart AS (
 )
 SELECT $record_type, record_a, record_b, NULL, NULL, NULL, veto, 'vetoed', '{{}}'
 FROM apart
-ANTI JOIN judged USING (record_a, record_b)
+ANTI JOIN verdict USING (record_a, record_b)
 WHERE veto IS NOT NULL

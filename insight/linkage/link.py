@@ -16,17 +16,17 @@ from insight.linkage.features import make_features
 from insight.linkage.model import LINKAGES, Model
 from insight.linkage.read import load_aliases, load_records, open_memory
 from insight.linkage.score import score
-from insight.linkage.verdict import judge
+from insight.linkage.verdict import give_verdicts
 from insight.records.record_set import AliasSet, RecordSet
 from insight.stage import code_version, version_of, writing
 from orchestration.settings import Settings
 
-TABLES: Final = ("link", "evidence")
+TABLES: Final = ("link", "footing")
 
 
 @dataclass(frozen=True, slots=True)
 class LinkSet:
-    """The links of one record type: a folder with `link.parquet` (the graph's columns) and `evidence.parquet`."""
+    """The links of one record type: a folder with `link.parquet` (the graph's columns) and `footing.parquet`."""
 
     record_type: str
     version: str
@@ -75,7 +75,7 @@ def build(
 def link(
     con: duckdb.DuckDBPyConnection, records: Path, aliases: Path | None, model: Model, employer: Path | None = None
 ) -> None:
-    """Makes `link` and `evidence` in a connection of its own, of the record type that the model is for."""
+    """Makes `link` and `footing` in a connection of its own, of the record type that the model is for."""
     linkage = LINKAGES[model.record_type]
     load_records(con, model.record_type, records)
     load_aliases(con, model.record_type, aliases)
@@ -83,4 +83,4 @@ def link(
     make_pairs(con, linkage.blocks)
     make_tier_pairs(con, linkage.tiers)
     score(con, model)
-    judge(con, model)
+    give_verdicts(con, model)

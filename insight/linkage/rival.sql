@@ -1,12 +1,12 @@
--- rival: one pair of records of two systems for which one side has another candidate in the other's system, and how that
--- candidate compares: 'better', or 'equal' where neither is more than the margin ahead. Candidates that are
--- `bound` to each other are one candidate, and strong keys have no rivals.
+-- rival: one pair of records of two systems for which one side has another candidate in the other's system, and whether
+-- that candidate is better, or else no more than the margin from being as good. Candidates that are `bound` to each other
+-- are one candidate, and strong keys have no rivals.
 CREATE OR REPLACE TABLE rival AS
 WITH sided AS (
-    SELECT record_a AS record, record_b AS candidate, system_b AS system, strength, standing_weight FROM judged
+    SELECT record_a AS record, record_b AS candidate, system_b AS system, strength, standing_weight FROM verdict
     WHERE forbidden_by IS NULL AND system_a <> system_b
     UNION ALL
-    SELECT record_b, record_a, system_a, strength, standing_weight FROM judged
+    SELECT record_b, record_a, system_a, strength, standing_weight FROM verdict
     WHERE forbidden_by IS NULL AND system_a <> system_b
 ),
 placed AS (
@@ -23,7 +23,7 @@ compared AS (
     JOIN placed AS other ON one.record = other.record AND one.system = other.system AND one.block <> other.block
     WHERE coalesce(one.strength, 2) > 1 AND other.strength <= coalesce(one.strength, 3)
 )
-SELECT record_a, record_b, CASE WHEN max(lead) > {margin} THEN 'better' ELSE 'equal' END AS verdict
+SELECT record_a, record_b, max(lead) > {margin} AS is_better
 FROM compared
 WHERE lead > {margin} OR (would_be_accepted AND lead >= -{margin})
 GROUP BY ALL

@@ -13,10 +13,10 @@ from splink import DuckDBAPI, Linker
 from insight.linkage.model import LINKAGES, Model, column
 
 ENOUGH_STRONG: Final = 50
-"""Pairs with a strong key from which they tell how many matches there are."""
+"""Pairs with a strong key from which they tell how many pairs are one entity."""
 
 BEYOND_STRONG: Final = 2.0
-"""Matches for each that strong keys find."""
+"""Pairs that are one entity for each that strong keys find."""
 
 MOST: Final = 0.05
 """The most likely that two random records may be held to match."""
@@ -25,8 +25,8 @@ MOST: Final = 0.05
 def carried_prior(model: Model, records: int, strong: int) -> float:
     """The probability that two random records match, for these records.
 
-    Matches grow with the records and pairs with their square, so the prior falls as the records grow. How many matches
-    a record has is read from the pairs that strong keys found, or taken from the model where these are few. Both
+    Pairs that do grow with the records and all pairs with their square, so the prior falls as the records grow. How
+    many a record is in is read from the pairs that strong keys found, or taken from the model where these are few. Both
     numbers are rounded to powers of two: a few records more or less change no score.
 
     Args:

@@ -75,7 +75,7 @@ def _make_representatives(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _prior(con: duckdb.DuckDBPyConnection, count: int, assumed: float) -> float:
-    """The probability that two random records are one entity: what strong keys find, and half as much again."""
+    """The probability that two random records are one entity: for each pair that strong keys find, `BEYOND_STRONG`."""
     found = con.execute("SELECT count(*) FROM tier_pair").fetchall()[0][0]
     return min(BEYOND_STRONG * found / (count * (count - 1) / 2), MOST) if found else assumed
 

@@ -16,8 +16,8 @@ CLOSED: Final = 60
 """Records that a component may have for all its pairs to be asked for vetoes, not only the compared ones."""
 
 
-def judge(con: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Makes `link`, the graph's table, and `evidence(record_a, record_b, strength, firm)`.
+def give_verdicts(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Makes `link`, the graph's table, and `footing(record_a, record_b, strength, firm)`.
 
     Expects `record`, `alias`, `feature`, `scored` and `tier_pair`.
     """
@@ -38,14 +38,14 @@ def judge(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     )
     with joined(
         con,
-        "SELECT record_a, record_b FROM judged WHERE strength = 1 OR (strength IS NOT NULL AND system_a = system_b)",
+        "SELECT record_a, record_b FROM verdict WHERE strength = 1 OR (strength IS NOT NULL AND system_a = system_b)",
     ):
         con.execute(_sql("bound"))
     con.execute(_sql("rival").format(margin=model.thresholds.margin))
     con.execute(_sql("link").format(comparisons=_comparisons(linkage.comparisons)), typed)
     with joined(con, "SELECT record_a, record_b FROM link WHERE status = 'accepted'"):
         con.execute(_sql("closure").format(veto=veto_sql(linkage.vetoes), closed=CLOSED), typed)
-    con.execute(_sql("evidence"))
+    con.execute(_sql("footing"))
 
 
 def veto_sql(vetoes: tuple[Veto, ...]) -> str:

@@ -1,7 +1,7 @@
--- judged: one pair that shares a strong key or reaches the review threshold, and what is to become of it, before it is
+-- verdict: one pair that shares a strong key or reaches the review threshold, and what is to become of it, before it is
 -- asked whether another candidate is better. What stands in braces comes from the declared rules.
 -- strength: 1 strong key, 2 model, 3 model with public values, which attaches a record and merges no others.
-CREATE OR REPLACE TABLE judged AS
+CREATE OR REPLACE TABLE verdict AS
 WITH graded AS (
     SELECT
         scored.*,
