@@ -11,43 +11,11 @@ from typing import Final
 
 import duckdb
 
+from insight.records.derive import DERIVED, duckdb_type
 from orchestration.graph.model import COMMON, RECORD_TYPES
 
-DERIVED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
-    "organisation": (
-        ("k_name", "VARCHAR"),
-        ("k_names", "VARCHAR[]"),
-        ("k_domain", "VARCHAR"),
-        ("k_email_local", "VARCHAR"),
-        ("k_email_domain", "VARCHAR"),
-        ("k_company_number", "VARCHAR"),
-        ("k_postcode", "VARCHAR"),
-        ("k_postcode_area", "VARCHAR"),
-        ("k_street_number", "VARCHAR"),
-        ("k_address", "VARCHAR"),
-        ("k_city", "VARCHAR"),
-        ("parent_record", "VARCHAR"),
-    ),
-    "person": (
-        ("k_name", "VARCHAR"),
-        ("k_given", "VARCHAR"),
-        ("k_middle", "VARCHAR"),
-        ("k_family", "VARCHAR"),
-        ("k_suffix", "VARCHAR"),
-        ("k_organisation", "VARCHAR"),
-        ("k_email_local", "VARCHAR"),
-        ("k_email_domain", "VARCHAR"),
-        ("k_other_email_local", "VARCHAR"),
-        ("k_other_email_domain", "VARCHAR"),
-        ("k_postcode", "VARCHAR"),
-        ("k_postcode_area", "VARCHAR"),
-        ("k_street_number", "VARCHAR"),
-        ("k_address", "VARCHAR"),
-        ("k_city", "VARCHAR"),
-        ("organisation_record", "VARCHAR"),
-    ),
-}
-"""Columns that `insight/records` derives for matching, beside those that every record and its shape have."""
+NAMED: Final = {"organisation": "parent_record", "person": "organisation_record"}
+"""The record that a key names, which links read beside what `insight/records` derives to link by."""
 
 
 def open_memory() -> duckdb.DuckDBPyConnection:
@@ -61,7 +29,9 @@ def open_memory() -> duckdb.DuckDBPyConnection:
 def load_records(con: duckdb.DuckDBPyConnection, record_type: str, path: Path) -> None:
     """Makes `record`: the records in the Parquet file at `path`, in the columns of their type."""
     shape = RECORD_TYPES[record_type]
-    wanted = (*COMMON, *((field.name, field.duckdb_type) for field in shape.fields), *DERIVED[record_type])
+    derived = ((name, duckdb_type(kind)) for name, kind in DERIVED[record_type].items())
+    stated = ((field.name, field.duckdb_type) for field in shape.fields)
+    wanted = (*COMMON, *stated, *derived, (NAMED[record_type], "VARCHAR"))
     there = {row[0] for row in con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()}
     columns = ", ".join(f"CAST({_value(name, there)} AS {kind}) AS {name}" for name, kind in wanted)
     con.execute(

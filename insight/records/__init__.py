@@ -29,8 +29,6 @@ Columns to link by. NULL (or an empty list) where there is nothing to link by; t
 | `k_name` | organisation | the name without legal form, punctuation and a leading `the`, with `&` as `and` |
 | `k_name` | person | given and family name |
 | `k_names` | organisation | the distinct `k_name` of name, legal name, trading name and both sides of a `t/a` in them |
-| `k_name_tokens` | both | the distinct words of `k_name`, sorted |
-| `k_legal_form` | organisation | `ltd`, `plc`, `llp`, `gmbh`, … |
 | `k_given`, `k_middle`, `k_family`, `k_suffix` | person | parts of the name; suffix is `jr`, `sr`, `ii`, … |
 | `k_organisation` | person | `k_name` of `organisation_name` |
 | `k_email_local` | both | the e-mail address before the `@`, without a `+tag` |

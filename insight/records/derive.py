@@ -30,8 +30,6 @@ DERIVED: Final[dict[str, dict[str, pa.DataType]]] = {
     "organisation": {
         "k_name": TEXT,
         "k_names": LIST,
-        "k_name_tokens": LIST,
-        "k_legal_form": TEXT,
         "k_email_local": TEXT,
         "k_email_domain": TEXT,
         "k_domain": TEXT,
@@ -40,7 +38,6 @@ DERIVED: Final[dict[str, dict[str, pa.DataType]]] = {
     },
     "person": {
         "k_name": TEXT,
-        "k_name_tokens": LIST,
         "k_given": TEXT,
         "k_middle": TEXT,
         "k_family": TEXT,
@@ -54,6 +51,11 @@ DERIVED: Final[dict[str, dict[str, pa.DataType]]] = {
     },
 }
 """Names and types of the derived columns of each record type; facts have none."""
+
+
+def duckdb_type(column: pa.DataType) -> str:
+    """The type of a derived column in DuckDB."""
+    return "VARCHAR[]" if pa.types.is_list(column) else "VARCHAR"
 
 
 def complete(shape: str, fields: Columns) -> Columns:
@@ -111,9 +113,9 @@ def _whole_and_parts(name: Text, given: Text, middle: Text, family: Text) -> tup
 
 
 def _organisation(fields: Columns, locale: Locale) -> Columns:
-    names = each_distinct(fields["name"], [TEXT, LIST, TEXT], _compared)
+    name = each_distinct(fields["name"], [TEXT], lambda text: (_first_compared(text),))[0]
     others = [
-        each_distinct(fields[field], [LIST], lambda text: ([compared(side).key for side in both_names(text)],))[0]
+        each_distinct(fields[field], [LIST], lambda text: ([compared(side) for side in both_names(text)],))[0]
         for field in ("name", "legal_name", "trading_name")
     ]
     known = [
@@ -128,20 +130,16 @@ def _organisation(fields: Columns, locale: Locale) -> Columns:
         return (f"{(country or locale.region).lower()}:{number.lower()}" if number else None,)
 
     return {
-        "k_name": names[0],
-        "k_name_tokens": names[1],
-        "k_legal_form": names[2],
+        "k_name": name,
         "k_names": pa.array(known, LIST),
         "k_domain": pc.coalesce(website, mail),
         "k_company_number": each_distinct(pair(fields["company_number"], fields["country"]), [TEXT], registered)[0],
     }
 
 
-def _compared(name: str) -> tuple[str, list[str], str | None]:
+def _first_compared(name: str) -> str:
     """Of `A Ltd t/a B` the first name is compared, and the others stand in `k_names`."""
-    sides = [compared(side) for side in both_names(name)] or [compared(name)]
-    form = next((side.legal_form for side in sides if side.legal_form), None)
-    return sides[0].key, sorted(set(sides[0].key.split())), form
+    return compared(next(iter(both_names(name)), name))
 
 
 def _person(fields: Columns) -> Columns:
@@ -155,12 +153,11 @@ def _person(fields: Columns) -> Columns:
     name = pc.coalesce(both, named[0])
     return {
         "k_name": name,
-        "k_name_tokens": each_distinct(name, [LIST], lambda text: (sorted(set(text.split())),))[0],
         "k_given": given,
         "k_middle": middle,
         "k_family": family[0],
         "k_suffix": pc.coalesce(family[1], named[1]),
-        "k_organisation": each_distinct(fields["organisation_name"], [TEXT], lambda text: (compared(text).key,))[0],
+        "k_organisation": each_distinct(fields["organisation_name"], [TEXT], lambda text: (compared(text),))[0],
     }
 
 

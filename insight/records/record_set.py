@@ -37,16 +37,6 @@ class RecordSet:
         """One source row each that completes a record, or what was quarantined instead of one."""
         return self.path / "support.parquet"
 
-    @property
-    def record_count(self) -> int:
-        """How many records there are."""
-        return _rows(self.record)
-
-    @property
-    def quarantine_count(self) -> int:
-        """How many rows could not be used."""
-        return _rows(self.quarantine)
-
 
 @dataclass(frozen=True, slots=True)
 class AliasSet:

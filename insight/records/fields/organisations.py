@@ -6,7 +6,7 @@ import csv
 import re
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from rigour.names import extract_org_types, remove_org_types
 from rigour.text.translit import ascii_text
@@ -26,21 +26,14 @@ _DOMAIN: Final = re.compile(r"(?:www\.)?([a-z0-9-]+)(?:\.[a-z]{2,}){1,3}", re.IG
 _SPELT: Final = re.compile(r"\b(?:[a-z]\.){2,}(?:[a-z]\b)?|\b(?:[a-z] ){2,}[a-z]\b")
 
 
-class Compared(NamedTuple):
-    """A name as it is compared, and its legal form."""
-
-    key: str
-    legal_form: str | None
-
-
 def both_names(name: str) -> list[str]:
     """The names on each side of a `t/a`, or the one name that there is."""
     return [part for part in (side.strip(" -,") for side in _TRADING_AS.split(name)) if part]
 
 
 @cache
-def compared(name: str) -> Compared:
-    """The name as it is compared. It is never empty: a name that is all legal form stays as it is."""
+def compared(name: str) -> str:
+    """The name as it is compared, without legal form; never empty: a name that is all legal form stays as it is."""
     text = _without_remark(name)
     if found := _DOMAIN.fullmatch(text):
         text = found[1]
@@ -53,8 +46,7 @@ def compared(name: str) -> Compared:
     words = _words(bare)
     if len(words) > 1 and words[0] == "the":
         words = words[1:]
-    legal_form = forms[-1][1] if forms else None
-    return Compared(" ".join(_expanded().get(word, word) for word in words) or text.strip(), legal_form)
+    return " ".join(_expanded().get(word, word) for word in words) or text.strip()
 
 
 def _without_remark(name: str) -> str:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from insight.records.account import Account
 from orchestration.errors import SourceError
 from tests.integration.records.case import case
+from tests.integration.sources.folders import rows as rows_of
 
 ORGANISATION = "SELECT 'row' AS source_table, _key AS source_key, firm AS name FROM row WHERE kind IN ('firm', 'both')"
 PERSON = "SELECT 'row' AS source_table, _key AS source_key, who AS name FROM row WHERE kind IN ('person', 'both')"
@@ -52,7 +53,7 @@ def run(folder: Path, rows: list[dict[str, Any]]) -> tuple[Account, int, int]:
     made = case(folder, {"row": rows}, spec=spec, **shapes, supporting=SUPPORTING, reject=REJECT)
     found = made.run()
     quarantined = len(found.quarantine()) + sum(len(found.quarantine(shape)) for shape in shapes)
-    return found.accounts()["row"], sum(one.record_count for one in found.records.shapes.values()), quarantined
+    return found.accounts()["row"], sum(len(rows_of(one.record)) for one in found.records.shapes.values()), quarantined
 
 
 @settings(max_examples=15)

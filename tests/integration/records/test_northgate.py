@@ -127,7 +127,7 @@ def test_what_belonged_to_a_deleted_row_is_refused(home: Path, tmp_path: Path) -
 def test_every_fact_is_there_and_hangs_off_records(records: Records) -> None:
     for name in FACTS:
         found = records.shapes[name]
-        assert found.record_count > 50, name
+        assert len(rows(found.record)) > 50, name
         ((known, whole),) = ask(
             "SELECT count(coalesce(organisation_record, person_record)), count(*) FROM {record}",
             record=found.record,
@@ -153,7 +153,7 @@ def test_every_open_amount_is_that_of_the_line_which_completes_the_invoice(home:
         support=invoices.support,
         line=landed_rows(home, "erp", "transaction_line"),
     )
-    assert whole == lines == amounts == invoices.record_count
+    assert whole == lines == amounts == len(rows(invoices.record))
 
 
 def test_every_address_is_that_of_the_row_which_completes_the_customer(home: Path, records: Records) -> None:
