@@ -21,10 +21,10 @@ import duckdb
 import pyarrow as pa
 
 from insight.sources.readers import Read, open_reader
-from insight.sources.readers.sql import quoted
 from insight.sources.source import Source
 from insight.stage import version_of
 from orchestration.settings import Settings
+from orchestration.sql import quoted
 
 _LONGEST: Final = 100
 """Characters of a folder's name."""

@@ -8,13 +8,14 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from insight.arriving import make_table
 from insight.entities.cluster import Edges, cluster
 
 _HERE = Path(__file__).parent
 
 
 def gather(con: duckdb.DuckDBPyConnection, margin: float) -> None:
-    """Makes `clustered`, `kept` and `cut` from `record`, `alias`, `link` and `evidence`.
+    """Makes `clustered`, `kept` and `cut` from `record`, `alias`, `link` and `footing`.
 
     - `clustered(record_id, cluster, unbelievable, attached)`: one record, or record that its source merged away, and
       the first record id of its cluster. Clusters without any record of today are left out.
@@ -40,7 +41,7 @@ def gather(con: duckdb.DuckDBPyConnection, margin: float) -> None:
         np.asarray(nodes.column("anchored"), dtype=np.bool_),
     )
     ids = nodes.column("record_id")
-    _table(
+    make_table(
         con,
         "gathered",
         record_id=ids,
@@ -48,13 +49,7 @@ def gather(con: duckdb.DuckDBPyConnection, margin: float) -> None:
         unbelievable=pa.array(found.unbelievable),
         attached=pa.array(found.attached),
     )
-    _table(con, "fate", position=pa.array(np.arange(len(found.fate))), fate=pa.array(found.fate))
+    make_table(con, "fate", position=pa.array(np.arange(len(found.fate))), fate=pa.array(found.fate))
     con.execute((_HERE / "clustered.sql").read_text())
     con.execute((_HERE / "kept.sql").read_text())
     con.execute((_HERE / "cut.sql").read_text(), {"margin": margin})
-
-
-def _table(con: duckdb.DuckDBPyConnection, name: str, **columns: pa.Array) -> None:
-    con.register("arriving", pa.table(columns))
-    con.execute(f"CREATE OR REPLACE TABLE {name} AS FROM arriving")
-    con.unregister("arriving")

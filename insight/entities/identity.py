@@ -14,6 +14,8 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from insight.arriving import make_table
+
 PREFIX: Final = {"organisation": "org", "person": "per"}
 """What an entity id of each record type begins with."""
 
@@ -68,7 +70,4 @@ def assign(con: duckdb.DuckDBPyConnection, record_type: str) -> None:
 
 
 def _register(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, list[str]]) -> None:
-    table = pa.table({key: pa.array(values, pa.string()) for key, values in columns.items()})
-    con.register("arriving", table)
-    con.execute(f"CREATE OR REPLACE TABLE {name} AS FROM arriving")
-    con.unregister("arriving")
+    make_table(con, name, **{key: pa.array(values, pa.string()) for key, values in columns.items()})

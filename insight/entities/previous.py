@@ -6,6 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.sql import literal
+
 
 def load_previous(con: duckdb.DuckDBPyConnection, record_type: str, path: Path | None) -> None:
     """Makes `previous(record_id, entity_id)` from a published graph or a crosswalk's Parquet; empty without one."""
@@ -18,8 +20,7 @@ def load_previous(con: duckdb.DuckDBPyConnection, record_type: str, path: Path |
             [str(path), record_type],
         )
         return
-    quoted = str(path).replace("'", "''")
-    con.execute(f"ATTACH '{quoted}' AS before (READ_ONLY)")
+    con.execute(f"ATTACH {literal(path)} AS before (READ_ONLY)")
     con.execute(
         "INSERT INTO previous SELECT record_id, entity_id FROM before.crosswalk WHERE entity_type = ?", [record_type]
     )

@@ -16,6 +16,8 @@ import pyarrow as pa
 from nicknames import NickNamer
 from rigour.names import NameTypeTag, SymbolCategory, analyze_names
 
+from insight.arriving import make_table
+
 _HERE = Path(__file__).parent
 _COMPASS: Final = {word: stem for stem in ("north", "south", "east", "west") for word in (stem, f"{stem}ern")} | {
     "midlands": "midlands",
@@ -66,8 +68,9 @@ def load_words(con: duckdb.DuckDBPyConnection, record_type: str) -> None:
     if record_type == "organisation":
         names = _distinct(con, "SELECT unnest(k_names) FROM record UNION SELECT k_name FROM record")
         marks = [organisation_marks(name) for name in names]
-        _register(
+        make_table(
             con,
+            "word",
             key=pa.array(names, pa.string()),
             parent=pa.array([mark[0] for mark in marks], pa.bool_()),
             places=pa.array([mark[1] for mark in marks], pa.list_(pa.string())),
@@ -76,8 +79,9 @@ def load_words(con: duckdb.DuckDBPyConnection, record_type: str) -> None:
         con.execute((_HERE / "word_rarity.sql").read_text())
     else:
         names = _distinct(con, "SELECT k_given FROM record UNION SELECT k_family FROM record")
-        _register(
+        make_table(
             con,
+            "word",
             key=pa.array(names, pa.string()),
             forms=pa.array([given_forms(name) for name in names], pa.list_(pa.string())),
         )
@@ -85,9 +89,3 @@ def load_words(con: duckdb.DuckDBPyConnection, record_type: str) -> None:
 
 def _distinct(con: duckdb.DuckDBPyConnection, query: str) -> list[str]:
     return [row[0] for row in con.execute(f"SELECT * FROM ({query}) AS t(v) WHERE v IS NOT NULL ORDER BY v").fetchall()]
-
-
-def _register(con: duckdb.DuckDBPyConnection, **columns: pa.Array) -> None:
-    con.register("arriving", pa.table(columns))
-    con.execute("CREATE OR REPLACE TABLE word AS FROM arriving")
-    con.unregister("arriving")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from insight.sources.readers.sql import quoted
 from insight.sources.source import Given, Source
 from orchestration.graph.model import Shape
+from orchestration.sql import quoted
 
 CLASS: Final = "_class_"
 """Before the name of a column that says who asserts the fields of its row."""

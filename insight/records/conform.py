@@ -19,17 +19,17 @@ from insight.records import references, support
 from insight.records.aliases import load_merges, version_of_merges
 from insight.records.assertions import CLASS, listed
 from insight.records.columns import normalised
-from insight.records.derive import DERIVED, complete, derived
+from insight.records.derive import DERIVED, complete, derived, duckdb_type
 from insight.records.fields import Locale
 from insight.records.record_set import AliasSet, RecordSet
 from insight.records.sandbox import tables_used
 from insight.records.stated import Stated, class_columns, state, systems, version_of_stated
 from insight.records.version import code
-from insight.sources.readers.sql import quoted
 from insight.sources.source import Source
 from insight.stage import version_of, writing
 from orchestration.graph.model import COMMON, SHAPES, Shape
 from orchestration.settings import Settings
+from orchestration.sql import quoted
 
 _TABLES: Final = """
 CREATE TABLE quarantine (
@@ -158,10 +158,7 @@ def build(  # noqa: PLR0913, PLR0917  each is an input of the step
 
 def _columns(shape: Shape) -> str:
     kinds = [*COMMON, *((field.name, field.duckdb_type) for field in shape.fields)]
-    kinds += [
-        (name, "VARCHAR[]" if pa.types.is_list(kind) else "VARCHAR")
-        for name, kind in DERIVED.get(shape.name, {}).items()
-    ]
+    kinds += [(name, duckdb_type(kind)) for name, kind in DERIVED.get(shape.name, {}).items()]
     return ", ".join(f"{quoted(name)} {kind}" for name, kind in kinds)
 
 

@@ -12,9 +12,9 @@ from typing import Final
 import duckdb
 
 from insight.records.record_set import RecordSet
-from insight.sources.readers.sql import quoted
 from orchestration.graph.ddl import reference
 from orchestration.graph.model import Field, Shape
+from orchestration.sql import quoted
 
 _NAMES: Final = """
 CREATE OR REPLACE TEMP TABLE names AS

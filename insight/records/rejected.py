@@ -18,10 +18,10 @@ from insight.records.sandbox import run, sandbox
 from insight.records.stated import ROW, systems, version_of_stated
 from insight.records.support import refuse_unless_row
 from insight.records.version import code
-from insight.sources.readers.sql import quoted
 from insight.sources.source import Source
 from insight.stage import version_of, writing
 from orchestration.settings import Settings
+from orchestration.sql import quoted
 
 ANY: Final = "any"
 """The `shape` of a row that was refused before anyone asked what it should become."""

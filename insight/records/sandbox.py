@@ -17,9 +17,9 @@ import duckdb
 import pyarrow as pa
 
 from insight.landing import LandedTable
-from insight.sources.readers.sql import quoted
 from insight.sources.source import Source
 from orchestration.errors import SourceError
+from orchestration.sql import quoted
 
 _LOCKED: Final = (
     "SET autoinstall_known_extensions = false",

@@ -12,11 +12,11 @@ import pyarrow as pa
 from insight.landing import LandedTable
 from insight.records import support
 from insight.records.sandbox import run, sandbox, tables_used
-from insight.sources.readers.sql import quoted
 from insight.sources.source import Given, Source
 from insight.stage import version_of
 from orchestration.errors import SourceError
 from orchestration.graph.model import Shape
+from orchestration.sql import quoted
 
 ROW: Final = ("source_table", "source_key")
 """Columns that every `.sql` but `alias.sql` returns: the table and `_key` of the row that drives the record."""

@@ -13,6 +13,7 @@ import duckdb
 
 from orchestration.graph.inputs import CandidateInputs, Landed
 from orchestration.graph.model import FACTS, RECORD_TYPES, SHAPES, Shape
+from orchestration.sql import literal, quoted
 
 Connection = duckdb.DuckDBPyConnection
 SQL = Path(__file__).parent / "sql"
@@ -45,7 +46,7 @@ def fill(connection: Connection, inputs: CandidateInputs, snapshot: str, *, has_
 def source_records(connection: Connection, landed: Landed, *, has_previous: bool) -> None:
     """Every row of a source table, as it was read; a row seen before keeps the time it was first seen."""
     columns = [name for name in _columns(connection, landed.path) if name not in {"_key", "_row_hash"}]
-    document = ", ".join(f"'{_text(name)}', {_name(name)}" for name in columns)
+    document = ", ".join(f"{literal(name)}, {quoted(name)}" for name in columns)
     first_seen, before = "$read_at", ""
     if has_previous:
         first_seen = "coalesce(seen.first_seen, $read_at)"
@@ -143,7 +144,7 @@ def _owners(shape: Shape) -> Iterator[tuple[str, str]]:
 
 
 def _columns(connection: Connection, path: Path) -> list[str]:
-    return _named(connection, f"DESCRIBE FROM read_parquet('{_text(str(path))}')")
+    return _named(connection, f"DESCRIBE FROM read_parquet({literal(path)})")
 
 
 def _named(connection: Connection, describe: str) -> list[str]:
@@ -154,15 +155,6 @@ def _shared(connection: Connection, table: str, path: Path) -> list[str]:
     """The table's columns that the file has."""
     there = set(_columns(connection, path))
     return [name for name in _named(connection, f'DESCRIBE "{table}"') if name in there]
-
-
-def _name(column: str) -> str:
-    """A column's name in SQL, whatever a source calls it."""
-    return '"' + column.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return value.replace("'", "''")
 
 
 def _sql(name: str) -> str:

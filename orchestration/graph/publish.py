@@ -23,6 +23,7 @@ from orchestration.graph.inputs import Candidate, CandidateInputs, snapshot_id
 from orchestration.graph.reader import EntityGraph
 from orchestration.graph.rows import Snapshot, SnapshotSource
 from orchestration.settings import Settings
+from orchestration.sql import literal
 
 _COUNTS: Final = attrgetter("records", "facts", "supporting", "quarantined", "unaccounted")
 """What became of a table's rows, in the order of the columns of `snapshot_source`."""
@@ -88,8 +89,8 @@ def _write(path: Path, inputs: CandidateInputs, snapshot: SnapshotId, previous: 
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
         if inputs.previous:
-            connection.execute(f"ATTACH '{_quoted(inputs.previous)}' AS before (READ_ONLY)")
-        connection.execute(f"ATTACH '{_quoted(path)}' AS graph (STORAGE_VERSION '{STORAGE_VERSION}')")
+            connection.execute(f"ATTACH {literal(inputs.previous)} AS before (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(path)} AS graph (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE graph")
         create_schema(connection)
         _describe(connection, inputs, snapshot, previous, built_at)
@@ -123,7 +124,3 @@ def _describe(
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
         connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

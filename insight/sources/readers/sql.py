@@ -12,11 +12,7 @@ import pyarrow as pa
 from insight.sources.readers.base import Read, present
 from insight.sources.source import Source
 from orchestration.errors import SourceError
-
-
-def quoted(name: str) -> str:
-    """An identifier, whatever it holds."""
-    return '"' + name.replace('"', '""') + '"'
+from orchestration.sql import quoted
 
 
 def connected(source: Source, what: str, connect: Callable[[], Any], first: Sequence[str]) -> Any:  # noqa: ANN401  untyped driver
