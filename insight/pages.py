@@ -19,7 +19,6 @@ from insight.samples import markdown_table, masked_sample
 from orchestration.graph.reader import EntityGraph
 
 _WIDTH_OF_BIN: Final = 4.0
-_COUNTED: Final = ("source_record", "crosswalk", "entity", "link", "review_pair", "conflict", "quarantine", "fact")
 _STANDING: Final = """
     SELECT count(*) FILTER (standing = 'reconciled'), count(*) FROM read_parquet($1)
 """
@@ -98,7 +97,7 @@ def entities_page(entity: Path, conflict: Path, review_pair: Path) -> Page:
     [(standing, number)] = _rows(_STANDING, entity)
     reasons = dict(
         _rows(
-            "SELECT split_part(reason, ':', 1), count(*) "
+            "SELECT reason, count(*) "
             "FROM (SELECT unnest(standing_reasons) AS reason FROM read_parquet($1)) GROUP BY 1 ORDER BY 2 DESC",
             entity,
         )

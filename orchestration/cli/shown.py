@@ -18,7 +18,6 @@ MEANINGS: Final = {
     "ambiguous_link": "another record is as good a candidate as the one it is linked with",
     "vetoed_link": "a rule forbids a link that its records rest on",
     "unbelievable_cluster": "more records hang together than one thing can have",
-    "open_review_pair": "a person has not yet judged a pair that could change it",
 }
 """What the reasons that the graph gives mean; a reason that is not here is told by its own name."""
 STATES: Final = {"linked": "linked", "absent": "searched, not there", "open": "undecided"}
@@ -84,7 +83,7 @@ def _head(known: Known) -> RenderableType:
 
 
 def _meaning(reason: str) -> str:
-    return MEANINGS.get(reason.split(":", maxsplit=1)[0], "see the glossary")
+    return MEANINGS.get(reason, "see the glossary")
 
 
 def _golden(known: Known) -> RenderableType | None:

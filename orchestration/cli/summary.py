@@ -28,7 +28,7 @@ _ENTITIES = """
     FROM entity GROUP BY ALL ORDER BY ALL
 """
 _REASONS = """
-    SELECT entity_type, split_part(said.reason, ':', 1) AS reason, count(DISTINCT entity_id) AS entities
+    SELECT entity_type, said.reason AS reason, count(DISTINCT entity_id) AS entities
     FROM entity, unnest(standing_reasons) AS said(reason)
     WHERE standing <> 'reconciled' GROUP BY ALL ORDER BY entity_type, entities DESC, reason
 """

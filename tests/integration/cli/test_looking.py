@@ -60,7 +60,7 @@ def test_show_tells_each_value_with_its_record_and_fits_100_columns(precede: Pre
 
 def test_show_says_why_an_entity_has_no_standing(precede: Precede) -> None:
     result = precede("show", "org_elm")
-    assert "not reconciled\n  open review pair: a person has not yet judged" in result.out
+    assert "not reconciled\n  ambiguous link: another record is as good a candidate" in result.out
     assert "crm linked, erp linked, support undecided" in result.out
     assert re.search(r"possible +crm:company:5 +support:organization:15 +org_elm_support +0\.700", result.out)
 

@@ -88,7 +88,7 @@ def test_an_unknown_id_is_nothing_and_never_an_error(graph: EntityGraph) -> None
 def test_an_entity_says_where_it_was_found_and_whether_it_has_standing(graph: EntityGraph) -> None:
     elm = graph.entity("org_elm")
     assert elm is not None
-    assert (elm.standing, elm.standing_reasons) == ("not_reconciled", ("open_review_pair",))
+    assert (elm.standing, elm.standing_reasons) == ("not_reconciled", ("ambiguous_link",))
     assert elm.resolution == {"crm": "linked", "erp": "linked", "support": "open"}
     assert elm.systems == ("crm", "erp")
 
@@ -225,7 +225,7 @@ def test_entity_360_tells_everything_in_sections(graph: EntityGraph) -> None:
     assert ("conflict", "vat_number", "GB111111111", "crm:company:3") in told
     assert ("fact", "invoice", "1", None) in told
     assert ("relationship", "works_at <-", "person_eve Eve Crane", "crm:contact:5") in told
-    assert ("standing", "open_review_pair", "not reconciled", None) in {
+    assert ("standing", "ambiguous_link", "not reconciled", None) in {
         tuple(row.values()) for row in graph.entity_360("org_elm")
     }
 
