@@ -1,10 +1,12 @@
-"""One home in which everything ran, for all tests that begin there: it takes the better part of a minute."""
+"""One home in which everything ran, which takes the better part of a minute, and where real lists are."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+
+from tests.beside import LISTS
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +17,10 @@ def settled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("settled")
     settle(home)
     return home
+
+
+@pytest.fixture
+def real_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Say where the lists are that the source folders in `tests/fixtures/sources` read."""
+    for variable, folder in LISTS.items():
+        monkeypatch.setenv(variable, str(folder))

@@ -16,10 +16,12 @@ from insight.linkage.model import load_model
 from insight.records import every
 from insight.sources.loading import load_sources
 from orchestration.settings import PROJECT, Settings
+from tests.beside import DATA
 from tests.lists import rows
 
+pytestmark = pytest.mark.usefixtures("real_lists")
+
 FOLDERS = PROJECT / "tests" / "fixtures" / "sources"
-DATA = PROJECT.parent / "shared" / "data"
 
 Key = tuple[str, str]
 

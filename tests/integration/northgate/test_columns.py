@@ -11,9 +11,9 @@ import yaml
 
 import examples.northgate
 from examples.northgate.write import SYSTEMS
-from orchestration.settings import PROJECT
+from tests.beside import DATA
 
-SEEDS = PROJECT.parent / "shared" / "data" / "vendor-schemas"
+SEEDS = DATA / "vendor-schemas"
 NAMES = {"crm": "hubspot/{}_data.csv", "erp": "netsuite/netsuite2_{}_data.csv", "support": "zendesk/{}_data.csv"}
 TABLES = [(system, table) for system, tables in SYSTEMS.items() for table in tables]
 
