@@ -1,4 +1,4 @@
-"""What the record can be compared with outside of the store: the key that permits are signed with, the graphs' files."""
+"""What the record is compared with outside of the store: the key that permits are signed with, the graphs' files."""
 
 from __future__ import annotations
 
