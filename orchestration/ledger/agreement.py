@@ -227,6 +227,8 @@ def _batches(connection: Connection) -> Iterator[tuple[Subject, str]]:
 def _known_state(batch: committed.Row, *, proposed: bool) -> str:
     """How far the ledger must know a batch to be; where nothing was proposed there is no effect to tell of its end."""
     state: str = batch["state"]
+    if state == "closed" and not batch["row_count"]:
+        return "waiting"  # a wake without rows is closed from the start
     if state == "decided" or (state == "closed" and batch["effects_pin"] is None and not proposed):
         return "answered"
     return state
