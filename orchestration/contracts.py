@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, NewType
+from typing import Annotated, Any, Final, NewType
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +27,10 @@ class Contract(BaseModel):
     """A frozen model that refuses what it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+GRAPH_ASSET: Final = "entity_graph"
+"""The key of the asset that is the published graph."""
 
 
 class Pin(Contract):

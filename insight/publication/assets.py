@@ -24,7 +24,7 @@ from insight.records.account import account
 from insight.records.record_set import AliasSet, RecordSet, RejectedSet
 from insight.resources import TEAM, WORKBENCH, materialised, settings_of
 from insight.sources.source import Source
-from orchestration.contracts import Pin
+from orchestration.contracts import GRAPH_ASSET, Pin
 from orchestration.graph.expire import expire
 from orchestration.graph.inputs import CandidateInputs
 from orchestration.graph.model import RECORD_TYPES
@@ -36,7 +36,7 @@ from orchestration.ledger.lineage import check_pins, pin
 from orchestration.store.engine import Store, open_store
 from orchestration.store.tables import snapshot
 
-CANDIDATE, GRAPH = ["graph_candidate"], ["entity_graph"]
+CANDIDATE, GRAPH = ["graph_candidate"], [GRAPH_ASSET]
 
 
 def candidate_of(sources: Sequence[Source]) -> dg.AssetsDefinition:

@@ -20,9 +20,9 @@ from uuid import uuid4
 import dagster as dg
 
 from orchestration.errors import PrecedeError
+from orchestration.work.sensors import JOB
 
 FAILED = 1
-_JOB = "precede/job"
 _BY_HAND = " from the command line"
 _UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
@@ -53,7 +53,7 @@ def prepare() -> None:
         instance.get_asset_keys(limit=1)
         instance.all_instigator_state()
         for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
-            if not run.tags.get(_JOB, "").endswith(_BY_HAND):
+            if not run.tags.get(JOB, "").endswith(_BY_HAND):
                 instance.report_run_failed(run, "Its process ended when the servers did.")
 
 
@@ -80,7 +80,7 @@ def run_job(module: str, job: str, out: IO[str]) -> bool:
 def _tags(module: str, job: str) -> dict[str, str]:
     """The run's place in the UI; and a queue of its own, as a run that was killed here would block the common one."""
     location = module.partition(".")[0]
-    return {".dagster/repository": f"__repository__@{location}", _JOB: f"{job}{_BY_HAND}"}
+    return {".dagster/repository": f"__repository__@{location}", JOB: f"{job}{_BY_HAND}"}
 
 
 def _tell(out: IO[str], line: dict[str, Any]) -> None:

@@ -13,12 +13,11 @@ from typing import Any, Final
 
 from orchestration.action_parameters import BUSINESS_DATE, Condition, EntityParameter
 from orchestration.action_types import ActionType
-from orchestration.contracts import Reason
+from orchestration.contracts import GRAPH_ASSET, Reason
 from orchestration.gate.known import GraphFacts, StoreFacts
 from orchestration.gate.resolve import Resolution, fact_value
 from orchestration.graph.rows import Entity, Fact
 
-GRAPH_ASSET: Final = "entity_graph"
 PASSED: Final = "passed"
 _CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
 TRUSTED: Final = frozenset({"verified", "staff"})

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
-from sqlalchemy import delete, insert
+from sqlalchemy import Connection, delete, insert, select
 
-from orchestration.ledger.chain import append
+from orchestration.ledger import entries
 from orchestration.store.engine import Store
 from orchestration.store.tables import agent_state
 
-STOPPED: Final = "agent_stopped"
-STARTED: Final = "agent_started"
 
+def stop(store: Store, agent: str, reason: str, *, operator: str, now: datetime) -> None:
+    """Stop an agent. Permits that it holds are void as long as it is stopped; effects in the outbox are delivered.
 
-def stop(store: Store, agent: str, reason: str, *, now: datetime) -> None:
-    """Stop an agent. Permits that it holds are void as long as it is stopped; effects in the outbox are delivered."""
+    Args:
+        store: The coordinator's store.
+        agent: The agent's name.
+        reason: Why; every denial that comes of it says so.
+        operator: Who stops it.
+        now: When.
+    """
     with store.begin() as connection:
         connection.execute(delete(agent_state).where(agent_state.c.agent == agent))
         connection.execute(insert(agent_state).values(agent=agent, stopped_at=now, reason=reason))
-        append(connection, STOPPED, {"agent": agent}, at=now, payload={"reason": reason})
+        entries.agent_stopped(connection, agent, reason, operator, at=now)
 
 
-def start(store: Store, agent: str, *, now: datetime) -> None:
-    """Let an agent go on."""
+def start(store: Store, agent: str, reason: str, *, operator: str, now: datetime) -> None:
+    """Let an agent go on, and record why and who says so."""
     with store.begin() as connection:
         connection.execute(delete(agent_state).where(agent_state.c.agent == agent))
-        append(connection, STARTED, {"agent": agent}, at=now)
+        entries.agent_started(connection, agent, reason, operator, at=now)
+
+
+def stopped(connection: Connection) -> dict[str, str]:
+    """Every agent that is stopped, and why."""
+    rows = connection.execute(select(agent_state).where(agent_state.c.stopped_at.is_not(None)))
+    return {row.agent: row.reason for row in rows}

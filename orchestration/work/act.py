@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Final
 
 from sqlalchemy import Connection, func, select, update
 
@@ -25,13 +24,12 @@ from orchestration.ledger.entries import LedgerRange
 from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store
+from orchestration.work.due import UNFINISHED
 from orchestration.work.exchange import Exchange
 from orchestration.work.intake import take_in
 from orchestration.work.outbox import Delivery, deliver
 from orchestration.work.tools import Caller, ToolSession, load_servers
 
-UNFINISHED: Final = ("answered", "decided")
-"""States of a batch that has an answer and is not closed."""
 Progress = Callable[[str], None]
 
 
@@ -112,7 +110,7 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
         PrecedeError: A rule, the key or a tool server cannot be used. What was done until then stands.
     """
     rules = rules or load_rules(settings)
-    answers = take_in(store, Exchange(settings.exchange), rules.action_types, now=clock())
+    answers = take_in(store, Exchange(settings.exchange), now=clock())
     progress(f"took {len(answers)} answers in")
     with ExitStack() as stack:
         caller = tools or stack.enter_context(ToolSession(load_servers(settings.tools), settings, os.environ))

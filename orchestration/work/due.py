@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Final
 
 from sqlalchemy import Connection, exists, select
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
+from orchestration.gate.stopping import stopped
 from orchestration.graph.current import current_snapshot
 from orchestration.store.tables import batch, decision, outbox, proposal
 from orchestration.work.attempts import Due
 from orchestration.work.exchange import Exchange
-from orchestration.work.triggers import is_stopped
+
+UNFINISHED: Final = ("answered", "decided")
+"""States of a batch that has an answer and is not closed."""
 
 
 def wakes(connection: Connection, exchange: Exchange, agents: Iterable[str], business_date: date) -> list[Due]:
@@ -27,9 +31,7 @@ def wakes(connection: Connection, exchange: Exchange, agents: Iterable[str], bus
     done = select(batch.c.agent).where(batch.c.snapshot_id == snapshot_id, batch.c.business_date == business_date)
     woken = set(connection.execute(done).scalars())
     found = []
-    for agent in sorted(agents):
-        if is_stopped(connection, agent):
-            continue
+    for agent in sorted(set(agents) - stopped(connection).keys()):
         if agent not in woken:
             why = f"the snapshot {snapshot_id} on {business_date}"
             found.append(Due(agent, f"{agent} {snapshot_id} {business_date}", why))
@@ -79,5 +81,5 @@ def _unsettled(connection: Connection, agent: str) -> list[str]:
 
 
 def _open(connection: Connection, agent: str) -> list[str]:
-    query = select(batch.c.batch_id).where(batch.c.agent == agent, batch.c.state.in_(("answered", "decided")))
+    query = select(batch.c.batch_id).where(batch.c.agent == agent, batch.c.state.in_(UNFINISHED))
     return list(connection.execute(query.order_by(batch.c.batch_id)).scalars())

@@ -18,11 +18,12 @@ from sqlalchemy import Connection, Row, insert, select
 from orchestration.canonical import digest
 from orchestration.contracts import Batch, EntityId, Pin, SnapshotId, TriggerRow
 from orchestration.errors import ConfigurationError
+from orchestration.gate.stopping import stopped
 from orchestration.graph.current import current_snapshot
 from orchestration.ledger.entries import batch_opened
 from orchestration.registry import Agent
 from orchestration.store.engine import Store
-from orchestration.store.tables import agent_state, batch, trigger_row
+from orchestration.store.tables import batch, trigger_row
 from orchestration.work.exchange import Exchange, ExchangeError
 from orchestration.work.settled import settled
 from orchestration.work.trigger_rows import TriggerGraph, Woken, rows_of
@@ -117,28 +118,18 @@ def run_triggers(  # noqa: PLR0913  each is a part of the world that is handed i
 def offer_waiting(store: Store, exchange: Exchange, agents: Mapping[str, Agent]) -> None:
     """Offer every waiting batch that is not in the exchange; withdraw what still waits for a stopped agent."""
     with store.read() as connection:
-        stopped = {name for name in agents if is_stopped(connection, name)}
+        halted = stopped(connection)
         waiting = connection.execute(select(batch).where(batch.c.state == "waiting")).all()
     for name in sorted(agents):
         here = set(exchange.waiting(name))
         theirs = [row for row in waiting if row.agent == name]
-        if name in stopped:
+        if name in halted:
             for batch_id in here:
                 exchange.clear(name, batch_id)
             continue
         for row in theirs:
             if row.batch_id not in here | set(exchange.answered(name)):
                 exchange.offer(_stored(store, row))
-
-
-def is_stopped(connection: Connection, agent: str) -> bool:
-    """Whether an agent was stopped."""
-    return (
-        connection.execute(
-            select(agent_state.c.agent).where(agent_state.c.agent == agent, agent_state.c.stopped_at.is_not(None))
-        ).one_or_none()
-        is not None
-    )
 
 
 def _refusal(snapshot_id: SnapshotId, pin: Pin | None) -> str:
@@ -188,7 +179,7 @@ def _wake(  # noqa: PLR0913  as run_triggers
 
 def _before(connection: Connection, agent: str, snapshot_id: SnapshotId, business_date: date) -> Wake | None:
     """Why an agent is not woken now, whatever its trigger says."""
-    if is_stopped(connection, agent):
+    if agent in stopped(connection):
         return Wake(agent, WakeState.STOPPED, detail=f"The agent {agent} has been stopped.")
     if current_snapshot(connection) != snapshot_id:
         return Wake(agent, WakeState.REFUSED, detail=f"The snapshot {snapshot_id} is not the current one.")
