@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -53,21 +52,12 @@ class Event:
     blocking: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """How a job ended: the Dagster run it was, and how long it took with the start of its process."""
-
-    job: str
-    run_id: str
-    seconds: float
-
-
 def locations() -> dict[str, str]:
     """Code location to the module of its definitions, as the installed entry points name them."""
     return {point.name: point.value for point in entry_points(group="precede.locations")}
 
 
-def run_job(location: str, job: str, settings: Settings, tell: Callable[[Event], None]) -> Finished:
+def run_job(location: str, job: str, settings: Settings, tell: Callable[[Event], None]) -> None:
     """Run a job of a code location in a process of its own, and wait for it.
 
     Args:
@@ -86,7 +76,6 @@ def run_job(location: str, job: str, settings: Settings, tell: Callable[[Event],
         )
     log = settings.home / "logs" / f"{job}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
     with (
         log.open("w", encoding="utf-8") as stream,
         subprocess.Popen(  # noqa: S603  our own interpreter and our own module
@@ -100,20 +89,17 @@ def run_job(location: str, job: str, settings: Settings, tell: Callable[[Event],
             encoding="utf-8",
         ) as child,
     ):
-        run_id, errors = _listen(child, tell)
+        errors = _listen(child, tell)
     if child.returncode:
         raise JobFailed(f"{errors or _last_words(log, job)} The log is {log}.")
-    return Finished(job=job, run_id=run_id, seconds=time.monotonic() - started)
 
 
-def _listen(child: subprocess.Popen[str], tell: Callable[[Event], None]) -> tuple[str, str]:
-    """The run's id and the sentences of what failed, once the process has ended."""
-    run_id = ""
+def _listen(child: subprocess.Popen[str], tell: Callable[[Event], None]) -> str:
+    """The sentences of what failed, once the process has ended."""
     failed: dict[str, list[str]] = {}  # step to the sentences of its failed checks, or else of its error
     try:
         for line in child.stdout or ():
             told = json.loads(line)
-            run_id = told.get("run_id", run_id)
             event = _event(told)
             if event.kind == "check" and event.blocking and not event.passed:
                 failed.setdefault(event.step, []).append(f"The check {event.name} failed: {event.summary}")
@@ -126,7 +112,7 @@ def _listen(child: subprocess.Popen[str], tell: Callable[[Event], None]) -> tupl
         child.wait()
         raise
     sentences = [sentence for of_step in failed.values() for sentence in of_step]
-    return run_id, " ".join(dict.fromkeys(sentences))
+    return " ".join(dict.fromkeys(sentences))
 
 
 def _event(told: dict[str, Any]) -> Event:

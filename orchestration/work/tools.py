@@ -160,9 +160,9 @@ class ToolSession:
     def _client(self, server: str) -> Client:
         """The session with a server, whose tools say what they said when they were registered."""
         if server not in self._open:
-            client = self._connect(server)
+            self._connect(server)
             try:
-                self._refuse_drift(server, self._portal.call(_tools, client))
+                self._refuse_drift(server)
             except BaseException:
                 self._close(server)
                 raise
@@ -193,8 +193,8 @@ class ToolSession:
             template = template.replace(f"{{{name}}}", value)
         return template
 
-    def _refuse_drift(self, server: str, offered: list[Tool]) -> None:
-        now = {tool.name: schema_digest(tool) for tool in offered}
+    def _refuse_drift(self, server: str) -> None:
+        now = self.describe(server)
         for name, registered in self._known(server).tools.items():
             if now.get(name) != registered:
                 raise ConfigurationError(

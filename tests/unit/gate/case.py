@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestration.action_types import load_action_types
 from orchestration.contracts import ActionId, EntityId, Pin, RecordId, SnapshotId
-from orchestration.gate.decide import Answer, Moment, decide
+from orchestration.gate.decide import Answer, Moment, conclude, weigh
 from orchestration.gate.known import Ask, Doubt, GraphFacts, StoreFacts
 from orchestration.gate.limits import Usage
 from orchestration.gate.policy import load_policies
@@ -187,7 +187,8 @@ class Scene:
 
     def decide(self, usage: Usage | None = None) -> Answer:
         moment = Moment(rules(), self.graph, self.store, self.now)
-        return decide(self.ask, moment, usage=usage or Usage(), taken=self.taken)
+        case = weigh(self.ask, moment)
+        return conclude(self.ask, case, moment, usage=usage or Usage(), taken=self.taken)
 
     @property
     def objections(self) -> set[str]:

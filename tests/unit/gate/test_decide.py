@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestration.contracts import Permit, Verdict
-from orchestration.gate.decide import TRANSIENT, Moment, decide
+from orchestration.gate.decide import TRANSIENT, Moment, conclude, weigh
 from orchestration.gate.limits import Usage
 from orchestration.graph.current import Watermark
 from orchestration.graph.rows import SnapshotInput
@@ -122,7 +122,8 @@ def test_every_objection_is_reported_and_not_the_first_alone() -> None:
 
 def test_without_a_graph_nothing_is_allowed() -> None:
     moment = Moment(rules(), None, Scene().store, NOW)
-    decision = decide(Scene().ask, moment, usage=Usage(), taken=set()).decision
+    ask = Scene().ask
+    decision = conclude(ask, weigh(ask, moment), moment, usage=Usage(), taken=set()).decision
     assert (decision.verdict, [str(reason) for reason in decision.reasons]) == (Verdict.DENY, ["no_graph"])
 
 
