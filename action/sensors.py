@@ -7,12 +7,12 @@ from orchestration.registry import load_agents
 from orchestration.settings import Settings
 from orchestration.work.attempts import Due
 from orchestration.work.exchange import Exchange
-from orchestration.work.sensors import EVERY, Requests, requests
+from orchestration.work.sensors import Requests, requests
 
 
 @dg.sensor(
     job=propose,
-    minimum_interval_seconds=EVERY,
+    minimum_interval_seconds=Settings().sensor_seconds,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="A batch that waits for an agent in the exchange.",
 )

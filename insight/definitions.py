@@ -19,9 +19,10 @@ def defs() -> dg.Definitions:
     """The assets of the sources that `PRECEDE_SOURCES` names.
 
     Raises:
-        SourceError: A source folder says something that cannot be.
+        ConfigurationError: A source folder, or `PRECEDE_SCHEDULE`, says something that cannot be.
     """
-    sources = load_sources(Settings().sources)
+    settings = Settings()
+    sources = load_sources(settings.sources)
     return dg.Definitions(
         assets=[
             *(assets.landing_of(source) for source in sources),
@@ -37,7 +38,7 @@ def defs() -> dg.Definitions:
         ],
         asset_checks=[checks_of(sources)],
         jobs=[reconcile, train],
-        schedules=[reading],
+        schedules=[reading(settings.schedule)],
         resources={WORKBENCH: workbench},
         executor=dg.in_process_executor,
     )

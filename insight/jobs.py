@@ -1,13 +1,9 @@
 """Insight's jobs: `reconcile` from the sources to the published graph, on a schedule; `train`, rarely and by hand."""
 
-import os
-
 import dagster as dg
 
+from orchestration.errors import ConfigurationError
 from orchestration.work.sensors import JOB
-
-EVERY = os.environ.get("PRECEDE_SCHEDULE") or "*/15 * * * *"
-"""When the sources are read."""
 
 reconcile = dg.define_asset_job(
     "reconcile",
@@ -24,11 +20,22 @@ train = dg.define_asset_job(
     tags={JOB: "reconcile"},
     description="Train the linkage models on the records at hand; the next reading links with them.",
 )
-reading = dg.ScheduleDefinition(
-    name="read_the_sources",
-    job=reconcile,
-    cron_schedule=EVERY,
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Reads the sources and publishes what changed.",
-)
+
+
+def reading(cron: str) -> dg.ScheduleDefinition:
+    """The schedule by which the sources are read.
+
+    Raises:
+        ConfigurationError: That is no cron expression.
+    """
+    try:
+        return dg.ScheduleDefinition(
+            name="read_the_sources",
+            job=reconcile,
+            cron_schedule=cron,
+            execution_timezone="UTC",
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            description="Reads the sources and publishes what changed.",
+        )
+    except dg.DagsterInvalidDefinitionError as error:
+        raise ConfigurationError("PRECEDE_SCHEDULE", repr(cron), "a cron expression such as */15 * * * *") from error

@@ -14,12 +14,12 @@ from orchestration.settings import Settings
 from orchestration.store.engine import open_store
 from orchestration.work import due
 from orchestration.work.exchange import Exchange
-from orchestration.work.sensors import EVERY, Requests, requests
+from orchestration.work.sensors import Requests, requests
 
 
 @dg.sensor(
     job=wake,
-    minimum_interval_seconds=EVERY,
+    minimum_interval_seconds=Settings().sensor_seconds,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="A new current snapshot, or a new business date, wakes the agents. Looks at the store alone.",
 )
@@ -38,7 +38,7 @@ def new_snapshot_or_date(context: dg.SensorEvaluationContext) -> Requests:
 
 @dg.sensor(
     job=act,
-    minimum_interval_seconds=EVERY,
+    minimum_interval_seconds=Settings().sensor_seconds,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="An answer in the exchange, a proposal to decide, an effect to settle or a batch to close.",
 )

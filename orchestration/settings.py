@@ -70,6 +70,28 @@ class Settings:
             raise ConfigurationError("PRECEDE_BUSINESS_DATE", repr(value), "a date such as 2026-11-02") from error
 
     @property
+    def schedule(self) -> str:
+        """`PRECEDE_SCHEDULE`, when the sources are read: a cron expression in UTC, every 15 minutes by default."""
+        return os.environ.get("PRECEDE_SCHEDULE") or "*/15 * * * *"
+
+    @property
+    def sensor_seconds(self) -> int:
+        """`PRECEDE_SENSOR_SECONDS`, seconds between two looks of a sensor; 15 by default.
+
+        Raises:
+            ConfigurationError: It is no whole number of seconds.
+        """
+        value = os.environ.get("PRECEDE_SENSOR_SECONDS") or "15"
+        if not (value.isascii() and value.isdigit() and int(value)):
+            raise ConfigurationError("PRECEDE_SENSOR_SECONDS", repr(value), "a whole number of seconds such as 15")
+        return int(value)
+
+    @property
+    def example(self) -> bool:
+        """Whether the example company is worked on: `PRECEDE_SOURCES` names no other systems."""
+        return not os.environ.get("PRECEDE_SOURCES")
+
+    @property
     def dagster_home(self) -> Path:
         """`DAGSTER_HOME`, the instance whose event log is the lineage."""
         return _path("DAGSTER_HOME", self.home / "dagster")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from importlib.metadata import entry_points
 
@@ -15,7 +14,7 @@ def ensure_example(settings: Settings) -> None:
 
     What it says goes to standard error.
     """
-    if os.environ.get("PRECEDE_SOURCES"):
+    if not settings.example:
         return
     for point in entry_points(group="precede.examples"):
         with contextlib.redirect_stdout(sys.stderr):

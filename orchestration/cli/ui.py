@@ -28,12 +28,13 @@ def ui(
     Each location is a server of its own that sees only its own variables. The page listens on this machine alone.
     """
     settings = Settings()
+    every = settings.sensor_seconds  # refused here, rather than by three servers
     console = Console(stderr=True)
     prepare_home(settings)
     ensure_example(settings)
     for number in _ENDS:
         signal.signal(number, _interrupt_once)
-    console.print("Starting three code locations, the daemon and the web page ...")
+    console.print(f"Starting three code locations, the daemon and the web page; sensors look every {every} s ...")
     try:
         with serving(settings, web_port=port, read_only=read_only) as servers:
             console.print(f"Dagster is at http://{LOOPBACK}:{port} (Ctrl-C ends it)", highlight=False)

@@ -1,10 +1,9 @@
-"""What sensors share: how often they look, and how waiting work becomes requests for runs.
+"""What sensors share: how waiting work becomes requests for runs.
 
 A run is known again by a tag that says what it was started for. A run key would not do: Dagster never starts a second
 run for a key, though the first one failed.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -17,8 +16,6 @@ DUE: Final = "precede/due"
 """The run tag that says what a run was started for."""
 JOB: Final = "precede/job"
 """The run tag by which the queue lets one run of a job go at a time (`dagster.yaml`)."""
-EVERY: Final = int(os.environ.get("PRECEDE_SENSOR_SECONDS") or 15)
-"""Seconds between two looks of a sensor."""
 _RUNNING: Final = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,

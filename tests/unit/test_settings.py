@@ -44,3 +44,21 @@ def test_the_business_date_is_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRECEDE_BUSINESS_DATE", "tomorrow")
     with pytest.raises(ConfigurationError, match="PRECEDE_BUSINESS_DATE: found 'tomorrow'; needed a date"):
         _ = Settings().business_date
+
+
+def test_sensors_look_every_so_many_whole_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PRECEDE_SENSOR_SECONDS", raising=False)
+    assert Settings().sensor_seconds == 15
+    monkeypatch.setenv("PRECEDE_SENSOR_SECONDS", "1")
+    assert Settings().sensor_seconds == 1
+    for said in ("abc", "0", "-5", "1.5"):
+        monkeypatch.setenv("PRECEDE_SENSOR_SECONDS", said)
+        with pytest.raises(ConfigurationError, match=f"PRECEDE_SENSOR_SECONDS: found '{said}'; needed a whole number"):
+            _ = Settings().sensor_seconds
+
+
+def test_the_schedule_is_what_the_variable_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PRECEDE_SCHEDULE", raising=False)
+    assert Settings().schedule == "*/15 * * * *"
+    monkeypatch.setenv("PRECEDE_SCHEDULE", "0 6 * * *")
+    assert Settings().schedule == "0 6 * * *"
