@@ -1,4 +1,4 @@
-"""`precede actions` and `precede trace`: what agents proposed, what became of it, and what it rests on."""
+"""`precede actions`: what agents proposed, why it was decided so, and what became of it."""
 
 from __future__ import annotations
 
