@@ -71,7 +71,7 @@ class World:
         for agent in self.agents:
             for batch_id in self.exchange.waiting(agent):
                 self.exchange.answer(reminders(self.exchange.read_batch(agent, batch_id)))
-        take_in(self.store, self.exchange, ACTION_TYPES, now=NOW)
+        take_in(self.store, self.exchange, now=NOW)
 
     def decide(self, verdict: str, *codes: str, transient: bool = False) -> None:
         """Decide every proposal that was not decided yet."""

@@ -1,8 +1,8 @@
 """What of an agent's answer may be taken in: pure, each row of the batch ends as exactly one thing.
 
-An answer comes from code that is not trusted. It may speak only of rows that woke the agent, once each, and propose
-only for the entity that the row is about; what is more, malformed or too large is refused by row, and nothing of it
-is kept but why. Whether a proposal is a good idea is the gate's question, not asked here.
+An answer comes from code that is not trusted. It may speak only of rows that woke the agent, once each; what is more,
+malformed or too large is refused by row, and nothing of it is kept but why. Whether a proposal is about an entity that
+woke the agent, and a good idea, is the gate's question, not asked here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from orchestration.action_types import ActionType
 from orchestration.canonical import digest
 from orchestration.contracts import ActionId, Arguments, EntityId, Handoff, Proposal, ProposalSet
 
@@ -55,13 +54,12 @@ class Sorted:
     handoffs: tuple[Handoff, ...] = ()
 
 
-def sort_answer(answer: ProposalSet, rows: Mapping[str, EntityId], action_types: Mapping[str, ActionType]) -> Sorted:
+def sort_answer(answer: ProposalSet, rows: Mapping[str, EntityId]) -> Sorted:
     """Sort an answer by the rows it speaks of.
 
     Args:
         answer: What the agent said, correct in form.
         rows: The batch's rows, each with the entity that it is about.
-        action_types: What may be done at all; of another type, only the form of the proposal can be checked.
     """
     said = [*(proposal.row_id for proposal in answer.proposals), *answer.declined, *answer.failed]
     times = Counter(said)
@@ -71,7 +69,7 @@ def sort_answer(answer: ProposalSet, rows: Mapping[str, EntityId], action_types:
     for proposal in answer.proposals:
         if proposal.row_id not in rows or proposal.row_id in contradictory:
             continue
-        if fault := fault_of(proposal, rows[proposal.row_id], action_types.get(proposal.action_type)):
+        if fault := fault_of(proposal):
             refused[proposal.row_id] = fault
         else:
             accepted.append(Accepted(action_id(answer.batch_id, proposal), rows[proposal.row_id], _printable(proposal)))
@@ -98,15 +96,11 @@ def action_id(batch_id: str, proposal: Proposal) -> ActionId:
     return ActionId(f"act_{digest(content)[:20]}")
 
 
-def fault_of(proposal: Proposal, entity_id: EntityId, action_type: ActionType | None) -> str:
+def fault_of(proposal: Proposal) -> str:
     """Why a proposal is not taken; nothing where it is."""
     if not _NAME.fullmatch(proposal.action_type):
         return "the action type has no usable name"
-    if fault := _fault_of_arguments(proposal.arguments):
-        return fault
-    if action_type is not None and proposal.arguments.get(action_type.subject) != entity_id:
-        return f"`{action_type.subject}` is not the entity that woke the agent"
-    return ""
+    return _fault_of_arguments(proposal.arguments)
 
 
 def _fault_of_arguments(arguments: Arguments) -> str:

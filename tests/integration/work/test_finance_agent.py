@@ -109,7 +109,7 @@ def decided(world: World) -> dict[str, Decision]:
         connection.execute(update(tables.watermark).values(read_at=NOW))
     batch, said = proposed(world)
     world.exchange.answer(said)
-    take_in(world.store, world.exchange, ACTION_TYPES, now=NOW)
+    take_in(world.store, world.exchange, now=NOW)
     with Gate(world.store, world.settings, load_rules(Settings())) as gate:
         decisions = {one.action: one for one in gate.decide(batch.batch_id, NOW)}
     with world.store.read() as connection:

@@ -13,13 +13,16 @@ from typing import Any
 import pytest
 
 from orchestration.cli.processes import run_job
+from orchestration.contracts import Verdict
+from orchestration.gate.gate import Gate
 from orchestration.gate.keys import signing_key
+from orchestration.gate.rules import load_rules
 from orchestration.registry import load_agent
 from orchestration.settings import PROJECT
 from orchestration.store import tables
 from orchestration.work.environment import BASICS, location_environment, prepare_home
-from orchestration.work.intake import TakenIn, take_in
-from tests.waking import ACTION_TYPES, NOW, World
+from orchestration.work.intake import take_in
+from tests.waking import NOW, World
 
 HOSTILE = PROJECT / "tests" / "fixtures" / "agents" / "hostile"
 SECRETS = {
@@ -92,29 +95,31 @@ def test_the_same_search_finds_them_in_a_process_that_does_hold_them(besieged: W
     assert "argument" in holdings(report, besieged.settings.home)
 
 
-def test_what_it_proposes_for_others_is_refused(after: tuple[World, dict[str, Any]]) -> None:
+def test_what_it_proposes_for_others_is_refused_or_denied(after: tuple[World, dict[str, Any]]) -> None:
     world, _ = after
-    taken = {(one.agent, one.batch_id): one for one in take_in(world.store, world.exchange, ACTION_TYPES, now=NOW)}
+    taken = {(one.agent, one.batch_id): one for one in take_in(world.store, world.exchange, now=NOW)}
     own = next(row["batch_id"] for row in world.rows(tables.batch) if row["agent"] == "hostile")
     finances = next(row["batch_id"] for row in world.rows(tables.batch) if row["agent"] == "finance")
 
-    assert world.rows(tables.proposal) == []
+    assert {row["batch_id"] for row in world.rows(tables.proposal)} == {own}
     assert set(taken) == {
         ("hostile", own), ("hostile", finances), ("hostile", "made-up"), ("coordinator", own), ("finance", finances),
     }  # fmt: skip
-    assert set(taken["hostile", own].content.refused.values()) == {
-        "`organisation` is not the entity that woke the agent"
-    }
     for agent, batch_id in (("hostile", finances), ("hostile", "made-up"), ("coordinator", own)):
         assert taken[agent, batch_id].refusal == f"{agent} was given no batch {batch_id}"
     assert "names another agent or batch" in taken["finance", finances].refusal
-    assert all(isinstance(one, TakenIn) for one in taken.values())
+    with Gate(world.store, world.settings, load_rules(world.settings)) as gate:
+        decisions = gate.decide(own, NOW)
+    assert len(decisions) == len(world.rows(tables.proposal))
+    for decision in decisions:
+        assert decision.verdict is Verdict.DENY
+        assert "not_the_woken_entity" in {reason.code for reason in decision.reasons}
 
 
 def test_what_it_left_in_the_exchange_leads_nowhere(after: tuple[World, dict[str, Any]]) -> None:
     world, _ = after
     assert (world.exchange.root / "linked").is_symlink()
     assert "linked" not in world.exchange.agents()
-    take_in(world.store, world.exchange, ACTION_TYPES, now=NOW)
+    take_in(world.store, world.exchange, now=NOW)
     assert world.settings.keys.is_dir()
-    assert take_in(world.store, world.exchange, ACTION_TYPES, now=NOW) == []
+    assert take_in(world.store, world.exchange, now=NOW) == []

@@ -159,7 +159,7 @@ def test_one_bad_proposal_does_not_lose_the_others(world: World) -> None:
     batch_id = offered(world)
     batch = world.exchange.read_batch("finance", batch_id)
     good = reminders(batch).proposals
-    bad = good[0].model_copy(update={"arguments": good[0].arguments | {"organisation": "org_bolt"}})
+    bad = good[0].model_copy(update={"arguments": good[0].arguments | {"Not A Name": 1}})
     stray = Proposal(row_id="20200101-0-000001", action_type="send_payment_reminder", arguments={})
     world.exchange.answer(ProposalSet(batch_id=batch_id, agent="finance", proposals=(bad, *good[1:], stray)))
     [done] = taken(world)

@@ -8,7 +8,7 @@ import pytest
 from orchestration.store import tables
 from orchestration.work.intake import take_in
 from orchestration.work.triggers import WakeState
-from tests.waking import ACTION_TYPES, NOW, TOMORROW, World, a_world, reminders
+from tests.waking import NOW, TOMORROW, World, a_world, reminders
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_waking_answering_and_waking_again_do_the_same_on_postgres(on_postgres: 
     [wake] = world.wake()
     assert wake.batch is not None
     world.exchange.answer(reminders(wake.batch))
-    [done] = take_in(world.store, world.exchange, ACTION_TYPES, now=NOW)
+    [done] = take_in(world.store, world.exchange, now=NOW)
     assert {row["action"] for row in world.rows(tables.proposal)} == {one.action for one in done.content.accepted}
     world.decide("deny", "entity_limit", transient=True)
     world.publish()
