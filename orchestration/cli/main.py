@@ -35,6 +35,8 @@ class Command:
 COMMANDS: Final = {
     "run": Command("orchestration.cli.run:run", "Run the main job from the sources to effects, and sum it up.", "Work"),
     "ui": Command("orchestration.cli.ui:ui", "Open Dagster with schedule and sensors on.", "Work"),
+    "stop": Command("orchestration.cli.stop:stop", "Stop an agent, and say why.", "Work"),
+    "start": Command("orchestration.cli.stop:start", "Let an agent go on that was stopped.", "Work"),
     "find": Command("orchestration.cli.find:find", "Find an entity by name, identifier, mailbox, phone or id.", "Look"),
     "show": Command(
         "orchestration.cli.show:show", "Show all that is known of an entity, and from which record.", "Look"
