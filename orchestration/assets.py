@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 from sqlalchemy import select, update
 
-from orchestration.contracts import Pin
+from orchestration.contracts import GRAPH_ASSET, Pin
 from orchestration.errors import PrecedeError
 from orchestration.graph.current import current_snapshot, open_current
 from orchestration.ledger import lineage
@@ -25,9 +25,10 @@ from orchestration.work.act import ActReport, act, close_batch
 from orchestration.work.alone import alone
 from orchestration.work.dagster import owner_of
 from orchestration.work.exchange import Exchange
+from orchestration.work.feedback import feedback_page
 from orchestration.work.triggers import WakeState, run_triggers
 
-GRAPH = dg.AssetKey("entity_graph")
+GRAPH = dg.AssetKey(GRAPH_ASSET)
 """The asset of insight's that publishes the graph."""
 _TROUBLE = frozenset({WakeState.REFUSED, WakeState.FAILED})
 
@@ -97,7 +98,8 @@ def effects_of(agent: Agent) -> dg.AssetsDefinition:
         description=(
             f"What became of the proposals of the agent `{name}`: each decided with every reason, those allowed "
             "delivered once through a tool server. It names the snapshot's materialisation that it rests on and its "
-            "entries in the ledger. A run that died is finished by the next."
+            "entries in the ledger. A run that died is finished by the next. What `feedback.sql` says on the current "
+            "snapshot stands beside it; effects of this run show in the next one."
         ),
     )
     def effects(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
@@ -120,8 +122,9 @@ def effects_of(agent: Agent) -> dg.AssetsDefinition:
                 nothing = {"summary": "nothing to decide or deliver"}
                 context.log_event(dg.AssetObservation(context.asset_key, metadata=nothing))
                 return
+            feedback = feedback_page(store, settings, agent)
         yield dg.MaterializeResult(
-            data_version=dg.DataVersion(covered.root), metadata=_effects_page(done, batch_ids, covered)
+            data_version=dg.DataVersion(covered.root), metadata=_effects_page(done, batch_ids, covered) | feedback
         )
 
     return effects
