@@ -95,7 +95,7 @@ def _actions(summary: Summary, performed_now: int) -> RenderableType:
     actions = summary.actions
     lines: list[RenderableType] = [
         Text(f"{actions.performed:,} performed in all, {performed_now:,} of them in this run"),
-        Text(f"{actions.review:,} held for a person"),
+        Text(f"{actions.review:,} held for a person, who acts on them elsewhere: no command lets one through yet"),
         *_because(actions.review_reasons),
         Text(f"{actions.denied:,} denied, some for more than one reason"),
         *_because(actions.denied_reasons),
