@@ -2,7 +2,7 @@
 
 An entry's body is canonical JSON that holds its number, kind, time, action and the hash of the entry before it, so
 one hash covers all of them. Personal data never stands in a body: it goes into the payload, which the body covers by
-a salted commitment, so that it can be erased and the chain still holds.
+a salted commitment: without the payload the chain still holds, and `verify` says that it is missing.
 """
 
 from __future__ import annotations
