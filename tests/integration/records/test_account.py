@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from insight.records.account import Account
 from orchestration.errors import SourceError
 from tests.integration.records.case import case
+from tests.integration.sources.folders import Rows
 from tests.integration.sources.folders import rows as rows_of
 
 ORGANISATION = "SELECT 'row' AS source_table, _key AS source_key, firm AS name FROM row WHERE kind IN ('firm', 'both')"
@@ -128,7 +129,11 @@ def test_a_row_may_complete_one_that_only_completes_others_by_name(tmp_path: Pat
         "'GBP' AS currency, ['line:' || line._key] AS supported_by FROM head JOIN line ON line.head = head.id"
     )
     supporting = "SELECT 'tax' AS source_table, _key AS source_key, 'line:' || line AS completes FROM tax"
-    tables = {"head": [{"id": 1}], "line": [{"id": 2, "head": 1}], "tax": [{"id": 3, "line": 2}, {"id": 4, "line": 5}]}
+    tables: dict[str, Rows] = {
+        "head": [{"id": 1}],
+        "line": [{"id": 2, "head": 1}],
+        "tax": [{"id": 3, "line": 2}, {"id": 4, "line": 5}],
+    }
     found = case(tmp_path, tables, invoice=invoice, supporting=supporting).run().accounts()
     assert (found["line"].supporting, found["tax"].supporting, found["tax"].unaccounted) == (1, 1, 1)
 
