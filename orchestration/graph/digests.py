@@ -1,4 +1,4 @@
-"""The digest that a graph's file is known by: taken when it is published, and taken again by whoever must believe it."""
+"""The digest that a graph's file is known by: taken when it is published, and again by whoever must believe it."""
 
 from __future__ import annotations
 
