@@ -27,7 +27,7 @@ run: setup ## build the example company if it is not there, and run the main job
 	@$(BIN)/precede run
 
 test: setup ## every test
-	@PRECEDE_TEST_COMMAND="make test" $(BIN)/python -m pytest
+	@PRECEDE_TEST_COMMAND="make test" $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: lint types contracts lock-current definitions ## what CI checks beside the tests
 
