@@ -105,3 +105,14 @@ def test_modules_stay_one_idea() -> None:
         if (lines := len(path.read_text().splitlines())) > 350
     }
     assert not long
+
+
+def test_every_link_of_the_documentation_leads_somewhere() -> None:
+    pages = (PROJECT / "README.md", PROJECT / "SECURITY.md", PROJECT / "CONTRIBUTING.md", *PROJECT.glob("docs/**/*.md"))
+    lost = [
+        f"{page.relative_to(PROJECT)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+    assert lost == []
