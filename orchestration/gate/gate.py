@@ -41,8 +41,7 @@ class Gate:
         store: The coordinator's store.
         settings: Where rules, key and graphs are.
         rules: The rules, where they were read already.
-        holds: Whether the event log still has the materialisation that a pin names; asked once for each pin. Where it
-            is not given, the pin that was verified when it was kept beside the snapshot is believed.
+        holds: Whether the event log still has the materialisation that a pin names; asked once for each pin.
 
     Raises:
         ConfigurationError: A rule or the key cannot be read.
@@ -54,7 +53,7 @@ class Gate:
         settings: Settings,
         rules: Rules | None = None,
         *,
-        holds: Callable[[Pin], bool] = lambda _: True,
+        holds: Callable[[Pin], bool],
     ) -> None:
         self.store = store
         self.rules = rules or load_rules(settings)

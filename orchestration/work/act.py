@@ -92,7 +92,7 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
     progress: Progress = lambda _: None,
     tools: Caller | None = None,
     rules: Rules | None = None,
-    holds: Callable[[Pin], bool] = lambda _: True,
+    holds: Callable[[Pin], bool],
 ) -> ActReport:
     """Do all that waits to be done for one agent. Safe to run again, and beside another run.
 

@@ -63,7 +63,7 @@ LOOKING = """
 
 def test_a_batch_goes_from_proposal_to_the_erp_through_its_tool_server(world: World, erp: ToolSession) -> None:
     batch_id, _ = world.propose_all()
-    done = act(world.store, world.settings, "finance", tools=erp, rules=world.rules)
+    done = act(world.store, world.settings, "finance", tools=erp, rules=world.rules, holds=lambda _pin: True)
     assert [(batch.batch_id, batch.performed) for batch in done.batches] == [(batch_id, 3)]
     assert world.reminders() == [
         (f"reminder:erp:transaction:{n}:1", f"{n}@debtor.example", "precede") for n in (1, 2, 3)
@@ -87,7 +87,7 @@ def test_the_write_credential_is_read_by_the_server_from_its_own_file(world: Wor
     credentials.chmod(0o600)
     world.propose_all()
     with ToolSession(load_servers(SERVERS), world.settings, {}) as tools:
-        done = act(world.store, world.settings, "finance", tools=tools, rules=world.rules)
+        done = act(world.store, world.settings, "finance", tools=tools, rules=world.rules, holds=lambda _pin: True)
     assert [batch.performed for batch in done.batches] == [3]
     assert not (world.settings.home / "northgate" / "erp.db").exists()
 

@@ -186,7 +186,7 @@ class World:
         return batch_id, [self.propose(batch_id, debtor) for debtor in self.debtors]
 
     def gate(self) -> Gate:
-        return Gate(self.store, self.settings, self.rules)
+        return Gate(self.store, self.settings, self.rules, holds=lambda _pin: True)
 
     def make_erp(self) -> Path:
         """The ERP's database, with the debtors' invoices."""

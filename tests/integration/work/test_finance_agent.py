@@ -110,7 +110,7 @@ def decided(world: World) -> dict[str, Decision]:
     batch, said = proposed(world)
     world.exchange.answer(said)
     take_in(world.store, world.exchange, now=NOW)
-    with Gate(world.store, world.settings, load_rules(Settings())) as gate:
+    with Gate(world.store, world.settings, load_rules(Settings()), holds=lambda _pin: True) as gate:
         decisions = {one.action: one for one in gate.decide(batch.batch_id, NOW)}
     with world.store.read() as connection:
         rows = connection.execute(select(tables.proposal.c.action, tables.proposal.c.row_id)).all()

@@ -108,7 +108,7 @@ def test_what_it_proposes_for_others_is_refused_or_denied(after: tuple[World, di
     for agent, batch_id in (("hostile", finances), ("hostile", "made-up"), ("coordinator", own)):
         assert taken[agent, batch_id].refusal == f"{agent} was given no batch {batch_id}"
     assert "names another agent or batch" in taken["finance", finances].refusal
-    with Gate(world.store, world.settings, load_rules(world.settings)) as gate:
+    with Gate(world.store, world.settings, load_rules(world.settings), holds=lambda _pin: True) as gate:
         decisions = gate.decide(own, NOW)
     assert len(decisions) == len(world.rows(tables.proposal))
     for decision in decisions:
