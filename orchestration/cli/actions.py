@@ -45,7 +45,12 @@ def actions(
         listed = found[: limit or SHOWN]
         names = _names(store, {one["entity"] for one in listed})
     if not found:
-        Paper().print("No agent has proposed anything like that yet. `precede run` lets them.")
+        asked = any((agent, entity, decision))
+        Paper().print(
+            "No action is of that agent, entity id or decision; `precede actions` lists them all."
+            if asked
+            else "No agent has proposed anything yet. `precede run` lets them."
+        )
         return
     Paper().print(_table(listed, names))
     if len(found) > len(listed):

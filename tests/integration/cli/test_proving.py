@@ -51,7 +51,7 @@ def test_actions_can_be_narrowed(precede: Precede, options: list[str], expected:
 
 def test_actions_say_how_many_more_there_are(precede: Precede) -> None:
     assert "and 1 more" in precede("actions", "--limit", "1").out
-    assert "No agent has proposed anything like that yet" in precede("actions", "--agent", "sales").out
+    assert "No action is of that agent, entity id or decision" in precede("actions", "--agent", "sales").out
 
 
 def test_the_last_decision_of_an_action_counts(precede: Precede, told: Path) -> None:
