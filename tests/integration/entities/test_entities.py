@@ -81,6 +81,27 @@ def test_the_parts_of_an_address_survive_together(tmp_path: Path) -> None:
     assert {short(golden[f"{field}_record"]) for field in ("address", "city", "postcode")} == {"crm:1"}
 
 
+def test_a_town_and_a_postcode_survive_without_a_street(tmp_path: Path) -> None:
+    firms = [
+        at("crm", **FERNLEY, city="Leeds", postcode="LS1 4AP"),
+        at("erp", **FERNLEY, city="Hull", updated_at="2026-01-01"),
+    ]
+    for home, stated in (("one", firms[:1]), ("two", firms)):
+        golden = resolve(tmp_path / home, stated).golden("crm:1")
+        assert (golden["address"], golden["city"], golden["postcode"]) == (None, "Leeds", "LS1 4AP")
+        assert golden["address_record"] is None
+        assert {short(golden[f"{field}_record"]) for field in ("city", "postcode")} == {"crm:1"}
+
+
+def test_a_street_never_joins_the_town_of_another_record(tmp_path: Path) -> None:
+    town = at("crm", **FERNLEY, city="Leeds", updated_at="2026-01-01")
+    street = at("erp", **FERNLEY, address="9 Dock Road")
+    golden = resolve(tmp_path, [town, street]).golden("crm:1")
+    assert (golden["address"], golden["city"]) == ("9 Dock Road", None)
+    golden = resolve(tmp_path / "weak", [town, street | {"public": ["address"]}]).golden("crm:1")
+    assert (golden["address"], golden["city"]) == (None, "Leeds")
+
+
 def test_a_whole_given_name_survives_an_initial(tmp_path: Path) -> None:
     people = [at("crm", **JANE | {"given_name": "J"}, updated_at="2026-01-01"), at("erp", **JANE)]
     golden = resolve(tmp_path, people=people).golden("crm:1", "person")
