@@ -7,6 +7,7 @@ name, survive together from one record, so that no entity gets a street in one t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from orchestration.graph.model import RECORD_TYPES
@@ -16,7 +17,7 @@ BLOCKS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "organisation": (ADDRESS,),
     "person": (("name", "given_name", "middle_name", "family_name"), ADDRESS),
 }
-"""Fields that survive together from one record: the first field of a block must be there."""
+"""Fields that survive together from one record: one that states any of them."""
 
 COMBINED: Final[dict[str, str]] = {
     "opted_out": "bool_or(opted_out)",
@@ -55,26 +56,35 @@ def _agreement(field: str) -> str:
     return f"CASE WHEN {field} IS NOT NULL THEN count(*) OVER (PARTITION BY entity_id, {field}) END AS {field}__n"
 
 
-def _order(field: str, before: str = "0") -> str:
-    """What a record's value of a field is ranked by, the best first."""
-    return f"""(
-        CASE WHEN list_contains(verified_fields, '{field}') THEN 0
-             WHEN list_contains(weak_fields, '{field}') THEN 2 ELSE 1 END,
-        {before}, -{field}__n, coalesce(-epoch(updated_at), 0), record_id
-    )"""
+def _asserted(field: str) -> str:
+    """How well a record's value of a field is asserted: verified, by staff, by the public or by Precede."""
+    return f"""CASE WHEN list_contains(verified_fields, '{field}') THEN 0
+                     WHEN list_contains(weak_fields, '{field}') THEN 2 ELSE 1 END"""
 
 
 def _survivor(field: str) -> str:
     value = f"{{'{field}': {field}, 'record_id': record_id}}"
-    return f"arg_min({value}, {_order(field)}) FILTER ({field} IS NOT NULL)"
+    order = f"({_asserted(field)}, -{field}__n, coalesce(-epoch(updated_at), 0), record_id)"
+    return f"arg_min({value}, {order}) FILTER ({field} IS NOT NULL)"
 
 
 def _winner(block: tuple[str, ...]) -> str:
-    """The record that gives a block: the fullest of the best asserted."""
-    lead = block[0]
+    """The record that gives a block: the fullest of the best asserted, each judged by the first field that it states.
+
+    Of two as full, the one that states the earlier field goes first: a street before a town alone.
+    """
+
+    def of_first(values: Iterable[str]) -> str:
+        cases = " ".join(f"WHEN {field} IS NOT NULL THEN {value}" for field, value in zip(block, values, strict=True))
+        return f"CASE {cases} END"
+
     parts = ", ".join(f"'{field}': {field}" for field in block)
-    fullness = " + ".join(_fullness(field) for field in block[1:])
-    return f"arg_min({{{parts}, 'record_id': record_id}}, {_order(lead, f'-({fullness})')}) FILTER ({lead} IS NOT NULL)"
+    fullness = " + ".join(_fullness(field) for field in block)
+    order = f"""(
+        {of_first(_asserted(field) for field in block)}, -({fullness}), {of_first(str(at) for at in range(len(block)))},
+        {of_first(f"-{field}__n" for field in block)}, coalesce(-epoch(updated_at), 0), record_id
+    )"""
+    return f"arg_min({{{parts}, 'record_id': record_id}}, {order}) FILTER (coalesce({', '.join(block)}) IS NOT NULL)"
 
 
 def _fullness(field: str) -> str:
