@@ -34,6 +34,7 @@ class Settings:
         tools: `PRECEDE_TOOLS`, the file that says how each tool server is started.
         exchange: `PRECEDE_EXCHANGE`, where batches pass between the coordinator and the agents.
         business_date: `PRECEDE_BUSINESS_DATE`, the day agents act on; today where it is not set.
+        accept_missing: `PRECEDE_ACCEPT_MISSING`, systems that the next graph may lack; none by default.
     """
 
     home: Path = field(default_factory=lambda: _path("PRECEDE_HOME", PROJECT / ".precede"))
@@ -85,6 +86,12 @@ class Settings:
         if not (value.isascii() and value.isdigit() and int(value)):
             raise ConfigurationError("PRECEDE_SENSOR_SECONDS", repr(value), "a whole number of seconds such as 15")
         return int(value)
+
+    @property
+    def accept_missing(self) -> frozenset[str]:
+        """`PRECEDE_ACCEPT_MISSING`, systems with commas between them that may be gone since the current graph."""
+        stated = os.environ.get("PRECEDE_ACCEPT_MISSING", "").split(",")
+        return frozenset(name.strip() for name in stated if name.strip())
 
     @property
     def example(self) -> bool:

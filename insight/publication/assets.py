@@ -166,7 +166,7 @@ def graph_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
                 store,
                 settings,
                 built.candidate,
-                blocking_results(built, sources, store),
+                blocking_results(built, sources, store, settings.accept_missing),
                 built.landed,
                 run_id=context.run.run_id,
             )

@@ -38,7 +38,7 @@ def checks_of(sources: Sequence[Source]) -> dg.AssetChecksDefinition:
         settings = settings_of(context)
         built = found_again(handed_one(settings, CANDIDATE, Built), settings)
         with closing(open_store(settings)) as store:
-            results = blocking_results(built, sources, store)
+            results = blocking_results(built, sources, store, settings.accept_missing)
             drift = figures(built, previous_graph(store, settings))
         for figure in drift:
             yield dg.AssetCheckResult(

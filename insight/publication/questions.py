@@ -6,7 +6,7 @@ made twice: shown as asset checks, and again by whoever publishes, so that there
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -27,7 +27,7 @@ ACCOUNTED: Final = "every_row_accounted"
 ENOUGH: Final = "enough_rows"
 BLOCKING: Final = {
     **{check.name: f"There must be {check.needed}." for check in CHECKS},
-    ENOUGH: "No source table may deliver far fewer rows than in the current graph.",
+    ENOUGH: "No source table may deliver far fewer rows than in the current graph, and no system of it may be gone.",
     ACCOUNTED: "Every row must have become a record or fact, be in quarantine, or complete another row.",
 }
 """The blocking checks by name, and what each asks."""
@@ -88,14 +88,31 @@ class Figure:
         return f"{self.value:.3f}" if self.before is None else f"{self.value:.3f}, was {self.before:.3f}"
 
 
-def blocking_results(built: Built, sources: Sequence[Source], store: Store) -> list[CheckResult]:
-    """The results of all blocking checks; none is skipped because another failed."""
+def blocking_results(
+    built: Built, sources: Sequence[Source], store: Store, accepted: Collection[str]
+) -> list[CheckResult]:
+    """The results of all blocking checks; none is skipped because another failed.
+
+    Args:
+        built: The candidate.
+        sources: The declared sources.
+        store: Where stands what the current graph read.
+        accepted: Systems that may be gone since the current graph.
+    """
     with EntityGraph(built.candidate.path) as graph:
         results = check_graph(graph)
         read = graph.snapshot.sources
     with store.read() as connection:
-        last = {name: mark.row_count for name, mark in watermarks(connection).items()}
+        last = expected({name: mark.row_count for name, mark in watermarks(connection).items()}, built.landed, accepted)
     return [*results, enough_rows(delivered(built.landed, sources, last), last), accounted(read)]
+
+
+def expected(
+    last: Mapping[tuple[str, str], int], landed: Sequence[LandedTable], accepted: Collection[str]
+) -> dict[tuple[str, str], int]:
+    """What the current graph read, but for systems that are accepted to be gone; one that is read is held to it."""
+    gone = set(accepted) - {one.system for one in landed}
+    return {(system, table): rows for (system, table), rows in last.items() if system not in gone}
 
 
 def delivered(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -17,6 +17,9 @@ from pydantic_core import ErrorDetails
 from insight.sources.source import EXTRAS, Class, Given, Source
 from orchestration.errors import SourceError
 from orchestration.graph.model import SHAPES
+
+_BOOLEANS: Final = {True: "yes, on and true", False: "no, off and false"}
+"""What YAML 1.1 reads as a truth value, though a column may be called so."""
 
 
 def load_sources(folder: Path) -> tuple[Source, ...]:
@@ -123,10 +126,10 @@ def _sentence(file: Path, error: ValidationError) -> SourceError:
     """The first mistake that pydantic found, and how many more there are."""
     details = error.errors()
     first = min(details, key=_informative)
+    # Of a key that is no text pydantic gives a number that nobody wrote.
+    stated = first["loc"][:-2] if first["loc"][-1:] == ("[key]",) and isinstance(first["input"], bool) else first["loc"]
     place = [
-        part
-        for part in first["loc"]
-        if part not in {"Url", "str", "Given", "[key]"} and not str(part).startswith("literal")
+        part for part in stated if part not in {"Url", "str", "Given", "[key]"} and not str(part).startswith("literal")
     ]
     where = ".".join(str(part) for part in place) or "the file"
     others = len({tuple(map(str, detail["loc"][:2])) for detail in details}) - 1
@@ -150,10 +153,14 @@ def _found_and_needed(detail: ErrorDetails, place: list[Any]) -> tuple[str, str]
         case "value_error":
             said = detail["msg"].removeprefix("Value error, ")
             return ("the above" if isinstance(detail["input"], dict) else _shown(detail["input"])), said
+    message = detail["msg"][0].lower() + detail["msg"][1:]
+    needed = description or message.removeprefix("input should be ")
+    if isinstance(detail["input"], bool) and detail["type"] in {"string_type", "invalid_key"}:
+        found = f"{detail['input']}, which is what YAML makes of {_BOOLEANS[detail['input']]} without quotes"
+        return found, f'{needed}, with a name that YAML reads as true or false in quotes, such as "no"'
     if place and place[0] == "asserts":
         return _shown(detail["input"]), f"one of {_listed(get_args(Class))}, or {{column: NAME}}"
-    message = detail["msg"][0].lower() + detail["msg"][1:]
-    return _shown(detail["input"]), description or message.removeprefix("input should be ")
+    return _shown(detail["input"]), needed
 
 
 def _meaning(place: list[Any]) -> tuple[type[BaseModel], str]:

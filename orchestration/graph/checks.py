@@ -6,7 +6,8 @@ landing and records belongs to insight, which made them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import shlex
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -172,16 +173,31 @@ def run_check(graph: EntityGraph, check: Check) -> CheckResult:
 
 
 def enough_rows(deliveries: Iterable[Delivery], last: Mapping[tuple[str, str], int]) -> CheckResult:
-    """Whether no source table delivers far fewer rows than last time, or than it must.
+    """Whether no source table delivers far fewer rows than last time, or than it must, and no system is gone.
 
     Args:
         deliveries: What every declared table delivered now.
-        last: System and table to the rows that the current graph read; a table that is not there is new.
+        last: System and table to the rows that the current graph read; a table that is not there is new. A system whose
+            absence was accepted is not among them.
     """
+    deliveries = list(deliveries)
     short = []
     for one in deliveries:
         needed = max(one.min_rows, one.min_share_of_last * last.get((one.system, one.table), 0))
         if one.row_count < needed:
             short.append(f"{one.system}.{one.table} has {one.row_count} rows and needs {needed:.0f}")
+    needed_of_all = "no table far smaller than last time"
+    if gone := _gone(last, {one.system for one in deliveries}):
+        named = ",".join(gone)
+        short.append(f"the graph published last held rows of {', '.join(gone)}; none of them is read now")
+        needed_of_all += (
+            "; use another PRECEDE_HOME for other sources, put back what was taken away, or, if it is meant to be "
+            f"gone, set PRECEDE_ACCEPT_MISSING={shlex.quote(named)} for the next run"
+        )
     found = "; ".join(short) if short else "every table as large as expected"
-    return CheckResult("enough_rows", not short, found, "no table far smaller than last time", tuple(short[:SHOWN]))
+    return CheckResult("enough_rows", not short, found, needed_of_all, tuple(short[:SHOWN]))
+
+
+def _gone(last: Mapping[tuple[str, str], int], read: Collection[str]) -> list[str]:
+    """The systems that had rows and of which nothing is read now."""
+    return sorted({system for (system, _), rows in last.items() if rows and system not in read})

@@ -35,7 +35,7 @@ TIMING: Final = ("PRECEDE_SCHEDULE", "PRECEDE_SENSOR_SECONDS")
 """How often schedules and sensors look."""
 
 LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "insight": ("PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_STORE_URL", "PRECEDE_SOURCES"),
+    "insight": ("PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_STORE_URL", "PRECEDE_SOURCES", "PRECEDE_ACCEPT_MISSING"),
     "action": ("PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_AGENTS", "PRECEDE_EXCHANGE"),
     "orchestration": (
         "PRECEDE_HOME",

@@ -14,7 +14,7 @@ import insight.definitions
 import orchestration.definitions
 from insight.handed import hand_on, handed, handed_before, handed_one
 from insight.landing import LandedTable
-from insight.publication.questions import BLOCKING, DRIFT, Figure, accounted, delivered
+from insight.publication.questions import BLOCKING, DRIFT, Figure, accounted, delivered, expected
 from insight.sources.loading import load_sources
 from orchestration.errors import NotFound, SourceError
 from orchestration.graph.checks import CHECKS, enough_rows
@@ -127,11 +127,22 @@ def test_a_list_that_a_file_no_longer_holds_delivered_nothing() -> None:
     assert not enough_rows(now, last).passed
 
 
-def test_a_source_whose_folder_was_taken_away_does_not_block() -> None:
+def test_a_source_whose_folder_was_taken_away_blocks_unless_that_is_accepted() -> None:
     sources = load_sources(PROJECT / "insight" / "sources")
     last = {("crm", "company"): 10, ("gone", "company"): 10}
-    now = delivered([landed("crm", "crm", "company", 10)], sources, last)
-    assert enough_rows(now, last).passed
+    read = [landed("crm", "crm", "company", 10)]
+    assert not enough_rows(delivered(read, sources, last), last).passed
+    accepted = expected(last, read, {"gone"})
+    assert enough_rows(delivered(read, sources, accepted), accepted).passed
+
+
+def test_a_list_that_is_gone_may_be_accepted_and_one_that_is_read_is_held_to_its_size() -> None:
+    sources = load_sources(LISTS / "senzing")
+    last = {("CUSTOMERS", "entity"): 100, ("WATCHLIST", "entity"): 10}
+    for rows, passes in ((100, True), (10, False)):
+        read = [landed("senzing", "CUSTOMERS", "entity", rows)]
+        accepted = expected(last, read, {"CUSTOMERS", "WATCHLIST"})
+        assert enough_rows(delivered(read, sources, accepted), accepted).passed is passes
 
 
 def test_a_row_that_became_nothing_fails_the_account() -> None:

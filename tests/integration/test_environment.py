@@ -8,7 +8,7 @@ import pytest
 
 from orchestration.errors import ConfigurationError, PrecedeError
 from orchestration.settings import Settings
-from orchestration.work.environment import location_environment, prepare_home
+from orchestration.work.environment import LOCATIONS, location_environment, prepare_home
 
 EVERYTHING = {
     "PATH": "/usr/bin",
@@ -20,6 +20,7 @@ EVERYTHING = {
     "MODEL_KEY": "the agent's own",
     "PRECEDE_BUSINESS_DATE": "2026-11-02",
     "PRECEDE_SENSOR_SECONDS": "1",
+    "PRECEDE_ACCEPT_MISSING": "erp",
 }
 
 
@@ -42,6 +43,11 @@ def test_insight_sees_the_addresses_of_its_sources_and_no_write_credential(setti
     seen = location_environment("insight", settings, EVERYTHING)
     assert seen["CRM_URL"] == EVERYTHING["CRM_URL"]
     assert not seen.keys() & {"ERP_WRITE_URL", "MODEL_KEY", "AWS_SECRET_ACCESS_KEY", "HOME", "PRECEDE_TOOLS"}
+
+
+def test_insight_alone_is_told_which_systems_may_be_missing(settings: Settings) -> None:
+    told = [one for one in LOCATIONS if "PRECEDE_ACCEPT_MISSING" in location_environment(one, settings, EVERYTHING)]
+    assert told == ["insight"]
 
 
 def test_the_agents_see_their_own_variables_and_nothing_of_the_store_the_graph_or_the_systems(

@@ -46,6 +46,13 @@ def test_the_business_date_is_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
         _ = Settings().business_date
 
 
+def test_systems_that_may_be_missing_stand_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PRECEDE_ACCEPT_MISSING", raising=False)
+    assert Settings().accept_missing == frozenset()
+    monkeypatch.setenv("PRECEDE_ACCEPT_MISSING", "crm, erp,")
+    assert Settings().accept_missing == {"crm", "erp"}
+
+
 def test_sensors_look_every_so_many_whole_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PRECEDE_SENSOR_SECONDS", raising=False)
     assert Settings().sensor_seconds == 15

@@ -110,7 +110,16 @@ def test_a_table_that_delivers_far_fewer_rows_than_last_time_stops_publication()
     result = enough_rows(read, last)
     assert not result.passed
     assert result.examples == ("crm.company has 49 rows and needs 50",)
-    assert enough_rows([Delivery("crm", "company", 49, min_share_of_last=0.4)], last).passed
+    assert enough_rows([Delivery("crm", "company", 49, min_share_of_last=0.4), read[1]], last).passed
+
+
+def test_a_system_of_the_last_graph_that_is_not_read_now_stops_publication() -> None:
+    last = {("crm", "company"): 100, ("crm", "contact"): 9, ("erp", "customer"): 1, ("empty", "site"): 0}
+    result = enough_rows(iter([Delivery("shop", "customer", 50)]), last)
+    assert not result.passed
+    assert result.found == "the graph published last held rows of crm, erp; none of them is read now"
+    assert "use another PRECEDE_HOME for other sources" in result.needed
+    assert "set PRECEDE_ACCEPT_MISSING=crm,erp" in result.needed
 
 
 def test_a_table_that_delivers_fewer_rows_than_it_must_stops_publication_even_the_first_time() -> None:

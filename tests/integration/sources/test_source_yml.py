@@ -102,6 +102,27 @@ def test_yaml_that_is_none_is_named_by_its_line(tmp_path: Path) -> None:
     assert refusal(tmp_path, "- crm").startswith("source.yml: found ['crm']; needed fields such as system")
 
 
+@pytest.mark.parametrize(
+    ("written", "place", "found"),
+    [
+        ("{company: {key: [no]}}", ".company.key.0", "False, which is what YAML makes of no, off and false"),
+        (
+            "{company: {key: [id], columns: [name, on]}}",
+            ".company.columns.1",
+            "True, which is what YAML makes of yes, on",
+        ),
+        ("{company: {key: [id], deleted: off}}", ".company.deleted", "False, which is what YAML makes of no, off"),
+        ("{no: {key: [id]}}", "", "False, which is what YAML makes of no, off"),
+    ],
+)
+def test_a_name_that_yaml_reads_as_true_or_false_is_to_be_put_in_quotes(
+    tmp_path: Path, written: str, place: str, found: str
+) -> None:
+    said = refusal(tmp_path, f"system: crm\nkind: sql\nurl: sqlite:///x\ntables: {written}\n")
+    assert said.startswith(f"source.yml: tables{place}: found {found}")
+    assert 'in quotes, such as "no"' in said
+
+
 def test_a_sql_file_of_no_meaning_is_named(tmp_path: Path) -> None:
     assert refusal(tmp_path, declared(), customer="SELECT 1").startswith(
         "customer.sql: found a .sql of that name; needed one of organisation, person, deal"
