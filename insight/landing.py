@@ -1,15 +1,14 @@
 """What was read from a source, as Parquet named by its content.
 
-One file a system and table: every declared column as text, `_key` (the key columns joined by `|`) and `_row_hash` (over
-the declared columns that are not volatile). Rows that are marked as deleted are dropped and counted. Rows without a
-key, rows whose key another row has, rows that name the system of another source, and lines that are no row stand beside
-it in `<data version>.rejected.parquet`, so that a key is unique in what is used and no row is lost.
+One folder a system, table and data version. `row.parquet` in it is read with `layers.rows`: every declared column as
+text, `_key` (the key columns joined by `|`) and `_row_hash` (over the declared columns that are not volatile). Rows
+that are marked as deleted are dropped and counted. Rows without a key, rows whose key another row has, rows that name
+the system of another source, and lines that are no row stand beside it in `rejected.parquet`, so that a key is unique
+in what is used and no row is lost.
 """
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,9 +19,10 @@ from urllib.parse import quote
 import duckdb
 import pyarrow as pa
 
+from insight.layers import Layer, describe
 from insight.sources.readers import Read, open_reader
 from insight.sources.source import Source
-from insight.stage import version_of
+from insight.stage import version_of, writing
 from orchestration.settings import Settings
 from orchestration.sql import quoted
 
@@ -212,18 +212,24 @@ def _write(connection: duckdb.DuckDBPyConnection, draft: LandedTable, source: So
     folder = draft.path / _folder_name(draft.system) / draft.table
     landed = replace(
         draft,
-        path=folder / f"{version}.parquet",
-        rejected=folder / f"{version}.rejected.parquet",
+        path=folder / version / "row.parquet",
+        rejected=folder / version / "rejected.parquet",
         data_version=version,
         row_count=int(used) + int(rejected),
         deleted_count=int(deleted),
         rejected_count=int(rejected),
     )
+    if landed.path.parent.exists():
+        return landed
     listed = ", ".join(quoted(column) for column in columns)
-    _copy(
-        connection, f"SELECT * EXCLUDE (_system) {rejects} ORDER BY record_id, reason, row_hash", bound, landed.rejected
-    )
-    _copy(connection, f"SELECT {listed}, _key, _row_hash {rows} ORDER BY _key", bound, landed.path)
+    with writing(landed.path.parent) as folder:
+        rejected_rows = connection.sql(
+            f"SELECT * EXCLUDE (_system) {rejects} ORDER BY record_id, reason, row_hash", params=bound
+        )
+        rejected_rows.write_parquet(str(folder / landed.rejected.name), compression="zstd")
+        used_rows = connection.sql(f"SELECT {listed}, _key, _row_hash {rows} ORDER BY _key", params=bound)
+        used_rows.write_parquet(str(folder / landed.path.name), compression="zstd")
+        describe(folder, Layer({"row": ("_key",)}))
     return landed
 
 
@@ -231,17 +237,3 @@ def _folder_name(system: str) -> str:
     """A name for a system's folder, whatever a column calls it."""
     name = quote(system, safe=" ").replace(".", "%2E", 1) if system.startswith(".") else quote(system, safe=" ")
     return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}-{version_of(system)}"
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, query: str, bound: dict[str, str], path: Path) -> None:
-    """Write a query's rows to a file that is whole or absent."""
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        relation = connection.sql(query, params=bound)
-        relation.write_parquet(str(draft), compression="zstd")
-        os.replace(draft, path)  # noqa: PTH105  the atomic call, named as such
-    finally:
-        draft.unlink(missing_ok=True)

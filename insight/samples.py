@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import duckdb
 
+from insight import layers
+
 ROWS: Final = 5
 LONGEST: Final = 40
 _SHOWN: Final = re.compile(
@@ -31,9 +33,9 @@ def masked_sample(files: Iterable[Path], rows: int = ROWS) -> str:
         files: Parquet files of one table.
         rows: How many rows to show.
     """
-    names = [str(file) for file in files]
+    every = " UNION ALL BY NAME ".join(f"FROM {layers.rows(file)}" for file in files)
     with duckdb.connect() as connection:
-        relation = connection.execute("SELECT * FROM read_parquet(?, union_by_name = true) LIMIT ?", [names, rows])
+        relation = connection.execute(f"FROM ({every}) LIMIT ?", [rows])
         columns = [column[0] for column in relation.description or ()]
         found = relation.fetchall()
     shown = [dict(zip(columns, row, strict=True)) for row in found]

@@ -13,6 +13,7 @@ from typing import Final
 
 import duckdb
 
+from insight import layers
 from insight.landing import LandedTable
 from insight.records.record_set import RecordSet, RejectedSet
 from orchestration.graph.model import RECORD_TYPES
@@ -86,7 +87,7 @@ def account(landed: Sequence[LandedTable], records: Mapping[str, RecordSet], rej
             connection.execute(statement)
         for one in landed:
             connection.execute(
-                "INSERT INTO landed SELECT ?, ?, _key FROM read_parquet(?)", [one.system, one.table, str(one.path)]
+                f"INSERT INTO landed SELECT ?, ?, _key FROM {layers.rows(one.path)}", [one.system, one.table]
             )
         for shape, made in records.items():
             what = "record" if shape in RECORD_TYPES else "fact"

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from insight import layers
 from insight.landing import LandedTable
 from insight.records import references, support
 from insight.records.aliases import load_merges, version_of_merges
@@ -68,7 +69,7 @@ _QUARANTINE: Final = """
 INSERT INTO quarantine
 SELECT record_id, $system, $table, source_key, $shape, reason, detail, _row
 FROM failed
-JOIN (SELECT _key, to_json(struct_pack({columns}))::VARCHAR AS _row FROM read_parquet($path)) ON _key = source_key
+JOIN (SELECT _key, to_json(struct_pack({columns}))::VARCHAR AS _row FROM {landed}) ON _key = source_key
 WHERE source_table = $table
 """
 _NOTE: Final = """
@@ -232,8 +233,8 @@ def _quarantine(
     connection.unregister("repeated")
     for (table,) in connection.execute("SELECT DISTINCT source_table FROM failed").fetchall():
         columns = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in stated.source.read_columns(table))
-        bound = {"system": stated.system, "table": table, "shape": shape.name, "path": str(landed[table].path)}
-        connection.execute(_QUARANTINE.format(columns=columns), bound)
+        bound = {"system": stated.system, "table": table, "shape": shape.name}
+        connection.execute(_QUARANTINE.format(columns=columns, landed=layers.rows(landed[table].path)), bound)
 
 
 def _note(

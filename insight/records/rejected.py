@@ -12,6 +12,7 @@ from typing import Final
 
 import duckdb
 
+from insight import layers
 from insight.landing import LandedTable
 from insight.records.record_set import RejectedSet
 from insight.records.sandbox import run, sandbox
@@ -100,8 +101,8 @@ def _refused(connection: duckdb.DuckDBPyConnection, source: Source, system: str,
         connection.execute(
             "INSERT INTO quarantine SELECT concat_ws(':', $system, $table, _key), $system, $table, _key, $any, "
             "  coalesce(reason, 'refused'), coalesce(detail, ''), _row FROM named JOIN "
-            f"(SELECT _key, to_json(struct_pack({packed}))::VARCHAR AS _row FROM read_parquet($path)) "
+            f"(SELECT _key, to_json(struct_pack({packed}))::VARCHAR AS _row FROM {layers.rows(one.path)}) "
             "ON _key = source_key AND source_table = $table",
-            {"system": system, "table": one.table, "any": ANY, "path": str(one.path)},
+            {"system": system, "table": one.table, "any": ANY},
         )
     connection.unregister("named")

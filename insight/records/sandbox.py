@@ -16,6 +16,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from insight import layers
 from insight.landing import LandedTable
 from insight.sources.source import Source
 from orchestration.errors import SourceError
@@ -73,8 +74,8 @@ def sandbox(
             columns = ", ".join(quoted(column) for column in source.tables[table].stated)
             if table in by_table:
                 connection.execute(
-                    f"CREATE TABLE {quoted(table)} AS SELECT {columns}, _key, _row_hash FROM read_parquet(?)",
-                    [str(by_table[table].path)],
+                    f"CREATE TABLE {quoted(table)} AS SELECT {columns}, _key, _row_hash "
+                    f"FROM {layers.rows(by_table[table].path)}"
                 )
             else:
                 listed = ", ".join(f"{quoted(column)} VARCHAR" for column in source.tables[table].stated)

@@ -9,6 +9,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from insight import layers
 from insight.landing import LandedTable
 from insight.records import support
 from insight.records.sandbox import run, sandbox, tables_used
@@ -128,7 +129,7 @@ def _traced(  # noqa: PLR0913, PLR0917  one place calls it
         for one in tables:
             if one.table in used:
                 connection.execute(
-                    "INSERT INTO landed SELECT ?, _key, _row_hash FROM read_parquet(?)", [one.table, str(one.path)]
+                    f"INSERT INTO landed SELECT ?, _key, _row_hash FROM {layers.rows(one.path)}", [one.table]
                 )
         strays = connection.execute(
             "SELECT source_table, source_key FROM stated ANTI JOIN landed USING (source_table, source_key) LIMIT 1"

@@ -13,6 +13,7 @@ import duckdb
 
 from orchestration.graph.inputs import CandidateInputs, Landed
 from orchestration.graph.model import FACTS, RECORD_TYPES, SHAPES, Shape
+from orchestration.layers import rows
 from orchestration.sql import literal, quoted
 
 Connection = duckdb.DuckDBPyConnection
@@ -45,7 +46,8 @@ def fill(connection: Connection, inputs: CandidateInputs, snapshot: str, *, has_
 
 def source_records(connection: Connection, landed: Landed, *, has_previous: bool) -> None:
     """Every row of a source table, as it was read; a row seen before keeps the time it was first seen."""
-    columns = [name for name in _columns(connection, landed.path) if name not in {"_key", "_row_hash"}]
+    every = rows(landed.path)
+    columns = [name for name in _named(connection, f"DESCRIBE FROM {every}") if name not in {"_key", "_row_hash"}]
     document = ", ".join(f"{literal(name)}, {quoted(name)}" for name in columns)
     first_seen, before = "$read_at", ""
     if has_previous:
@@ -58,14 +60,13 @@ def source_records(connection: Connection, landed: Landed, *, has_previous: bool
         FROM (
             SELECT $system || ':' || $source_table || ':' || _key AS record_id, _key, _row_hash,
                 json_object({document}) AS document
-            FROM read_parquet($path)
+            FROM {every}
         ) AS now {before}
         ORDER BY now.record_id
         """,
         {
             "system": landed.system,
             "source_table": landed.table,
-            "path": str(landed.path),
             "read_at": landed.read_at,
         },
     )

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import yaml
 
+from insight import layers
 from insight.landing import LandedTable, land
 from insight.sources.loading import load_source
 from insight.sources.source import Source
@@ -84,6 +85,6 @@ def rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a Parquet file."""
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        relation = connection.sql("SELECT * FROM read_parquet(?)", params=[str(path)])
+        relation = connection.sql(f"FROM {layers.rows(path)}")
         found: list[dict[str, Any]] = relation.to_arrow_table().to_pylist()
         return found

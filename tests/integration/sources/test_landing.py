@@ -31,7 +31,7 @@ def test_a_row_is_landed_with_its_key_and_hash_and_a_deleted_one_is_not(tmp_path
         ("2", "Mill", "a"),
     ]
     assert (one.row_count, one.deleted_count, one.rejected_count) == (2, 1, 0)
-    assert one.path == tmp_path / "home" / "landing" / "crm" / "company" / f"{one.data_version}.parquet"
+    assert one.path == tmp_path / "home" / "landing" / "crm" / "company" / one.data_version / "row.parquet"
     assert len({row["_row_hash"] for row in rows(one.path)}) == 2
 
 

@@ -62,7 +62,7 @@ def test_a_second_statement_is_refused(tmp_path: Path) -> None:
         "SELECT * FROM read_csv('{secret}')",
         "SELECT * FROM '{secret}'",
         "SELECT * FROM glob('{folder}/*')",
-        "SELECT * FROM read_parquet('{folder}/home/landing/crm/company/*.parquet')",
+        "SELECT * FROM read_parquet('{folder}/home/landing/crm/company/*/row.parquet')",
     ],
 )
 def test_a_select_that_reads_a_file_is_refused(tmp_path: Path, query: str) -> None:
