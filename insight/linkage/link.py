@@ -34,6 +34,8 @@ class LinkSet:
     model_id: str
     margin: float
     """How far apart two candidates' weights are that are no longer equally good."""
+    accept: float
+    """The match weight from which on a pair is accepted."""
 
     def table(self, name: str) -> Path:
         """The Parquet file of a table."""
@@ -60,7 +62,7 @@ def build(
     inputs = (records.version, aliases.version, employer.parent.name if employer is not None else "")
     version = version_of(*inputs, model.model_id, code_version(Path(__file__).parent))
     folder = settings.stages / "links" / record_type / version
-    links = LinkSet(record_type, version, folder, model.model_id, model.thresholds.margin)
+    links = LinkSet(record_type, version, folder, model.model_id, model.thresholds.margin, model.thresholds.accept)
     if links.path.exists():
         return links
     with open_memory() as con:
