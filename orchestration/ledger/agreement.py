@@ -29,6 +29,8 @@ _PARTS: Final = {
     "permit": ("permit", "permit_id"),
     "intent": ("the intent of action", "action"),
     "outcome": ("the outcome of action", "action"),
+    "judgement": ("judgement", "judgement_id"),
+    "settlement": ("the settling judgement", "judgement_id"),
 }
 """Part of a payload to what a sentence calls it, and the column in it that names what it is about."""
 _FILE: Final = "the file of snapshot"
@@ -164,6 +166,7 @@ def told_by_store(connection: Connection, action: str | None = None) -> Iterator
     if action is None:
         yield from _snapshots(connection)
         yield from _batches(connection)
+        yield from _judgements(connection)
     decided = set()
     for row in _rows(connection, tables.decision, action):
         decided.add(row["action"])
@@ -222,6 +225,13 @@ def _batches(connection: Connection) -> Iterator[tuple[Subject, str]]:
         for part, column in ((_INPUT_PIN, "pin"), (_EFFECTS_PIN, "effects_pin")):
             if row[column] is not None:
                 yield Subject(part, batch_id), digest(row[column])
+
+
+def _judgements(connection: Connection) -> Iterator[tuple[Subject, str]]:
+    for row in _rows(connection, tables.judgement):
+        yield _about("judgement", row), digest(committed.of_judgement(row))
+    for row in _rows(connection, tables.settlement):
+        yield _about("settlement", row), digest(committed.of_settlement(row))
 
 
 def _known_state(batch: committed.Row, *, proposed: bool) -> str:

@@ -62,6 +62,31 @@ _INTENT: Final = (
     "intended_at",
 )
 _OUTCOME: Final = ("action", "state", "reference", "detail", "settled_at")
+_JUDGEMENT: Final = (
+    "number",
+    "judgement_id",
+    "entity_type",
+    "record_a",
+    "record_b",
+    "verdict",
+    "reviewer",
+    "note",
+    "at",
+    "snapshot_id",
+)
+_SETTLEMENT: Final = (
+    "number",
+    "judgement_id",
+    "entity_type",
+    "record_id",
+    "field",
+    "value",
+    "until",
+    "reviewer",
+    "note",
+    "at",
+    "snapshot_id",
+)
 
 
 def of_snapshot(snapshot: Row) -> Committed:
@@ -105,6 +130,16 @@ def of_intent(outbox: Row, consumed_at: object) -> Committed:
 def of_outcome(outbox: Row) -> Committed:
     """What became of an effect."""
     return _only(_OUTCOME, outbox)
+
+
+def of_judgement(judgement: Row) -> Committed:
+    """What somebody said of a pair, with a digest of what they were shown: that stands in the store alone."""
+    return {**_only(_JUDGEMENT, judgement), "shown": digest(judgement["shown"])}
+
+
+def of_settlement(settlement: Row) -> Committed:
+    """Which value somebody said is right, with a digest of what they were shown."""
+    return {**_only(_SETTLEMENT, settlement), "shown": digest(settlement["shown"])}
 
 
 def _only(columns: tuple[str, ...], row: Row) -> Committed:

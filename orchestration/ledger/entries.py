@@ -14,6 +14,8 @@ that `verify` finds the very same later.
     batch_closed   batch_closed         the `effects/<agent>` materialisation that points back at the ledger
     agent_stopped  agent_stopped        an agent of which nothing is decided or performed from here on
     agent_started  agent_started        that it may go on
+    judgement      judged               what somebody said of a pair of records
+    settlement     value_settled        which value of a field somebody said is right
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ OUTCOME: Final = "outcome"
 BATCH_CLOSED: Final = "batch_closed"
 AGENT_STOPPED: Final = "agent_stopped"
 AGENT_STARTED: Final = "agent_started"
+JUDGEMENT: Final = "judgement"
+SETTLEMENT: Final = "settlement"
 
 
 class LedgerRange(Contract):
@@ -146,6 +150,22 @@ def agent_stopped(connection: Connection, agent: str, reason: str, operator: str
 def agent_started(connection: Connection, agent: str, reason: str, operator: str, *, at: datetime) -> int:
     """Record that somebody let an agent go on, and why; its number in the chain."""
     return append(connection, AGENT_STARTED, {"agent": agent}, at=at, payload={"reason": reason, "operator": operator})
+
+
+def judged(connection: Connection, judgement_id: str, *, at: datetime) -> int:
+    """Record what somebody said of a pair of records, once its row is written; its number in the chain."""
+    row = _one(connection, tables.judgement, tables.judgement.c.judgement_id == judgement_id)
+    body = {"judgement": judgement_id, "entity_type": row["entity_type"], "verdict": row["verdict"]}
+    body["snapshot"] = row["snapshot_id"]
+    return append(connection, JUDGEMENT, body, at=at, payload={"judgement": committed.of_judgement(row)})
+
+
+def value_settled(connection: Connection, judgement_id: str, *, at: datetime) -> int:
+    """Record which value somebody said is right, once its row is written; its number in the chain."""
+    row = _one(connection, tables.settlement, tables.settlement.c.judgement_id == judgement_id)
+    body = {"settlement": judgement_id, "entity_type": row["entity_type"], "field": row["field"]}
+    body["snapshot"] = row["snapshot_id"]
+    return append(connection, SETTLEMENT, body, at=at, payload={"settlement": committed.of_settlement(row)})
 
 
 def range_of(connection: Connection, batch_ids: Sequence[str]) -> LedgerRange | None:

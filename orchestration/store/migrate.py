@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from orchestration.errors import StoreError
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest revision in `migrations/versions`."""
 _PAUSE: Final = 0.02  # seconds between two tries
 
