@@ -118,7 +118,11 @@ INSERT INTO link VALUES
 ('person', 'crm:contact:1', 'support:user:21', 14.0, 0.9999, 'email_and_name', NULL, 'accepted', '{"name":"close","email":"same"}');
 
 INSERT INTO review_pair VALUES
-('organisation', 'crm:company:5', 'support:organization:15', 'org_elm', 'org_elm_support', 0.7, 'possible');
+('organisation', 'crm:company:5', 'support:organization:15', 'org_elm', 'org_elm_support', 0.7, 'possible', ['name']);
+INSERT INTO rule VALUES
+('organisation', 'tier', 'vat_number', 'A VAT number is issued to one company.'),
+('organisation', 'veto', 'vat_numbers_differ', 'Two valid VAT numbers of one country that differ are of two companies.');
+INSERT INTO threshold VALUES ('organisation', -12.0, 4.5, 0.0, 1.0), ('person', -13.0, 5.0, 0.5, 1.0);
 INSERT INTO conflict VALUES
 ('org_crane', 'organisation', 'vat_number', 'crm:company:3', 'GB111111111', 'erp:customer:103', 'GB222222222');
 INSERT INTO quarantine VALUES

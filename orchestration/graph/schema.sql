@@ -109,7 +109,38 @@ CREATE TABLE review_pair (
     entity_a VARCHAR NOT NULL,
     entity_b VARCHAR NOT NULL,
     match_probability DOUBLE,
-    reason VARCHAR NOT NULL                -- possible | ambiguous | unbelievable_cluster
+    reason VARCHAR NOT NULL,               -- possible | ambiguous | unbelievable_cluster
+    could_change VARCHAR[]                 -- fields whose golden value, or lack of conflict, would be another for either
+                                           -- entity if the two were one; NULL where that is not known
+);
+
+-- one judgement of a person that counts, and what became of it in this graph
+CREATE TABLE judgement (
+    judgement_id VARCHAR NOT NULL,
+    entity_type VARCHAR NOT NULL,
+    record_a VARCHAR NOT NULL,             -- of a value: the record whose entity it is said of
+    record_b VARCHAR,                      -- NULL for a value
+    field VARCHAR,                         -- NULL for a pair
+    said VARCHAR NOT NULL,                 -- same | different, or the value
+    state VARCHAR NOT NULL,                -- obeyed | contradicted | expired | unplaced (a record is gone)
+    detail VARCHAR                         -- what contradicts it
+);
+
+-- one declared rule of linkage by its name, in words
+CREATE TABLE rule (
+    entity_type VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,                 -- tier | veto
+    name VARCHAR NOT NULL,                 -- as in `link`
+    reason VARCHAR NOT NULL
+);
+
+-- one record type and how sure its links had to be, in bits of match weight
+CREATE TABLE threshold (
+    entity_type VARCHAR NOT NULL,
+    prior DOUBLE NOT NULL,                 -- the weight that two records start from before anything is compared
+    accept DOUBLE NOT NULL,                -- from here on a link joins
+    review DOUBLE NOT NULL,                -- from here on it is in doubt
+    margin DOUBLE NOT NULL                 -- candidates no further apart than this are equally good
 );
 
 -- one disagreement between two records of an entity that matters
