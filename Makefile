@@ -55,8 +55,8 @@ definitions: setup
 ui: setup ## the Dagster UI on loopback, with the three code locations, schedules and sensors on
 	@$(BIN)/precede ui
 
-truth: setup ## linkage against the truth of the example company, beside plain Splink
-	@$(BIN)/python -m tests.truth
+truth: setup ## every labelled set against its truth, beside plain Splink; SIZES=6000,100000 of the example company
+	@$(BIN)/python -m tests.truth $(if $(SIZES),--sizes $(SIZES)) $(if $(SETS),--sets $(SETS)) $(TRUTH)
 
 clean: ## remove .venv and what was built; the data in .precede stays
 	@rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache

@@ -6,17 +6,25 @@ from pathlib import Path
 
 import pytest
 
+from tests.truth.__main__ import report
 from tests.truth.floors import shortfalls
-from tests.truth.resolve import resolve
+from tests.truth.northgate import northgate
 
 RECORDS, SEED = 2000, 23
 
 
 @pytest.mark.parametrize("way", ["A", "B"])
 def test_the_published_graph_reaches_its_floors_and_beats_plain_splink(way: str, tmp_path: Path) -> None:
-    scores = resolve(tmp_path, way, RECORDS, SEED)
+    made = report(northgate(RECORDS, way, SEED), tmp_path)
 
     assert [
-        sentence for kind, reached in scores.items() for sentence in shortfalls(way, kind, reached["precede"])
+        sentence
+        for judged, reached in made.figures.items()
+        for sentence in shortfalls(made.name, judged, reached["precede"].score, reached["precede"].trust)
     ] == []
-    assert all(reached["precede"].b3_f1 > reached["plain Splink"].b3_f1 for reached in scores.values())
+    for reached in made.figures.values():
+        assert reached["precede"].score.b3_f1 > reached["plain Splink"].score.b3_f1
+    assert made.allows is not None
+    assert made.allows.unsafe.of > 0
+    assert made.allows.unsafe.count == 0
+    assert made.allows.lost.value < 0.25

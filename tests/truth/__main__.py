@@ -1,4 +1,4 @@
-"""`python -m tests.truth`: how well the published graph resolves Northgate, beside plain Splink in the same run.
+"""`python -m tests.truth`: how well the published graph resolves every labelled set, beside plain Splink.
 
 Exits with 1 where a figure lies below its floor (`floors.py`).
 """
@@ -9,88 +9,86 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from time import monotonic
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from examples.northgate.plan import RECORDS, SEED
 from orchestration.errors import PrecedeError
-from tests.truth.floors import FLOORS, shortfalls
-from tests.truth.metrics import Score
-from tests.truth.resolve import resolve
+from tests.truth import shown
+from tests.truth.allows import allows
+from tests.truth.floors import shortfalls
+from tests.truth.lists import lists
+from tests.truth.northgate import northgate
+from tests.truth.run import run
+from tests.truth.shown import Report
+from tests.truth.true_graph import true_graph
+
+if TYPE_CHECKING:
+    from tests.truth.labelled import Labelled
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def main(
+def main(  # noqa: PLR0913  an option each
     *,
-    records: Annotated[int, typer.Option(min=100, help="About how many organisation and person rows.")] = RECORDS,
-    seed: Annotated[int, typer.Option(min=0, help="Northgate's seed.")] = SEED,
-    dirt: Annotated[str, typer.Option(help="Which ways of making dirt.")] = "AB",
+    sizes: Annotated[str, typer.Option(help="Sizes of Northgate, with commas between them; empty for none.")] = str(
+        RECORDS
+    ),
+    dirt: Annotated[str, typer.Option(help="Northgate's ways of making dirt.")] = "AB",
+    seeds: Annotated[str, typer.Option(help="Northgate's seeds, with commas between them.")] = str(SEED),
+    sets: Annotated[str, typer.Option(help="Words in the names of the sets to run; all by default.")] = "",
+    keep: Annotated[
+        Path | None, typer.Option(help="Where to keep what was made; it is thrown away by default.")
+    ] = None,
     as_object: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Build Northgate, publish its graph with the real job, and compare both with the truth."""
+    """Run every labelled set through the real job, and compare the published graph and plain Splink with the truth."""
     console = Console(stderr=True)
-    scores: dict[str, dict[str, dict[str, Score]]] = {}
-    for way in dirt:
-        begun = monotonic()
+    chosen = [
+        northgate(int(size), way, int(seed)) for size in _split(sizes) for way in dirt for seed in _split(seeds)
+    ] + lists()
+    words = [word.lower() for word in _split(sets)]
+    chosen = [one for one in chosen if not words or any(word in one.name.lower() for word in words)]
+    reports = []
+    for one in chosen:
+        if sentence := one.missing():
+            console.print(sentence, style="yellow")
+            continue
         try:
-            with (
-                console.status(f"Resolving Northgate with dirt {way}"),
-                tempfile.TemporaryDirectory(prefix="precede-truth-") as home,
-            ):
-                scores[way] = resolve(Path(home), way, records, seed)
+            with console.status(f"Resolving {one.name}"), tempfile.TemporaryDirectory(prefix="precede-truth-") as made:
+                reports.append(report(one, keep / shown.slug(one.name) if keep else Path(made)))
         except PrecedeError as error:
-            console.print(str(error), style="red")
+            console.print(f"{one.name}: {error}", style="red")
             raise typer.Exit(1) from error
-        console.print(f"Northgate with dirt {way}: {monotonic() - begun:.0f} s")
     below = [
         sentence
-        for way, types in scores.items()
-        for record_type, reached in types.items()
-        for sentence in shortfalls(way, record_type, reached["precede"])
+        for each in reports
+        for judged, reached in each.figures.items()
+        for sentence in shortfalls(each.name, judged, reached["precede"].score, reached["precede"].trust)
     ]
     if as_object:
-        sys.stdout.write(json.dumps(_as_object(scores, below), indent=2) + "\n")
+        sys.stdout.write(json.dumps(shown.as_dict(reports, below), indent=2) + "\n")
     else:
-        for way, types in scores.items():
-            Console().print(_table(way, types))
+        shown.print_tables(Console(width=max(Console().width, shown.WIDTH)), reports)
         for sentence in below:
             console.print(sentence, style="red")
     raise typer.Exit(bool(below))
 
 
-def _as_object(scores: dict[str, dict[str, dict[str, Score]]], below: list[str]) -> dict[str, object]:
-    figures = {
-        way: {
-            record_type: {who: score.as_dict() for who, score in reached.items()}
-            for record_type, reached in types.items()
-        }
-        for way, types in scores.items()
-    }
-    return {"scores": figures, "floors": FLOORS, "below": below, "ok": not below}
+def report(chosen: Labelled, folder: Path) -> Report:
+    """Run a set in an empty folder, and put its asks to the graph and to the truth where agents act on it."""
+    ran = run(chosen, folder)
+    if chosen.acts is None:
+        return Report(chosen.name, ran.figures, None)
+    perfect = true_graph(ran.settings, ran.prepared.truths, folder / "true")
+    return Report(chosen.name, ran.figures, allows(ran.settings, perfect, ran.prepared.truths, chosen.acts))
 
 
-def _table(way: str, types: dict[str, dict[str, Score]]) -> Table:
-    table = Table(
-        title=f"Northgate, dirt {way}", caption="P, R, F1: pairwise; B³: B-cubed", box=None, padding=(0, 1, 0, 0)
-    )
-    for column in ("records", "", "by"):
-        table.add_column(column, no_wrap=True, justify="right" if column == "records" else "left")
-    for column in ("P", "R", "F1", "B³ P", "B³ R", "B³ F1"):
-        table.add_column(column, no_wrap=True, justify="right")
-    for record_type, reached in types.items():
-        for who, score in reached.items():
-            figures = (
-                score.pair_precision, score.pair_recall, score.pair_f1,
-                score.b3_precision, score.b3_recall, score.b3_f1,
-            )  # fmt: skip
-            table.add_row(f"{score.records:,}", record_type, who, *(f"{figure:.4f}" for figure in figures))
-    return table
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.replace("_", "").split(",") if part.strip()]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,4 @@
-"""Splink as its own documentation shows it, to say how hard the data is.
-
-The settings follow the tutorial and the examples of its site: a comparison of the library for each column, random
-sampling for u, expectation maximisation on two blocking rules, prediction, connected components at .95.
-"""
+"""Splink as its own documentation shows it, to say how hard the data is; the settings stand in `plain_settings`."""
 
 from __future__ import annotations
 
@@ -11,24 +7,28 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import duckdb
-import splink.comparison_library as cl
-from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+from splink import DuckDBAPI, Linker, SettingsCreator
 
-THRESHOLD: Final = 0.95
-_RECALL: Final = 0.7
+PREDICTED: Final = 0.2
+"""The least probability of a pair that is kept at all, as in the demos."""
 _SEED: Final = 1
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One record type's settings.
+    """What a page of Splink's documentation chooses for one kind of data.
 
     Attributes:
-        columns: SQL expressions over the conformed records, by the name that the comparisons use.
-        comparisons: One of the library's comparisons a column.
+        columns: SQL expressions over the records, by the name that the comparisons use.
+        comparisons: What is compared.
         blocking: Rules that generate the pairs to predict.
         deterministic: Rules taken to be nearly always right, for the prior.
         training: Rules within which m is estimated.
+        recall: What share of the true pairs the deterministic rules are taken to find.
+        sampled: Pairs that u is estimated on.
+        without_frequencies: Whether m is estimated without term frequencies.
+        threshold: The least probability of a link.
+        lists: The column that names the list of a record, where each list is linked with others and never with itself.
     """
 
     columns: dict[str, str]
@@ -36,91 +36,57 @@ class Settings:
     blocking: Sequence[Any]
     deterministic: Sequence[Any]
     training: Sequence[Any]
-
-
-def settings(record_type: str) -> Settings:
-    """The settings for organisations or people."""
-    return _organisations() if record_type == "organisation" else _people()
-
-
-def _organisations() -> Settings:
-    return Settings(
-        columns={
-            "name": "lower(name)",
-            "postcode": "postcode",
-            "city": "lower(city)",
-            "phone": "phone",
-            "email": "lower(email)",
-            "website": "website",
-            "vat_number": "vat_number",
-            "company_number": "company_number",
-        },
-        comparisons=[
-            cl.NameComparison("name").configure(term_frequency_adjustments=True),
-            cl.PostcodeComparison("postcode"),
-            cl.ExactMatch("city").configure(term_frequency_adjustments=True),
-            cl.ExactMatch("phone").configure(term_frequency_adjustments=True),
-            cl.EmailComparison("email"),
-            cl.ExactMatch("website").configure(term_frequency_adjustments=True),
-            cl.ExactMatch("vat_number"),
-            cl.ExactMatch("company_number"),
-        ],
-        blocking=[
-            block_on("postcode"), block_on("name"), block_on("phone"), block_on("email"), block_on("website"),
-            block_on("vat_number"), block_on("company_number"), block_on("substr(name, 1, 6)"),
-        ],
-        deterministic=[block_on("name", "postcode"), block_on("vat_number")],
-        training=[block_on("name"), block_on("postcode")],
-    )  # fmt: skip
-
-
-def _people() -> Settings:
-    return Settings(
-        columns={
-            "first_name": "lower(given_name)",
-            "surname": "lower(family_name)",
-            "email": "lower(email)",
-            "phone": "phone",
-            "mobile": "mobile",
-            "organisation_name": "lower(organisation_name)",
-            "postcode": "postcode",
-        },
-        comparisons=[
-            cl.NameComparison("first_name").configure(term_frequency_adjustments=True),
-            cl.NameComparison("surname").configure(term_frequency_adjustments=True),
-            cl.EmailComparison("email").configure(term_frequency_adjustments=True),
-            cl.ExactMatch("phone").configure(term_frequency_adjustments=True),
-            cl.ExactMatch("mobile"),
-            cl.JaroWinklerAtThresholds("organisation_name", [0.9, 0.7]),
-            cl.PostcodeComparison("postcode"),
-        ],
-        blocking=[
-            block_on("first_name", "surname"), block_on("email"), block_on("phone"), block_on("mobile"),
-            block_on("surname", "postcode"), block_on("surname", "organisation_name"),
-        ],
-        deterministic=[block_on("first_name", "surname", "email"), block_on("email")],
-        training=[block_on("first_name", "surname"), block_on("email")],
-    )  # fmt: skip
+    recall: float = 0.7
+    sampled: float = 1e6
+    without_frequencies: bool = False
+    threshold: float = 0.95
+    lists: str | None = None
 
 
 def clusters(con: duckdb.DuckDBPyConnection, records: str, chosen: Settings) -> dict[str, str]:
-    """Record id to cluster, of the conformed records in the table or view `records`."""
+    """Record id to cluster, of the records in a table, view or parenthesised query with a column `record_id`."""
+    tables = register(con, records, chosen)
+    database = DuckDBAPI(connection=con)
+    linker = trained(database, tables, chosen)
+    predicted = linker.inference.predict(threshold_match_probability=PREDICTED)
+    clustered = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, chosen.threshold)
+    return dict(con.execute(f"SELECT unique_id, cluster_id FROM {clustered.physical_name}").fetchall())
+
+
+def register(con: duckdb.DuckDBPyConnection, records: str, chosen: Settings) -> list[str]:
+    """Make the tables that Splink is given: one, or one a list."""
     columns = ", ".join(f"nullif({expression}, '') AS {name}" for name, expression in chosen.columns.items())
     con.execute(f"CREATE OR REPLACE TABLE plain AS SELECT record_id AS unique_id, {columns} FROM {records} ORDER BY 1")
-    database = DuckDBAPI(connection=con)
+    if chosen.lists is None:
+        return ["plain"]
+    tables = []
+    for place, (name,) in enumerate(
+        con.execute(f"SELECT DISTINCT {chosen.lists} FROM {records} ORDER BY 1").fetchall()
+    ):
+        tables.append(f"plain_{place}")
+        con.execute(
+            f"CREATE OR REPLACE TABLE plain_{place} AS FROM plain "
+            f"SEMI JOIN (SELECT record_id AS unique_id FROM {records} WHERE {chosen.lists} = $name) USING (unique_id)",
+            {"name": name},
+        )
+    return tables
+
+
+def trained(database: DuckDBAPI, tables: Sequence[str], chosen: Settings) -> Linker:
+    """A linker with its model trained."""
     linker = Linker(
-        database.register("plain", dataset_display_name="plain"),
+        [database.register(table, dataset_display_name=table) for table in tables],
         SettingsCreator(
-            link_type="dedupe_only",
+            link_type="dedupe_only" if chosen.lists is None else "link_only",
             comparisons=list(chosen.comparisons),
             blocking_rules_to_generate_predictions=list(chosen.blocking),
         ),
         log_level="ERROR",
     )
-    linker.training.estimate_probability_two_random_records_match(list(chosen.deterministic), recall=_RECALL)
-    linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=_SEED)
+    linker.training.estimate_probability_two_random_records_match(list(chosen.deterministic), recall=chosen.recall)
+    linker.training.estimate_u_using_random_sampling(max_pairs=chosen.sampled, seed=_SEED)
     for rule in chosen.training:
-        linker.training.estimate_parameters_using_expectation_maximisation(rule)
-    predicted = linker.inference.predict(threshold_match_probability=0.2)
-    clustered = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, THRESHOLD)
-    return dict(con.execute(f"SELECT unique_id, cluster_id FROM {clustered.physical_name}").fetchall())
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            rule, estimate_without_term_frequencies=chosen.without_frequencies
+        )
+    return linker

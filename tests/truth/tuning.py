@@ -1,0 +1,41 @@
+"""`precede tune` on a set, exactly as a user would call it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from insight.cli import commands
+from orchestration.errors import PrecedeError
+from orchestration.settings import PROJECT, Settings
+
+COMMAND: Final = "tune"
+PRECEDE: Final = Path(sys.executable).with_name("precede")
+
+
+def tune(settings: Settings) -> bool:
+    """Tune the models of a home on its records.
+
+    Returns:
+        Whether there is such a command: where there is none, the shipped models stand.
+
+    Raises:
+        PrecedeError: It failed.
+    """
+    if COMMAND not in commands:
+        return False
+    done = subprocess.run(
+        [PRECEDE, COMMAND],
+        env={**os.environ, "PRECEDE_HOME": str(settings.home), "PRECEDE_SOURCES": str(settings.sources)},
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise PrecedeError(f"`precede {COMMAND}` ended with {done.returncode}: {done.stdout}{done.stderr}".strip())
+    return True
