@@ -23,7 +23,7 @@ from tests.truth.plain_settings import (
     febrl_of_two_lists,
     historical_people,
     organisations,
-    people_with_birth_dates,
+    people_and_organisations,
 )
 from tests.truth.plain_splink import Settings
 
@@ -39,7 +39,10 @@ def lists() -> list[Labelled]:
             "senzing",
             "SELECT concat_ws(':', DATA_SOURCE, 'entity', RECORD_ID), CLUSTER_ID "
             "FROM read_csv({data} || '/actual_truthset_key.csv', all_varchar = true)",
-            {"organisation": organisations, "person": people_with_birth_dates},
+            {RAW: people_and_organisations},
+            raw="SELECT *, concat_ws(':', DATA_SOURCE, 'entity', RECORD_ID) AS record_id FROM read_csv("
+            "[{data} || '/customers.csv', {data} || '/reference.csv', {data} || '/watchlist.csv'], "
+            "all_varchar = true, union_by_name = true)",
         ),
         *(_febrl(number) for number in (1, 2, 3, 4)),
         _beside(

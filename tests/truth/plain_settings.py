@@ -74,33 +74,31 @@ def people_at_work() -> Settings:
     )  # fmt: skip
 
 
-def people_with_birth_dates() -> Settings:
-    """People known by name, birth date, mailbox, phone and address, from conformed records."""
+def people_and_organisations() -> Settings:
+    """Rows that are about a person or an organisation, from the rows as they are."""
     return Settings(
         columns={
-            "first_name": "lower(given_name)",
-            "surname": "lower(family_name)",
-            "dob": "birth_date::VARCHAR",
-            "email": "lower(email)",
-            "phone": "coalesce(phone, mobile)",
-            "postcode": "postcode",
-            "city": "lower(city)",
+            "name": "lower(concat_ws(' ', PRIMARY_NAME_FULL, PRIMARY_NAME_ORG, PRIMARY_NAME_FIRST, PRIMARY_NAME_LAST))",
+            "dob": "DATE_OF_BIRTH",
+            "email": "lower(EMAIL_ADDRESS)",
+            "phone": "PHONE_NUMBER",
+            "address": "lower(coalesce(ADDR_FULL, ADDR_LINE1))",
+            "postcode": "ADDR_POSTAL_CODE",
         },
         comparisons=[
-            cl.NameComparison("first_name"),
-            cl.NameComparison("surname"),
-            cl.DateOfBirthComparison("dob", input_is_string=True),
+            cl.NameComparison("name"),
+            cl.DateOfBirthComparison("dob", input_is_string=True, datetime_format="%-m/%-d/%Y"),
             cl.EmailComparison("email"),
             cl.ExactMatch("phone"),
+            cl.JaroWinklerAtThresholds("address", [0.9, 0.7]),
             cl.ExactMatch("postcode"),
-            cl.ExactMatch("city"),
         ],
         blocking=[
-            block_on("first_name", "surname"), block_on("surname", "dob"), block_on("first_name", "dob"),
-            block_on("email"), block_on("phone"),
+            block_on("name"), block_on("dob"), block_on("email"), block_on("phone"), block_on("address"),
+            block_on("postcode"),
         ],
-        deterministic=[block_on("first_name", "surname", "dob"), block_on("email")],
-        training=[block_on("first_name", "surname"), block_on("dob")],
+        deterministic=[block_on("name", "dob"), block_on("name", "address"), block_on("email")],
+        training=[block_on("name"), block_on("phone")],
     )  # fmt: skip
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import duckdb
 from splink import DuckDBAPI, Linker, SettingsCreator
+from splink.internals.exceptions import EMTrainingException
 
 PREDICTED: Final = 0.2
 """The least probability of a pair that is kept at all, as in the demos."""
@@ -86,7 +88,8 @@ def trained(database: DuckDBAPI, tables: Sequence[str], chosen: Settings) -> Lin
     linker.training.estimate_probability_two_random_records_match(list(chosen.deterministic), recall=chosen.recall)
     linker.training.estimate_u_using_random_sampling(max_pairs=chosen.sampled, seed=_SEED)
     for rule in chosen.training:
-        linker.training.estimate_parameters_using_expectation_maximisation(
-            rule, estimate_without_term_frequencies=chosen.without_frequencies
-        )
+        with suppress(EMTrainingException):  # no two records that share it: what it would teach keeps its default
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                rule, estimate_without_term_frequencies=chosen.without_frequencies
+            )
     return linker
