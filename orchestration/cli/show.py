@@ -26,14 +26,14 @@ def show(
 ) -> None:
     """Show all that is known of an entity: each value with the record it came from, doubts, conflicts and facts."""
     with reading_graph() as graph:
-        known = _known(graph, _meant(graph, entity))
+        known = _known(graph, meant(graph, entity))
     if as_json:
         print_json(_as_object(known))
     else:
         Paper().print(render(known, most_facts=facts))
 
 
-def _meant(graph: EntityGraph, text: str) -> EntityId:
+def meant(graph: EntityGraph, text: str) -> EntityId:
     """The entity that a text means.
 
     Raises:

@@ -1,122 +1,118 @@
-"""`precede why`: why two records are one entity, or are not."""
+"""`precede why`: why two records are one entity, or are not; and why an entity is what it is."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Group, RenderableType
-from rich.text import Text
 
-from orchestration.cli.reading import AsJson, Paper, headed, indented, plain, print_json, reading_graph, spoken, table
-from orchestration.errors import NotFound
-from orchestration.graph.model import RECORD_TYPES
+from orchestration.cli import why_shown
+from orchestration.cli.reading import AsJson, Paper, print_json, reading_graph
+from orchestration.cli.show import meant
+from orchestration.cli.why_shown import Near, OfEntity, OfPair
+from orchestration.errors import ConfigurationError, NotFound
+from orchestration.explanation import Step, between, explained, holding, nearest, spanning
 from orchestration.graph.reader import EntityGraph
 from orchestration.graph.rows import Crosswalk
+from orchestration.judgements import record_of
 
-Step = dict[str, Any]
-_AGAINST: Final = {"vetoed": "may not be linked", "possible": "may be one", "ambiguous": "have equals"}
+_OTHERS: Final = 3
+"""Other entities of which is told why not they."""
 
 
 def why(
-    record_a: Annotated[str, typer.Argument(help="A record's id, system:table:key.")],
-    record_b: Annotated[str, typer.Argument(help="Another record's id.")],
+    first: Annotated[str, typer.Argument(metavar="A", help="An entity's or a record's id, or a text that means one.")],
+    second: Annotated[
+        str | None, typer.Argument(metavar="[B]", help="Another record's or entity's id, to compare the two.")
+    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="An .svg file to draw the weights into.")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show why two records are one entity, or are not.
+    """Show why two records are one entity or are not; or why an entity is what it is, and not the nearest other one.
 
-    Where the two were compared, that comparison is shown; else the shortest chain of accepted links that joins them.
+    Each comparison with its weight in bits, from where two records start to the sum, beside the weights from which a
+    link is accepted or in doubt; or the strong key or veto that decided, in words. Where the two were not compared, the
+    shortest chain of accepted links that joins them.
     """
+    if picture is not None and picture.suffix.lower() != ".svg":
+        raise ConfigurationError("--picture", str(picture), "a file that ends in .svg")
     with reading_graph() as graph:
-        first, second = _entity_of(graph, record_a), _entity_of(graph, record_b)
-        steps = graph.why(record_a, record_b)
-        sides = graph.record(record_a) or {}, graph.record(record_b) or {}
-        names = {one.entity_id: one.name for one in graph.entities({first.entity_id, second.entity_id}).values()}
-    same = first.entity_id == second.entity_id
+        told: OfPair | OfEntity = _of_entity(graph, first) if second is None else _of_pair(graph, first, second)
+    if picture is not None:
+        from orchestration.cli.waterfall import waterfall  # noqa: PLC0415  only who asks for a picture pays for it
+
+        steps = _drawn(told)
+        if not steps:
+            raise NotFound("Nothing was weighed there; needed two records that were compared; leave --picture out.")
+        picture.write_text(waterfall(steps, f"Why {first}{f' and {second}' if second else ''}"), encoding="utf-8")
     if as_json:
-        print_json(
-            {
-                "record_a": record_a,
-                "record_b": record_b,
-                "entity_a": first.entity_id,
-                "entity_b": second.entity_id,
-                "same_entity": same,
-                "steps": steps,
-            }
-        )
+        print_json(_as_object(told))
         return
-    out = Paper()
-    if same:
-        out.print(f"{record_a} and {record_b} are one entity: {names.get(first.entity_id)} ({first.entity_id}).")
-    else:
-        out.print(f"{record_a} and {record_b} are two entities: {_named(first, names)} and {_named(second, names)}.")
-    out.print(_explained(steps, same=same))
-    out.print(_side_by_side(record_a, record_b, *sides))
+    Paper().print(why_shown.render(told))
+    if picture is not None:
+        Paper().print(f"\nDrawn into {picture}.")
 
 
-def _entity_of(graph: EntityGraph, record_id: str) -> Crosswalk:
-    found = graph.crosswalk(record_id)
-    if found is None:
-        raise NotFound(
-            f"No record of an organisation or a person has the id {record_id!r}; needed one such as crm:company:12; "
-            "look it up with `precede find`, or list an entity's records with `precede show`."
-        )
-    return found
+def _of_pair(graph: EntityGraph, first: str, second: str) -> OfPair:
+    one, other = _records(graph, first, second)
+    steps = explained(graph, one.entity_type, graph.why(one.record_id, other.record_id))
+    names = {found.entity_id: found.name for found in graph.entities({one.entity_id, other.entity_id}).values()}
+    sides = graph.record(one.record_id) or {}, graph.record(other.record_id) or {}
+    return OfPair(one, other, names, steps, sides)
 
 
-def _named(record: Crosswalk, names: dict[Any, str | None]) -> str:
-    return f"{names.get(record.entity_id)} ({record.entity_id})"
+def _records(graph: EntityGraph, first: str, second: str) -> tuple[Crosswalk, Crosswalk]:
+    """The two records that are meant: of two entities, those of theirs that came nearest each other."""
+    entities = graph.entities([first, second])
+    if first in entities and second in entities and first != second:
+        row = between(graph, first, second)
+        if row is None:
+            raise NotFound(
+                f"No record of {first} came near one of {second}; needed two that were compared and are in doubt, "
+                "joined or kept apart; look at each with `precede show`."
+            )
+        pair = record_of(graph, row["record_a"]), record_of(graph, row["record_b"])
+        return pair if pair[0].entity_id == first else (pair[1], pair[0])
+    return record_of(graph, first), record_of(graph, second)
 
 
-def _explained(steps: list[Step], *, same: bool) -> RenderableType:
-    if not steps:
-        return Text("No rule brought them together to be compared." if not same else "They are one record.")
-    if same and len(steps) > 1:
-        lead = "They were not compared with each other; these links join them:"
-    elif same:
-        lead = "They were compared:"
-    else:
-        lead = f"They were compared, and {_AGAINST.get(steps[0]['status'], 'are kept apart')}:"
-    shown = table("records", "verdict", "by", "probability", "what agrees")
-    for step in steps:
-        verdict = f"vetoed: {spoken(step['veto'])}" if step["veto"] else step["status"]
-        probability = "" if step["match_probability"] is None else f"{step['match_probability']:.4f}"
-        agreement = "\n".join(f"{spoken(name)}: {level}" for name, level in _levels(step).items())
-        pair = Text(f"{step['record_a']}\n{step['record_b']}")
-        shown.add_row(pair, verdict, _by(step), probability, agreement)
-    return Group(Text(lead), indented(shown))
+def _of_entity(graph: EntityGraph, text: str) -> OfEntity:
+    entity = graph.entity(meant(graph, text))
+    if entity is None:
+        raise NotFound(f"No entity has the id {text!r}; needed one of the current graph; use `precede find`.")
+    records = graph.records_of(entity.entity_id)
+    links = spanning((one.record_id for one in records), holding(graph, entity.entity_id))
+    rows = nearest(graph, entity.entity_id, _OTHERS)
+    steps = explained(graph, entity.entity_type, rows)
+    return OfEntity(
+        entity,
+        {one.record_id: (graph.record(one.record_id) or {}).get("name") for one in records},
+        explained(graph, entity.entity_type, links),
+        [Near(row["entity_id"], row["name"], step) for row, step in zip(rows, steps, strict=True)],
+    )
 
 
-def _by(step: Step) -> str:
-    if step["tier"] == "alias":
-        return "the source's own merge"
-    if step["tier"]:
-        return spoken(step["tier"])
-    return "model" if step["match_probability"] is not None else ""
+def _drawn(told: OfPair | OfEntity) -> list[Step]:
+    steps = told.steps if isinstance(told, OfPair) else [*told.steps, *(near.step for near in told.near[:1])]
+    return [step for step in steps if step.match_weight is not None or step.rule]
 
 
-def _levels(step: Step) -> dict[str, str]:
-    """What was compared, and how far it agrees; what one of the records does not state is left out."""
-    stated = step["comparisons"] if isinstance(step["comparisons"], dict) else {}
-    return {name: _level(level) for name, level in stated.items() if level is not None}
-
-
-def _level(stated: Any) -> str:  # noqa: ANN401  a level, or one with its weight
-    if not isinstance(stated, dict):
-        return plain(stated)
-    told = plain(stated.get("level"))
-    told += f" ({stated['weight']:+.1f})" if stated.get("weight") is not None else ""
-    return f"{told}, but a stranger says so" if stated.get("weak") else told
-
-
-def _side_by_side(record_a: str, record_b: str, first: dict[str, Any], second: dict[str, Any]) -> RenderableType:
-    """What the two records state, field by field."""
-    shown = table("", record_a, record_b)
-    names = dict.fromkeys(name for shape in RECORD_TYPES.values() for name in shape.names)
-    for name in names:
-        one, other = plain(first.get(name)), plain(second.get(name))
-        if one or other:
-            style = "yellow" if one and other and one != other else None
-            shown.add_row(spoken(name), one, other, style=style)
-    return headed("What they state", shown)
+def _as_object(told: OfPair | OfEntity) -> dict[str, Any]:
+    if isinstance(told, OfPair):
+        return {
+            "record_a": told.one.record_id,
+            "record_b": told.other.record_id,
+            "entity_a": told.one.entity_id,
+            "entity_b": told.other.entity_id,
+            "same_entity": told.same,
+            "steps": told.steps,
+        }
+    return {
+        "entity_id": told.entity.entity_id,
+        "name": told.entity.name,
+        "records": told.records,
+        "held_by": told.steps,
+        "nearest": told.near,
+    }

@@ -7,9 +7,9 @@ with what it says belongs to the gate.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -179,7 +179,26 @@ class EntityGraph(Confined):
             WITH own AS (SELECT record_id FROM crosswalk WHERE entity_id = ?)
             SELECT * FROM link WHERE record_a IN (FROM own) OR record_b IN (FROM own) ORDER BY record_a, record_b
         """
-        return [row | {"comparisons": json.loads(row["comparisons"])} for row in self.rows(sql, [entity_id])]
+        return self.parsed(sql, [entity_id])
+
+    def parsed(self, sql: str, values: list[Any] | Mapping[str, Any]) -> list[Row]:
+        """The rows of a query over links, with their comparisons as Python has them."""
+        return [row | {"comparisons": json.loads(row["comparisons"] or "{}")} for row in self.rows(sql, values)]
+
+    # --- how it was linked
+
+    def rules(self, entity_type: str) -> dict[str, str]:
+        """The declared strong keys and vetoes of a record type: name to the reason in words."""
+        rows = self.rows("SELECT name, reason FROM rule WHERE entity_type = ?", [entity_type])
+        return {row["name"]: row["reason"] for row in rows}
+
+    def thresholds(self, entity_type: str) -> Row | None:
+        """How sure links of a record type had to be: its row of `threshold`; none where the graph does not say."""
+        return next(iter(self.rows("SELECT * FROM threshold WHERE entity_type = ?", [entity_type])), None)
+
+    def judgements(self) -> list[Row]:
+        """What people judged and what became of it here, as rows of `judgement`: what is not obeyed first."""
+        return self.rows("SELECT * FROM judgement ORDER BY state = 'obeyed', judgement_id")
 
     # --- the macros
 
@@ -196,8 +215,7 @@ class EntityGraph(Confined):
 
         Empty where they were never compared and nothing joins them.
         """
-        rows = self.rows("FROM why(?, ?)", [record_a, record_b])
-        return [row | {"comparisons": json.loads(row["comparisons"])} for row in rows]
+        return self.parsed("FROM why(?, ?)", [record_a, record_b])
 
     def neighbours(self, entity_id: str, hops: int = 1) -> nx.MultiDiGraph[str]:
         """The neighbourhood of an entity: entities as nodes with their row, relationships as edges keyed by record.

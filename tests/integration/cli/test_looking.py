@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -109,8 +110,10 @@ def test_why_shows_what_joined_two_records(precede: Precede) -> None:
     result = precede("why", "crm:company:1", "erp:customer:101")
     assert result.code == 0
     assert "are one entity: Acme Widgets Ltd (org_acme)" in result.out
-    assert re.search(r"accepted +vat number +1\.0000 +name: close", result.out)
-    assert "vat number: same" in result.out
+    assert "They were taken for one: vat number." in result.out
+    assert "A VAT number is issued to one company." in result.out
+    assert re.search(r"vat_number +same", result.out)
+    assert re.search(r"sum +probability 1\.0000, accepted from \+4\.5, in doubt from \+0\.0 +\+18\.2", result.out)
     assert re.search(r"name +Acme Widgets +Acme Widgets Ltd", result.out)
 
 
@@ -128,9 +131,10 @@ def test_why_shows_how_much_each_agreement_weighs_and_who_says_so(
         publish_graph(store, settings, weighed).close()
     monkeypatch.setenv("PRECEDE_HOME", str(settings.home))
     shown = precede("why", "crm:company:1", "erp:customer:101").out
-    assert "name: same (+9.9)" in shown
-    assert "web and mail: other (-3.0), but a" in shown
-    assert "phone:" not in shown
+    assert re.search(r"start +two records at random +\+11\.3", shown)
+    assert re.search(r"name +same +\+9\.9", shown)
+    assert re.search(r"web and mail +other, but only a stranger says so +-3\.0", shown)
+    assert "phone" not in shown.split("What they state")[0]
 
 
 def test_why_shows_the_chain_where_they_were_not_compared(precede: Precede) -> None:
@@ -140,7 +144,9 @@ def test_why_shows_the_chain_where_they_were_not_compared(precede: Precede) -> N
 
 
 def test_why_shows_what_keeps_two_records_apart(precede: Precede) -> None:
-    assert "vetoed: vat numbers differ" in precede("why", "crm:company:1", "crm:company:2").out
+    vetoed = precede("why", "crm:company:1", "crm:company:2").out
+    assert "They may not be one, vetoed: vat numbers differ." in vetoed
+    assert "that differ are of two companies" in vetoed
     assert "may be one" in precede("why", "crm:company:5", "support:organization:15").out
     never = precede("why", "crm:company:1", "crm:company:3")
     assert never.code == 0
@@ -152,7 +158,47 @@ def test_why_gives_json(precede: Precede) -> None:
     explained = precede("why", "support:organization:11", "erp:customer:101", "--json").json
     assert explained["same_entity"] is True
     assert [step["status"] for step in explained["steps"]] == ["accepted", "accepted"]
-    assert explained["steps"][1]["comparisons"] == {"name": "close", "vat_number": "same"}
+    assert {one["name"]: one["level"] for one in explained["steps"][1]["comparisons"]} == {
+        "name": "close",
+        "vat_number": "same",
+    }
+
+
+def test_why_takes_two_entities_and_finds_the_records_that_came_nearest(precede: Precede) -> None:
+    told = precede("why", "org_elm_support", "org_elm", "--json").json
+    assert (told["record_a"], told["record_b"]) == ("support:organization:15", "crm:company:5")
+    assert told["steps"][0]["status"] == "possible"
+    refused = precede("why", "org_elm", "org_dune")
+    assert (refused.code, refused.out) == (1, "")
+    assert "No record of org_elm came near one of org_dune" in refused.err
+
+
+def test_why_of_an_entity_says_what_holds_it_and_why_not_the_nearest_other(precede: Precede) -> None:
+    shown = precede("why", "org_acme").out
+    assert "Acme Widgets Ltd (org_acme): 3 records in crm, erp, support." in shown
+    held, others = shown.split("Why they are one")[1].split("Why not another")
+    assert held.index("vat number") < held.index("support:organization:11")
+    assert "Bolt Logistics Ltd (org_bolt)" in others
+    assert "vetoed: vat numbers differ" in others
+    told = precede("why", "org_acme", "--json").json
+    assert [step["rule"] for step in told["held_by"]] == ["vat_number", None]
+    assert [(near["entity_id"], near["step"]["status"]) for near in told["nearest"]] == [("org_bolt", "vetoed")]
+    alone = precede("why", "org_dune").out
+    assert "It is a single record." in alone
+    assert "No other entity came near enough" in alone
+
+
+def test_why_draws_a_picture_that_a_browser_can_read(precede: Precede, tmp_path: Path) -> None:
+    file = tmp_path / "why.svg"
+    result = precede("why", "crm:company:1", "erp:customer:101", "--picture", str(file))
+    assert (result.code, f"Drawn into {file}." in " ".join(result.out.split())) == (0, True)
+    drawn = ET.parse(file).getroot()  # noqa: S314  our own file
+    texts = ["".join(one.itertext()) for one in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert "crm:company:1 and erp:customer:101" in " ".join(" ".join(texts).split())
+    assert {"accept +4.5", "review +0.0", "+18.2"} <= set(texts)
+    refused = precede("why", "crm:company:1", "erp:customer:101", "--picture", str(tmp_path / "why.bmp"))
+    assert (refused.code, "needed a file that ends in .svg" in refused.err) == (1, True)
+    assert not (tmp_path / "why.bmp").exists()
 
 
 def test_why_says_which_record_is_unknown(precede: Precede) -> None:
