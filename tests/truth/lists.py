@@ -22,8 +22,8 @@ from tests.truth.plain_settings import (
     febrl,
     febrl_of_two_lists,
     historical_people,
-    organisations,
     people_and_organisations,
+    sites,
 )
 from tests.truth.plain_splink import Settings
 
@@ -40,7 +40,7 @@ def lists() -> list[Labelled]:
             "SELECT concat_ws(':', DATA_SOURCE, 'entity', RECORD_ID), CLUSTER_ID "
             "FROM read_csv({data} || '/actual_truthset_key.csv', all_varchar = true)",
             {RAW: people_and_organisations},
-            raw="SELECT *, concat_ws(':', DATA_SOURCE, 'entity', RECORD_ID) AS record_id FROM read_csv("
+            raw="SELECT * EXCLUDE (RECORD_ID), concat_ws(':', DATA_SOURCE, 'entity', RECORD_ID) AS record_id FROM read_csv("
             "[{data} || '/customers.csv', {data} || '/reference.csv', {data} || '/watchlist.csv'], "
             "all_varchar = true, union_by_name = true)",
         ),
@@ -59,7 +59,9 @@ def lists() -> list[Labelled]:
             "early-childhood-sites",
             "SELECT concat_ws(':', Source, 'site', Id), \"True Id\" "
             "FROM read_csv({data} || '/records.csv', all_varchar = true)",
-            {"organisation": organisations},
+            {RAW: sites},
+            raw="SELECT *, concat_ws(':', Source, 'site', Id) AS record_id "
+            "FROM read_csv({data} || '/records.csv', all_varchar = true)",
         ),
     ]
 

@@ -102,6 +102,30 @@ def people_and_organisations() -> Settings:
     )  # fmt: skip
 
 
+def sites() -> Settings:
+    """Sites that lists know by name, address and phone, from the rows as they are."""
+    return Settings(
+        columns={
+            "name": 'trim(lower("Site name"))',
+            "address": 'trim(lower("Address"))',
+            "zip": '"Zip"',
+            "phone": '"Phone"',
+        },
+        comparisons=[
+            cl.JaroWinklerAtThresholds("name", [0.9, 0.7]).configure(term_frequency_adjustments=True),
+            cl.JaroWinklerAtThresholds("address", [0.9, 0.7]).configure(term_frequency_adjustments=True),
+            cl.ExactMatch("zip").configure(term_frequency_adjustments=True),
+            cl.ExactMatch("phone").configure(term_frequency_adjustments=True),
+        ],
+        blocking=[
+            block_on("name"), block_on("address"), block_on("phone"), block_on("substr(name, 1, 6)"),
+            block_on("substr(address, 1, 8)"),
+        ],
+        deterministic=[block_on("name", "address"), block_on("name", "phone"), block_on("address", "phone")],
+        training=[block_on("phone"), block_on("name")],
+    )  # fmt: skip
+
+
 def historical_people() -> Settings:
     """The demo that deduplicates 50,000 people of history, from the rows as they are."""
     names = ("first_name", "surname", "dob", "birth_place", "postcode_fake", "occupation")
