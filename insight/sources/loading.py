@@ -90,6 +90,7 @@ def _faults(source: Source) -> Iterator[Fault]:
             yield f"tables.{name}.files", "files of a database", "name, where the table is called otherwise there"
         if source.kind != "sql" and not table.files:
             yield f"tables.{name}.files", "nothing", f"a list of {source.kind} files to read"
+        yield from _faults_of_table(source, name)
     if isinstance(source.url, str) and _password(source.url):
         yield "url", "a password", "{env: NAME}, with the address in the environment"
     elif not isinstance(source.url, str) and _password(source.url.default or ""):
@@ -106,6 +107,26 @@ def _faults_of_sql(source: Source) -> Iterator[Fault]:
     for shape in source.sql:
         if shape in SHAPES and "default" not in source.asserts.get(shape, {}):
             yield f"asserts.{shape}.default", "nothing", f"one of {_listed(get_args(Class))}, as {shape}.sql is there"
+
+
+def _faults_of_table(source: Source, name: str) -> Iterator[Fault]:
+    """What is wrong with how a table is read again, and with what it says of others."""
+    spec = source.tables[name]
+    if spec.cursor and (source.kind != "sql" or source.system_column):
+        found = f"a cursor, where {'a column names the system' if source.system_column else 'files are read whole'}"
+        yield f"tables.{name}.cursor", found, "none here: every row is read and compared with what was landed"
+    for other, columns in (spec.concerns or {}).items():
+        where = f"tables.{name}.concerns.{other}"
+        if other not in source.tables:
+            yield where, f"the table {other!r}", f"one of {_listed(source.tables)}"
+            continue
+        if not columns:
+            yield where, "no columns", "{column: its column}, which are equal where the one row concerns the other"
+        for mine, its in columns.items():
+            for table, column in ((name, mine), (other, its)):
+                if column not in source.tables[table].stated:
+                    stated = _listed(source.tables[table].stated)
+                    yield where, f"{column!r}, which a .sql does not see of {table}", f"one of {stated}"
 
 
 def _faults_of_asserts(shape: str, classes: Mapping[str, object]) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -26,6 +27,8 @@ RESERVED: Final = frozenset({"_key", "_row_hash", "_system", "_deleted", "_place
 """Names of columns that landing adds."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_LENGTH = re.compile(r"(\d{1,6})([smhd])")
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def _name(value: str) -> str:
@@ -40,6 +43,18 @@ def _zone(value: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("a time zone such as UTC or Europe/London") from None
     return value
+
+
+def _length(value: str) -> str:
+    _seconds(value)
+    return value
+
+
+def _seconds(value: str) -> int:
+    found = _LENGTH.fullmatch(value)
+    if found is None:
+        raise ValueError("a length of time such as 90s, 15m, 1h or 2d")
+    return int(found[1]) * _UNITS[found[2]]
 
 
 Name = Annotated[str, AfterValidator(_name)]
@@ -82,6 +97,14 @@ class TableSpec(Declared):
     )
     optional: tuple[Column, ...] = Field(default=(), description="columns to read where the source has them")
     deleted: Column | None = Field(default=None, description="the column that marks a row as deleted")
+    cursor: Column | None = Field(default=None, description="the column that says when a row last changed")
+    overlap: Annotated[str, AfterValidator(_length)] = Field(
+        default="1h", description="how long after its cursor says so a row may come to be seen, such as 1h"
+    )
+    concerns: Mapping[Name, Mapping[Column, Column]] | None = Field(
+        default=None,
+        description="whose rows a change here changes too: {table: {column: its column}}",
+    )
     name: str | None = Field(default=None, min_length=1, description="what the database calls the table")
     files: tuple[str, ...] = Field(default=(), description="a list of file names or patterns such as sites-*.csv")
 
@@ -89,6 +112,9 @@ class TableSpec(Declared):
     def _columns_once(self) -> Self:
         # Databases and DuckDB do not tell names apart by case.
         stated = [*self.key, *self.columns, *self.volatile, *self.optional, *filter(None, [self.deleted])]
+        stated += self.dispensable - {*self.optional}
+        if self.cursor is not None and self.cursor == self.deleted:
+            raise ValueError(f"a cursor that is not {self.deleted}, which marks a row as deleted")
         named = [name.casefold() for name in stated]
         if twice := sorted({name for name in stated if named.count(name.casefold()) > 1}):
             raise ValueError(f"each column in one place, not {', '.join(twice)} in two")
@@ -100,6 +126,17 @@ class TableSpec(Declared):
     def stated(self) -> tuple[str, ...]:
         """The columns whose change is a change of the row, and which a `.sql` sees."""
         return tuple(dict.fromkeys([*self.key, *self.columns, *self.optional]))
+
+    @property
+    def dispensable(self) -> frozenset[str]:
+        """The columns that a source may lack: optional ones, and a cursor that stands nowhere else."""
+        known = {*self.key, *self.columns, *self.volatile, *self.optional}
+        return frozenset([*self.optional, *({self.cursor} - known if self.cursor else ())])
+
+    @property
+    def lag(self) -> timedelta:
+        """The overlap of two readings by the cursor."""
+        return timedelta(seconds=_seconds(self.overlap))
 
 
 class Source(Declared):
@@ -117,6 +154,9 @@ class Source(Declared):
     tables: dict[Name, TableSpec] = Field(min_length=1, description="the tables to read")
     asserts: dict[str, dict[str, Class | Given]] = Field(
         default_factory=dict, description="who asserts each field, by record type or fact"
+    )
+    rarely_twice: tuple[Literal["organisation", "person"], ...] = Field(
+        default=(), description="organisation, person or both, where this source rarely holds the same one twice"
     )
     expectations: Expectations = Field(default_factory=Expectations)
 
@@ -156,7 +196,7 @@ class Source(Declared):
     def read_columns(self, table: str) -> tuple[str, ...]:
         """Every column to read of a table, in the order in which it is landed."""
         spec = self.tables[table]
-        extra = (spec.deleted, self.system_column)
+        extra = (spec.cursor, spec.deleted, self.system_column)
         return tuple(dict.fromkeys([*spec.stated, *spec.volatile, *(name for name in extra if name)]))
 
     def assertion(self, shape: str, field: str) -> Class | Given:

@@ -69,7 +69,7 @@ def present(source: Source, table: str, has: Iterable[str], where: str) -> froze
     had = list(has)
     spec = source.tables[table]
     for column in source.read_columns(table):
-        if column not in had and column not in spec.optional:
+        if column not in had and column not in spec.dispensable:
             raise SourceError(
                 f"{source.file}: tables.{table}",
                 f"the column {column!r}, which {where} does not have",

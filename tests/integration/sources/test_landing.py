@@ -136,7 +136,7 @@ def test_a_column_may_name_the_system_of_each_row(tmp_path: Path) -> None:
 def test_a_system_of_any_name_stays_in_the_folder(tmp_path: Path, system: str) -> None:
     made = declared(system_column="list")
     _, (one,) = landed(tmp_path, [{"id": 1, "name": "Dale", "list": system}], made)
-    assert one.path.resolve().parent.parent.parent == (tmp_path / "home" / "landing").resolve()
+    assert one.path.resolve().parents[3] == (tmp_path / "home" / "landing").resolve()
     assert [row["_key"] for row in rows(one.path)] == ["1"]
 
 
