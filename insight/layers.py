@@ -3,6 +3,30 @@
 The graph is made of such tables too, so that the coordinator has the code: `orchestration/layers.py`.
 """
 
-from orchestration.layers import HIGHEST, NOTE, Layer, describe, lineage, may_layer, put, read_layer, rows, touched
+from orchestration.layers import (
+    HIGHEST,
+    NOTE,
+    Layer,
+    describe,
+    lineage,
+    may_layer,
+    put,
+    read_layer,
+    rows,
+    rows_since,
+    touched,
+)
 
-__all__ = ["HIGHEST", "NOTE", "Layer", "describe", "lineage", "may_layer", "put", "read_layer", "rows", "touched"]
+__all__ = [
+    "HIGHEST",
+    "NOTE",
+    "Layer",
+    "describe",
+    "lineage",
+    "may_layer",
+    "put",
+    "read_layer",
+    "rows",
+    "rows_since",
+    "touched",
+]

@@ -4,13 +4,17 @@ A folder is whole (`<table>.parquet` holds every row) or a layer (it holds the r
 folder that `layer.json` names, and everything else stands there). Either way `<table>.touched.parquet` has the keys of
 all rows that were added, replaced or removed since, so that whoever worked on the earlier version learns what to work
 on again. No folder is ever rewritten. A key may be of many rows, which are then touched together.
+
+Layers do not pile up for ever: the one after the highest takes in those below it. It lies on the whole folder itself,
+with all that changed since that one, and `<table>.replaced.parquet` has the keys of these rows; what was touched since
+the version before it still says by itself.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +23,17 @@ import duckdb
 from orchestration.sql import literal, quoted
 
 NOTE: Final = "layer.json"
-HIGHEST: Final = 16
-"""Layers above a whole folder; the next version is whole again, so that reading stays quick."""
+HIGHEST: Final = 8
+"""Layers above a whole folder; the next one takes them in, so that reading stays quick."""
+
+LARGEST: Final = 0.5
+"""Of the size of a whole folder, what the layers on it may come to; beyond that the next version is whole again."""
+
+_SMALL: Final = 1 << 20
+"""Bytes that layers may come to whatever they lie on."""
+
+FORMAT: Final = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+"""How tables are written: the lowest level of zstd takes two thirds of the time of the usual one, and no more space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +45,14 @@ class Layer:
         since: The folder of the version before, with which `<table>.touched.parquet` compares; None for a first one.
         height: Layers between this folder and the whole one below it; 0 for a whole one.
         inputs: What it was made from: name to the path of a table, or to any other version.
+        on: The folder that a layer lies on, where that is not the version before.
     """
 
     keys: Mapping[str, tuple[str, ...]]
     since: str | None = None
     height: int = 0
     inputs: Mapping[str, str] = field(default_factory=dict)
+    on: str | None = None
 
     @property
     def whole(self) -> bool:
@@ -52,11 +67,20 @@ def read_layer(folder: Path) -> Layer | None:
     except FileNotFoundError:
         return None
     keys = {table: tuple(columns) for table, columns in stated["keys"].items()}
-    return Layer(keys, stated["since"], stated["height"], stated["inputs"])
+    return Layer(keys, stated["since"], stated["height"], stated["inputs"], stated.get("on"))
 
 
 def describe(folder: Path, layer: Layer) -> None:
-    """Write into a folder, still a draft, what it is."""
+    """Write into a folder, still a draft, what it is.
+
+    Where `put` took in the layers below, the folder lies on the whole one, and is the first layer there.
+    """
+    if (
+        not layer.whole
+        and layer.since is not None
+        and any((folder / _replaced(table)).exists() for table in layer.keys)
+    ):
+        layer = replace(layer, height=1, on=_down(folder.parent / layer.since)[-1].name)
     (folder / NOTE).write_text(json.dumps(asdict(layer), sort_keys=True))
 
 
@@ -65,18 +89,19 @@ def rows(path: Path) -> str:
 
     A file whose folder says nothing of itself is read as it stands.
     """
-    parts: list[str] = []
-    replaced: list[Path] = []
-    table = path.stem
-    for folder in _down(path.parent):
-        layer = read_layer(folder)
-        here = f"FROM read_parquet({literal(folder / path.name)})"
-        if replaced and layer is not None:
-            using = ", ".join(quoted(key) for key in layer.keys[table])
-            here += f" ANTI JOIN ({_keys(replaced)}) AS later USING ({using})"
-        parts.append(f"SELECT * {here}")
-        replaced.append(folder / f"{table}.touched.parquet")
-    return "(" + " UNION ALL BY NAME ".join(parts) + ")"
+    return _joined(path, _down(path.parent))
+
+
+def rows_since(path: Path, since: Path) -> str:
+    """A query for the rows, as of `path`, of every key that `touched(path, since)` has, and perhaps of others.
+
+    Where the one version came of the other by layers, the layers alone are read.
+    """
+    if since.parent not in _back(path.parent):
+        return rows(path)
+    mine, theirs = _down(path.parent), set(_down(since.parent))
+    common = next((place for place, folder in enumerate(mine) if folder in theirs), len(mine))
+    return _joined(path, mine[:common]) if common else f"(FROM {rows(path)} LIMIT 0)"
 
 
 def touched(path: Path, since: Path) -> str | None:
@@ -93,13 +118,15 @@ def touched(path: Path, since: Path) -> str | None:
     if common is None:
         return None
     between = [*mine[: mine.index(common)], *theirs[: theirs.index(common)]]
-    return f"({_keys([folder / f'{path.stem}.touched.parquet' for folder in between])})"
+    return f"({_keys([folder / _touched(path.stem) for folder in between])})"
 
 
 def may_layer(before: Path | None) -> bool:
-    """Whether the version after `before` may be a layer on it, or must be whole again."""
-    layer = None if before is None else read_layer(before)
-    return layer is not None and layer.height < HIGHEST
+    """Whether the version after `before` may be a layer, or must be whole again."""
+    if before is None or read_layer(before) is None:
+        return False
+    *above, whole = (_size(folder) for folder in _down(before))
+    return sum(above) <= max(LARGEST * whole, _SMALL)
 
 
 def put(  # noqa: PLR0913, PLR0917  what a table's place in a version takes
@@ -128,16 +155,28 @@ def put(  # noqa: PLR0913, PLR0917  what a table's place in a version takes
     using = ", ".join(quoted(key) for key in keys)
     file = draft / f"{table}.parquet"
     if before is None or gone is None:
-        con.sql(f"FROM ({changed}) ORDER BY {using}").write_parquet(str(file), compression="zstd")
+        write(con, f"FROM ({changed}) ORDER BY {using}", file)
         return
-    moved = draft / f"{table}.touched.parquet"
-    either = f"SELECT {using} FROM ({gone}) UNION SELECT {using} FROM ({changed})"
-    con.sql(f"FROM ({either}) ORDER BY ALL").write_parquet(str(moved), compression="zstd")
-    every = f"FROM ({changed})"
+    moved = draft / _touched(table)
+    write(con, f"SELECT {using} FROM ({gone}) UNION SELECT {using} FROM ({changed}) ORDER BY ALL", moved)
+    below = _down(before)
+    kept: str | None = None
     if whole:
-        kept = f"FROM {rows(before / file.name)} ANTI JOIN read_parquet({literal(moved)}) AS moved USING ({using})"
-        every = f"({every}) UNION ALL BY NAME (SELECT * {kept})"
-    con.sql(f"FROM ({every}) ORDER BY {using}").write_parquet(str(file), compression="zstd")
+        kept = rows(before / file.name)
+    elif len(below) > HIGHEST:
+        kept = _joined(before / file.name, below[:-1])
+        taken_in = [moved, *(_hidden(folder, table) for folder in below[:-1])]
+        write(con, f"FROM ({_keys(taken_in)}) ORDER BY ALL", draft / _replaced(table))
+    every = f"FROM ({changed})"
+    if kept is not None:
+        left = f"SELECT * FROM {kept} ANTI JOIN read_parquet({literal(moved)}) AS moved USING ({using})"
+        every = f"({every}) UNION ALL BY NAME ({left})"
+    write(con, f"FROM ({every}) ORDER BY {using}", file)
+
+
+def write(con: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
+    """Write what a query returns to a file of Parquet."""
+    con.execute(f"COPY ({query}) TO {literal(file)} {FORMAT}")
 
 
 def lineage(folder: Path) -> list[Path]:
@@ -148,8 +187,43 @@ def lineage(folder: Path) -> list[Path]:
 def _down(folder: Path) -> list[Path]:
     found = [folder]
     while (layer := read_layer(found[-1])) is not None and not layer.whole and layer.since is not None:
-        found.append(folder.parent / layer.since)
+        found.append(folder.parent / (layer.on or layer.since))
     return found
+
+
+def _joined(path: Path, folders: Iterable[Path]) -> str:
+    """The rows of a table in some folders, the later first, each key's from the first that touched it."""
+    parts: list[str] = []
+    later: list[Path] = []
+    table = path.stem
+    for folder in folders:
+        layer = read_layer(folder)
+        here = f"FROM read_parquet({literal(folder / path.name)})"
+        if later and layer is not None:
+            using = ", ".join(quoted(key) for key in layer.keys[table])
+            here += f" ANTI JOIN ({_keys(later)}) AS later USING ({using})"
+        parts.append(f"SELECT * {here}")
+        later.append(_hidden(folder, table))
+    return "(" + " UNION ALL BY NAME ".join(parts) + ")"
+
+
+def _hidden(folder: Path, table: str) -> Path:
+    """The file of the keys whose rows in the folders below count no more."""
+    replaced = folder / _replaced(table)
+    return replaced if replaced.exists() else folder / _touched(table)
+
+
+def _touched(table: str) -> str:
+    return f"{table}.touched.parquet"
+
+
+def _replaced(table: str) -> str:
+    return f"{table}.replaced.parquet"
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the tables in a folder."""
+    return sum(file.stat().st_size for file in folder.glob("*.parquet"))
 
 
 def _back(folder: Path) -> list[Path]:
