@@ -117,14 +117,15 @@ INSERT INTO link VALUES
 ('organisation', 'crm:company:1', 'crm:company:2', -3.0, 0.11, NULL, 'vat_numbers_differ', 'vetoed', '{"name":"different"}'),
 ('person', 'crm:contact:1', 'support:user:21', 14.0, 0.9999, 'email_and_name', NULL, 'accepted', '{"name":"close","email":"same"}');
 
-INSERT INTO review_pair VALUES
+INSERT INTO review_pair (entity_type, record_a, record_b, entity_a, entity_b, match_probability, reason, could_change)
+VALUES
 ('organisation', 'crm:company:5', 'support:organization:15', 'org_elm', 'org_elm_support', 0.7, 'possible', ['name']);
 INSERT INTO rule VALUES
 ('organisation', 'tier', 'vat_number', 'A VAT number is issued to one company.'),
 ('organisation', 'veto', 'vat_numbers_differ', 'Two valid VAT numbers of one country that differ are of two companies.');
 INSERT INTO threshold VALUES ('organisation', -12.0, 4.5, 0.0, 1.0), ('person', -13.0, 5.0, 0.5, 1.0);
 INSERT INTO conflict VALUES
-('org_crane', 'organisation', 'vat_number', 'crm:company:3', 'GB111111111', 'erp:customer:103', 'GB222222222');
+('org_crane', 'organisation', 'vat_number', 'crm:company:3', 'GB111111111', 'erp:customer:103', 'GB222222222', 'crm', 'erp');
 INSERT INTO quarantine VALUES
 ('crm:company:66', 'crm', 'company', 'organisation', 'missing:name', 'no name', '{"id":"66","property_name":null}');
 INSERT INTO entity_event
@@ -172,6 +173,11 @@ SELECT 'support:ticket:31' AS record_id, 'org_acme' AS entity_id, 'person_ada' A
     TIMESTAMPTZ '2026-10-30 09:00:00+00' AS created_at;
 
 -- source rows, and what the graph was built from
+CREATE TABLE source_record (
+    record_id VARCHAR, system VARCHAR, source_table VARCHAR, source_key VARCHAR, row_hash VARCHAR, "row" JSON,
+    first_seen TIMESTAMPTZ, last_seen TIMESTAMPTZ
+);
+CREATE MACRO source_rows(ids) AS TABLE FROM source_record WHERE record_id IN (SELECT unnest(ids));
 INSERT INTO source_record
 SELECT DISTINCT ON (record_id) record_id, system, source_table, source_key, row_hash,
     json_object('id', source_key, 'name', name), $built_at, $built_at

@@ -45,7 +45,10 @@ def golden_columns(shape: Shape) -> Iterator[tuple[str, str]]:
 
 
 def create_schema(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make every table, view and macro of a graph, empty, in the connection's current database."""
+    """Make every table, view and macro of a graph, empty, in the connection's current database.
+
+    But for those of source rows, which depend on what is read: `source_rows.py`.
+    """
     connection.execute((HERE / "schema.sql").read_text(encoding="utf-8"))
     for shape in RECORD_TYPES.values():
         _create(connection, shape.name, golden_columns(shape))

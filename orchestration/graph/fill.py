@@ -1,7 +1,7 @@
 """Filling the tables of a new graph, each from the Parquet that holds its rows and from the graph before it.
 
-Every function runs on a connection whose current database is the new graph, made by `ddl.create_schema`, with the
-previous graph, where there is one, attached read-only as `before`.
+Every function runs on a connection whose current database is the new graph, made by `ddl.create_schema`. For the
+functions that ask what was before, the previous graph, where there is one, is attached read-only as `before`.
 """
 
 from __future__ import annotations
@@ -11,111 +11,65 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.graph.inputs import CandidateInputs, Landed
-from orchestration.graph.model import FACTS, RECORD_TYPES, SHAPES, Shape
+from orchestration.graph import source_rows
+from orchestration.graph.feeds import Feed, feeds
+from orchestration.graph.inputs import CandidateInputs
+from orchestration.graph.model import RECORD_TYPES, Shape
 from orchestration.layers import rows
-from orchestration.sql import literal, quoted
+from orchestration.sql import quoted
 
 Connection = duckdb.DuckDBPyConnection
 SQL = Path(__file__).parent / "sql"
+DERIVED = ("entity_name", "entity_identifier")
+"""Tables that are made of the records in the graph."""
 
 
 def fill(connection: Connection, inputs: CandidateInputs, snapshot: str, *, has_previous: bool) -> None:
     """Fill every table but those that say what the graph is: rows first, then entities, then what hangs off them."""
+    tables = source_rows.source_tables(connection, inputs)
     for landed in inputs.landed:
-        source_records(connection, landed, has_previous=has_previous)
-    for record_type, folder in inputs.entities.items():
-        for table in ("entity", "crosswalk", "conflict", "review_pair", "contact_point"):
-            insert(connection, table, folder / f"{table}.parquet")
-        insert(connection, record_type, folder / "golden.parquet")
-    for folder in inputs.links.values():
-        insert(connection, "link", folder / "link.parquet")
-    if inputs.relationships:
-        insert(connection, "relationship", inputs.relationships / "relationship.parquet")
-    aliases(connection, inputs.aliases)
-    if inputs.rejected:
-        insert(connection, "quarantine", inputs.rejected / "quarantine.parquet")
-    for name, folder in inputs.records.items():
-        records(connection, SHAPES[name], folder / "record.parquet")
-        for table in ("quarantine", "note", "support"):
-            insert(connection, table, folder / f"{table}.parquet")
-    events(connection, inputs.entities, snapshot, has_previous=has_previous)
-    for table in ("entity_name", "entity_identifier"):
-        connection.execute(f"INSERT INTO {table} {_sql(table)}")
-
-
-def source_records(connection: Connection, landed: Landed, *, has_previous: bool) -> None:
-    """Every row of a source table, as it was read; a row seen before keeps the time it was first seen."""
-    every = rows(landed.path)
-    columns = [name for name in _named(connection, f"DESCRIBE FROM {every}") if name not in {"_key", "_row_hash"}]
-    document = ", ".join(f"{literal(name)}, {quoted(name)}" for name in columns)
-    first_seen, before = "$read_at", ""
+        table = tables[landed.system, landed.table]
+        source_rows.create(connection, table)
+        before = source_rows.seen_before(connection, table) if has_previous else None
+        source_rows.fill(connection, table, landed, before)
+    source_rows.show(connection, list(tables.values()))
+    for feed in feeds(inputs):
+        insert(connection, feed, feed.every)
     if has_previous:
-        first_seen = "coalesce(seen.first_seen, $read_at)"
-        before = "LEFT JOIN before.source_record AS seen ON seen.record_id = now.record_id"
-    connection.execute(
-        f"""
-        INSERT INTO source_record
-        SELECT now.record_id, $system, $source_table, now._key, now._row_hash, now.document, {first_seen}, $read_at
-        FROM (
-            SELECT $system || ':' || $source_table || ':' || _key AS record_id, _key, _row_hash,
-                json_object({document}) AS document
-            FROM {every}
-        ) AS now {before}
-        ORDER BY now.record_id
-        """,
-        {
-            "system": landed.system,
-            "source_table": landed.table,
-            "read_at": landed.read_at,
-        },
-    )
+        connection.execute("INSERT INTO entity_event FROM before.entity_event")
+    events(connection, inputs.entities, snapshot)
+    for made in DERIVED:
+        connection.execute(f"INSERT INTO {made} {derived(made)}")
 
 
-def aliases(connection: Connection, folder: Path | None) -> None:
-    """The merges that sources made themselves."""
-    if folder is None:
-        return
-    connection.execute(
-        """
-        INSERT INTO alias
-        SELECT DISTINCT from_record, to_record, record_type FROM read_parquet(?)
-        WHERE from_record IS NOT NULL AND to_record IS NOT NULL AND from_record <> to_record
-        ORDER BY ALL
-        """,
-        [str(folder / "alias.parquet")],
-    )
+def insert(connection: Connection, feed: Feed, relation: str) -> None:
+    """Add rows to a feed's table, column by column of the same name; others are left out or NULL.
 
-
-def records(connection: Connection, shape: Shape, path: Path) -> None:
-    """The records of a record type, or the facts of a kind, each with the entities of the records it refers to."""
-    table = shape.name if shape.name in FACTS else f"{shape.name}_record"
-    shared = _shared(connection, table, path)
-    value = {name: f'r."{name}"' for name in shared}
+    Records and facts get the entities of the records that they refer to.
+    """
+    there = set(_columns(connection, f"FROM {relation}"))
+    value = {name: f"r.{quoted(name)}" for name in _columns(connection, quoted(feed.table)) if name in there}
     joins = []
-    for column, record in _owners(shape):
+    for column, record in owners(feed.shape) if feed.shape else ():
         if record in value:
             joins.append(f"LEFT JOIN crosswalk AS {column}_owner ON {column}_owner.record_id = {value[record]}")
             value[column] = f"{column}_owner.entity_id"
-    columns = ", ".join(f'"{name}"' for name in value)
+    columns = ", ".join(map(quoted, value))
     connection.execute(
-        f'INSERT INTO "{table}" ({columns}) SELECT {", ".join(value.values())} FROM read_parquet(?) AS r '
-        f"{' '.join(joins)} ORDER BY {value.get('entity_id', 'r.record_id')}, r.record_id",
-        [str(path)],
+        f"INSERT INTO {quoted(feed.table)} ({columns}) SELECT {', '.join(value.values())} "
+        f"FROM {relation} AS r {' '.join(joins)}"
     )
 
 
-def events(connection: Connection, folders: Mapping[str, Path], snapshot: str, *, has_previous: bool) -> None:
-    """What happened to entities: the history so far, and what is new in this graph."""
-    if has_previous:
-        connection.execute("INSERT INTO entity_event FROM before.entity_event")
+def events(connection: Connection, folders: Mapping[str, Path], snapshot: str) -> None:
+    """What happened to entities and is not told yet."""
     for folder in folders.values():
         # an unchanged folder tells again what the history has: what is there already happened in an earlier graph
         connection.execute(
-            """
+            f"""
             INSERT INTO entity_event
             SELECT new.entity_id, new.entity_type, new.event, new.other_entity_id, ?, new.at
-            FROM read_parquet(?) AS new
+            FROM {rows(folder / "entity_event.parquet")} AS new
             WHERE NOT EXISTS (
                 SELECT 1 FROM entity_event AS told
                 WHERE told.entity_id = new.entity_id AND told.event = new.event AND told.happened_at = new.at
@@ -123,19 +77,11 @@ def events(connection: Connection, folders: Mapping[str, Path], snapshot: str, *
             )
             ORDER BY new.at, new.entity_id
             """,
-            [snapshot, str(folder / "entity_event.parquet")],
+            [snapshot],
         )
 
 
-def insert(connection: Connection, table: str, path: Path) -> None:
-    """Add the rows of a Parquet file to a table, column by column of the same name; others are left out or NULL."""
-    columns = ", ".join(f'"{name}"' for name in _shared(connection, table, path))
-    connection.execute(
-        f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM read_parquet(?) ORDER BY ALL', [str(path)]
-    )
-
-
-def _owners(shape: Shape) -> Iterator[tuple[str, str]]:
+def owners(shape: Shape) -> Iterator[tuple[str, str]]:
     """A column that holds an entity, and the column with the record whose entity it is."""
     if shape.name in RECORD_TYPES:
         yield "entity_id", "record_id"
@@ -144,19 +90,13 @@ def _owners(shape: Shape) -> Iterator[tuple[str, str]]:
         yield "person_entity_id", "person_record"
 
 
-def _columns(connection: Connection, path: Path) -> list[str]:
-    return _named(connection, f"DESCRIBE FROM read_parquet({literal(path)})")
+def derived(table: str, of: str = "") -> str:
+    """A query for the rows of a derived table; `of` narrows the records it is made of, such as `SEMI JOIN …`."""
+    query = (SQL / f"{table}.sql").read_text(encoding="utf-8")
+    for name in RECORD_TYPES:
+        query = query.replace(f"FROM {name}_record", f"FROM {name}_record {of}")
+    return query
 
 
-def _named(connection: Connection, describe: str) -> list[str]:
-    return [row[0] for row in connection.execute(describe).fetchall()]
-
-
-def _shared(connection: Connection, table: str, path: Path) -> list[str]:
-    """The table's columns that the file has."""
-    there = set(_columns(connection, path))
-    return [name for name in _named(connection, f'DESCRIBE "{table}"') if name in there]
-
-
-def _sql(name: str) -> str:
-    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+def _columns(connection: Connection, described: str) -> list[str]:
+    return [row[0] for row in connection.execute(f"DESCRIBE {described}").fetchall()]

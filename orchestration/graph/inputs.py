@@ -96,6 +96,9 @@ class CandidateInputs:
         pins: The materialisations of what it is built from.
         accounts: What became of the rows of every source table.
         previous: The current graph's file, whose history goes on.
+        hashed: System and table to SQL over the columns of its rows that gives `_row_hash` again, so that it need not
+            be kept; of other tables it is.
+        whole: Write every row anew, though the previous graph could be gone on from.
     """
 
     landed: Sequence[Landed]
@@ -111,6 +114,8 @@ class CandidateInputs:
     pins: Sequence[SnapshotInput] = ()
     accounts: Sequence[Accounted] = ()
     previous: Path | None = None
+    hashed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    whole: bool = False
 
     @property
     def digest(self) -> str:
@@ -124,7 +129,7 @@ class CandidateInputs:
                 "aliases": self.aliases.name if self.aliases else None,
                 "rejected": self.rejected.name if self.rejected else None,
                 "relationships": self.relationships.name if self.relationships else None,
-                "code": [self.code_version, _own_code()],
+                "code": [self.code_version, own_code()],
                 "models": dict(self.model_versions),
             }
         )
@@ -153,7 +158,7 @@ def snapshot_id(inputs_digest: str, previous: str | None) -> SnapshotId:
 
 
 @cache
-def _own_code() -> str:
+def own_code() -> str:
     """A digest of this package, so that a graph of another shape is another graph."""
     code = hashlib.sha256()
     for path in sorted(HERE.rglob("*")):

@@ -114,9 +114,7 @@ class EntityGraph(Confined):
     def source_rows(self, record_ids: Iterable[str]) -> dict[str, SourceRow]:
         """The source rows that those records and facts come from, by the id that was asked for."""
         asked = {record_id: source_row_id(record_id) for record_id in record_ids}
-        rows = self.rows(
-            "SELECT * FROM source_record WHERE record_id IN (SELECT unnest(?))", [sorted({*asked.values()})]
-        )
+        rows = self.rows("FROM source_rows(?)", [sorted({*asked.values()})])
         found = {row["record_id"]: SourceRow.of(row) for row in rows}
         return {record_id: found[row_id] for record_id, row_id in asked.items() if row_id in found}
 

@@ -3,7 +3,16 @@
 --   organisation | person                one golden record: `entity_id`, each field, and `<field>_record` it came from
 --   organisation_record | person_record  one conformed record as its system states it, with its `entity_id`
 --   fact                                 a view of all facts: `fact, record_id, entity_id, person_entity_id, system, ...`
+--   source."<system>:<table>"            one source row as it was read, in the columns of the source
+--   source_record                        a view of all source rows (source_rows.py), one row each:
+--       record_id                        system:table:key
+--       system, source_table, source_key
+--       row_hash                         of the columns that are not volatile
+--       row                              the declared columns as JSON
+--       first_seen, last_seen            when the row was read first, and when its table was read for this graph
 -- where `<what>_record` beside a source's own `<what>_key` is the record that the key names. macros.sql adds the macros.
+
+CREATE SCHEMA source;
 
 -- this graph; always one row
 CREATE TABLE snapshot (
@@ -40,6 +49,20 @@ CREATE TABLE snapshot_input (
     data_version VARCHAR NOT NULL
 );
 
+-- one table of the folders that this graph was made of, so that the next one can be made of what changes in them
+CREATE TABLE snapshot_part (
+    part VARCHAR NOT NULL,                 -- such as entities/person/golden
+    path VARCHAR NOT NULL                  -- within the home folder where it stands there
+);
+
+-- how this file was written; always one row
+CREATE TABLE snapshot_file (
+    code VARCHAR NOT NULL,                 -- of the code that writes graphs
+    steps INTEGER NOT NULL,                -- graphs since all rows were written anew
+    whole_bytes BIGINT,                    -- the file's size then
+    whole_rows BIGINT NOT NULL             -- source rows then
+);
+
 -- one reconciled thing
 CREATE TABLE entity (
     entity_id VARCHAR NOT NULL,
@@ -52,18 +75,6 @@ CREATE TABLE entity (
     resolution JSON NOT NULL,              -- system to linked | absent (searched, no plausible candidate) | open
     record_count INTEGER NOT NULL,
     opted_out BOOLEAN NOT NULL             -- any of its records objects to being contacted
-);
-
--- one source row as it was read
-CREATE TABLE source_record (
-    record_id VARCHAR NOT NULL,            -- system:table:key
-    system VARCHAR NOT NULL,
-    source_table VARCHAR NOT NULL,
-    source_key VARCHAR NOT NULL,
-    row_hash VARCHAR NOT NULL,
-    row JSON NOT NULL,                     -- the declared columns
-    first_seen TIMESTAMPTZ NOT NULL,
-    last_seen TIMESTAMPTZ NOT NULL
 );
 
 -- one source row that completes a record or fact, beside the row that it comes from: an invoice's line, an address
@@ -108,8 +119,10 @@ CREATE TABLE review_pair (
     record_b VARCHAR NOT NULL,
     entity_a VARCHAR NOT NULL,
     entity_b VARCHAR NOT NULL,
+    match_weight DOUBLE,
     match_probability DOUBLE,
     reason VARCHAR NOT NULL,               -- possible | ambiguous | unbelievable_cluster
+    settles INTEGER,                       -- records and facts whose standing waits for the answer
     could_change VARCHAR[]                 -- fields whose golden value, or lack of conflict, would be another for either
                                            -- entity if the two were one; NULL where that is not known
 );
@@ -151,8 +164,21 @@ CREATE TABLE conflict (
     record_a VARCHAR NOT NULL,
     value_a VARCHAR NOT NULL,
     record_b VARCHAR NOT NULL,
-    value_b VARCHAR NOT NULL
+    value_b VARCHAR NOT NULL,
+    system_a VARCHAR,                      -- the systems of the two records, so that a data owner finds the source
+    system_b VARCHAR
 );
+
+-- one field on which two systems disagree, and about how many entities
+CREATE VIEW conflict_by_system AS
+SELECT entity_type, field, system_a, system_b, count(*) AS conflicts, count(DISTINCT entity_id) AS entities
+FROM (
+    SELECT entity_type, field, entity_id,
+        least(split_part(record_a, ':', 1), split_part(record_b, ':', 1)) AS system_a,
+        greatest(split_part(record_a, ':', 1), split_part(record_b, ':', 1)) AS system_b
+    FROM conflict
+)
+GROUP BY ALL;
 
 -- one source row, or part of it, that could not be used
 CREATE TABLE quarantine (

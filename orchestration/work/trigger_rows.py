@@ -120,7 +120,8 @@ def _versions(graph: TriggerGraph, rows: Iterable[tuple[EntityId, dict[str, Valu
         )
         SELECT entity_id AS id, version FROM entity WHERE entity_id IN (FROM named)
         UNION ALL
-        SELECT id, string_agg(row_hash, ' ' ORDER BY record_id) FROM made_of JOIN source_record USING (record_id)
+        SELECT id, string_agg(row_hash, ' ' ORDER BY record_id)
+        FROM made_of JOIN source_rows((SELECT list(DISTINCT record_id) FROM made_of)) USING (record_id)
         GROUP BY id
         """,
         {"named": sorted(named)},
