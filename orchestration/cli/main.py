@@ -1,12 +1,14 @@
 """`precede`: the command line. Commands are loaded when they are called, so that `--help` is quick.
 
 Each command is a function in a module of its own; a team's commands are found by entry point, so that the coordinator
-imports neither team. A `PrecedeError` becomes one sentence on standard error and exit code 1.
+imports neither team. A `PrecedeError` becomes one sentence on standard error and exit code 1; with `--json` an object
+with `error` and `message` instead.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ from orchestration.errors import ConfigurationError, NoGraph, PrecedeError, Stor
 
 TEAMS: Final = "precede.commands"
 """The entry points under which teams bring commands: each a dictionary of name to Typer application or function."""
+
+JSON: Final = "--json"
+"""The option with which every command prints JSON, also of what went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,13 @@ COMMANDS: Final = {
     "show": Command(
         "orchestration.cli.show:show", "Show all that is known of an entity, and from which record.", "Look"
     ),
-    "why": Command("orchestration.cli.why:why", "Show why two records are one entity, or are not.", "Look"),
+    "why": Command(
+        "orchestration.cli.why:why", "Show why two records are one or are not, and why an entity is what it is.", "Look"
+    ),
+    "conflicts": Command("orchestration.cli.conflicts:conflicts", "List where records of one entity disagree.", "Look"),
+    "review": Command(
+        "orchestration.cli.review:app", "Settle doubts: which records are one, which value is right.", "Judge"
+    ),
     "actions": Command(
         "orchestration.cli.actions:actions", "List what agents proposed and what became of it.", "Prove"
     ),
@@ -94,8 +105,15 @@ def command_line() -> Precede:
 
 def main() -> None:
     """Run the command line; the entry point of the script `precede`."""
+    as_json = JSON in sys.argv[1:]
     try:
-        command_line().main(prog_name="precede")
+        code = command_line().main(prog_name="precede", standalone_mode=not as_json)
+        if as_json and isinstance(code, int):
+            sys.exit(code)
+    except click.ClickException as error:  # only met with --json: a command that was called wrongly
+        _fail(error, error.format_message(), error.exit_code)
+    except click.Abort as error:
+        _fail(error, "It was broken off.")
     except PrecedeError as error:
         _fail(error)
     except Exception as error:
@@ -105,10 +123,14 @@ def main() -> None:
         _fail(known)
 
 
-def _fail(error: PrecedeError) -> NoReturn:
+def _fail(error: Exception, message: str = "", code: int = 1) -> NoReturn:
     sys.stdout.flush()
-    sys.stderr.write(f"precede: {error}\n")
-    sys.exit(1)
+    said = message or str(error)
+    if JSON in sys.argv[1:]:
+        sys.stderr.write(json.dumps({"error": type(error).__name__, "message": said}, ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.write(f"precede: {said}\n")
+    sys.exit(code)
 
 
 def _known(error: Exception) -> PrecedeError | None:

@@ -37,7 +37,7 @@ def start(agent: Agent, reason: Why, operator: Operator = None, *, as_json: AsJs
 
 
 def _change(agent: str, reason: str, operator: str | None, *, stops: bool, as_json: bool) -> None:
-    said, by, now = reason.strip(), (operator or _user()).strip(), datetime.now(UTC)
+    said, by, now = reason.strip(), (operator or operating_user()).strip(), datetime.now(UTC)
     if not said or not by:
         raise ConfigurationError("--reason" if by else "--operator", "nothing", "a few words")
     settings = Settings()
@@ -74,7 +74,8 @@ def _refuse_unknown(agent: str, store: Store, settings: Settings, stopped: dict[
         raise NotFound(f"There is no agent {agent!r}; needed one of: {names}; see the folder {settings.agents}.")
 
 
-def _user() -> str:
+def operating_user() -> str:
+    """Who runs this process, as the operating system names them."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

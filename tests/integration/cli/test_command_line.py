@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -22,14 +23,18 @@ READING = [
     ("find", "acme"),
     ("show", "org_acme"),
     ("why", "crm:company:1", "erp:customer:101"),
+    ("conflicts",),
+    ("review", "pairs"),
     ("actions",),
     ("trace", "act_1"),
     ("ledger", "verify"),
 ]
-ON_THE_GRAPH = READING[:3]
+ON_THE_GRAPH = READING[:5]
 
 
-@pytest.mark.parametrize("command", [*((name,) for name in command_line.COMMANDS), ("ledger", "verify")])
+@pytest.mark.parametrize(
+    "command", [*((name,) for name in command_line.COMMANDS), ("ledger", "verify"), ("review", "pairs")]
+)
 def test_every_command_says_what_it_does(precede: Precede, command: tuple[str, ...]) -> None:
     result = precede(*command, "--help")
     assert result.code == 0
@@ -37,7 +42,9 @@ def test_every_command_says_what_it_does(precede: Precede, command: tuple[str, .
 
 
 def test_every_command_that_prints_a_result_has_json(precede: Precede) -> None:
-    for command in [("run",), *(reading[:1] for reading in READING[:5]), ("ledger", "verify")]:
+    on_one = [("run",), ("find",), ("show",), ("why",), ("conflicts",), ("actions",), ("trace",), ("ledger", "verify")]
+    judging = [("review", name) for name in ("pairs", "show", "judge", "settle", "judgements")]
+    for command in [*on_one, *judging]:
         assert "--json" in precede(*command, "--help").out, command
 
 
@@ -65,7 +72,7 @@ def test_where_nothing_has_run_every_command_says_so_and_leaves_nothing_behind(
     result = precede(*command, *options)
     assert result.code == 1
     assert result.out == ""
-    assert one_sentence(result.err)
+    assert one_sentence(result.err) if not options else json.loads(result.err)["error"] in {"NoGraph", "StoreError"}
     assert "precede run" in result.err
     assert list(home.iterdir()) == []
 
@@ -141,7 +148,7 @@ def test_an_unknown_command_is_named_with_what_was_probably_meant(precede: Prece
 
 
 def test_a_missing_argument_is_named(precede: Precede) -> None:
-    result = precede("why", "crm:company:1")
+    result = precede("review", "judge", "crm:company:1")
     assert result.code == 2
     assert "RECORD_B" in result.err
 
