@@ -1,15 +1,15 @@
 """Trained models: what one is, where it is kept, and how declared comparisons become Splink's settings.
 
 A model is two things in one JSON file: `splink`, exactly what Splink saves and loads, and `linkage`, our side of it:
-the thresholds, how many records it was trained on, and on what. Its id is a digest of both, so that a link can always
-be led back to the parameters that made it.
+the thresholds to fall back on, how many records it was trained on, on what, and which vetoes those records speak
+against. Its id is a digest of both, so that a link can always be led back to the parameters that made it.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,9 +34,13 @@ class Model:
     Attributes:
         record_type: Whose records it links.
         splink: Splink's settings with their trained parameters.
-        thresholds: From which match weight on a pair is accepted or in doubt.
+        thresholds: From which match weight on a pair is accepted or in doubt, where the records cannot say.
         trained_on: How many records it was trained on; the prior is carried over to other numbers from there.
         note: What it was trained on, for people.
+        beyond_strong: Pairs that are one entity for each that strong keys find.
+        copies: How many further records of its own entity a record has, as an average over those that have any. A
+            record's own copies do not make its name common.
+        set_aside: Names of vetoes that do not hold in these records (`insight/linkage/tuning/vetoes.py`).
     """
 
     record_type: str
@@ -44,6 +48,15 @@ class Model:
     thresholds: Thresholds
     trained_on: int
     note: str
+    beyond_strong: float = 2.0
+    copies: float = 1.0
+    set_aside: tuple[str, ...] = ()
+
+    @property
+    def linkage(self) -> Linkage:
+        """What is declared about linking the record type, without the vetoes that are set aside: what links obey."""
+        declared = LINKAGES[self.record_type]
+        return replace(declared, vetoes=tuple(veto for veto in declared.vetoes if veto.name not in self.set_aside))
 
     @property
     def model_id(self) -> str:
@@ -58,6 +71,9 @@ class Model:
                 "thresholds": asdict(self.thresholds),
                 "trained_on": self.trained_on,
                 "note": self.note,
+                "beyond_strong": self.beyond_strong,
+                "copies": self.copies,
+                "set_aside": list(self.set_aside),
             },
             "splink": self.splink,
         }
@@ -90,24 +106,68 @@ def read_model(path: Path, record_type: str) -> Model:
             Thresholds(**ours["thresholds"]),
             int(ours["trained_on"]),
             ours["note"],
+            float(ours.get("beyond_strong", 2.0)),
+            float(ours.get("copies", 1.0)),
+            tuple(ours.get("set_aside", ())),
         )
+        levels = _levels(model.splink)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(
             str(path), f"no linkage model ({error})", "a model written by training: train again, or delete the file"
         ) from error
     if model.record_type != record_type:
         raise ConfigurationError(str(path), f"a model of {model.record_type}", f"one of {record_type}")
+    if levels != _levels(untrained(LINKAGES[record_type])):
+        raise ConfigurationError(
+            str(path), "a model of other comparisons than this version's", "one of this version: run `precede tune`"
+        )
     return model
 
 
-def save_model(model: Model, settings: Settings) -> Path:
-    """Keeps a model trained here, as the current one and under its id, and returns where."""
-    settings.models.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(model.as_json(), indent=1, sort_keys=True)
-    for name in (model.model_id, model.record_type):
-        path = settings.models / f"{name}.json"
-        writing_file(path, text)
+def keep_model(model: Model, settings: Settings) -> Path:
+    """Keeps a model under its id, without making it the current one, and returns where."""
+    path = settings.models / f"{model.model_id}.json"
+    writing_file(path, json.dumps(model.as_json(), indent=1, sort_keys=True))
     return path
+
+
+def save_model(model: Model, settings: Settings) -> Path:
+    """Keeps a model under its id and makes it the current one, and returns where the current one is."""
+    kept = keep_model(model, settings)
+    path = settings.models / f"{model.record_type}.json"
+    writing_file(path, kept.read_text())
+    return path
+
+
+def find_model(name: str, settings: Settings) -> Model:
+    """The model that an operator names: an id, or the path of a file; `shipped/person` is the one that came along.
+
+    Raises:
+        ConfigurationError: There is no such model.
+    """
+    path = Path(name) if name.endswith(".json") else settings.models / f"{name}.json"
+    if name.startswith("shipped/"):
+        path = SHIPPED / f"{name.removeprefix('shipped/')}.json"
+    if not path.is_file():
+        known = sorted(one.stem for one in settings.models.glob("*-*.json"))
+        there = ", ".join(known) or "none: run `precede tune`"
+        raise ConfigurationError(name, "no such model", f"the id of a model under {settings.models} ({there})")
+    try:
+        record_type = str(json.loads(path.read_text())["linkage"]["record_type"])
+    except (ValueError, KeyError, TypeError) as error:
+        found = f"no linkage model ({error})"
+        raise ConfigurationError(str(path), found, "a model that `precede tune` wrote") from error
+    if record_type not in LINKAGES:
+        raise ConfigurationError(str(path), f"a model of {record_type}", f"one of {', '.join(LINKAGES)}")
+    return read_model(path, record_type)
+
+
+def _levels(splink: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """The comparisons of Splink's settings, each with the conditions of its levels."""
+    return [
+        (one["output_column_name"], [level["sql_condition"] for level in one["comparison_levels"]])
+        for one in splink["comparisons"]
+    ]
 
 
 def column(comparison: Comparison) -> str:
