@@ -63,7 +63,7 @@ def waiting(connection: Connection, codes: frozenset[str]) -> Waiting:
         newest[row["agent"], row["action_type"], canonical(row["arguments"])] = row
     found: dict[str, set[str]] = defaultdict(set)
     for row in newest.values():
-        for entity_id in _awaited(row, codes):
+        for entity_id in _awaited(dict(row), codes):
             found[entity_id].add(row["action"])
     return found
 

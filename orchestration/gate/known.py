@@ -12,19 +12,11 @@ from datetime import date
 from typing import Final
 
 from orchestration.contracts import ActionId, Arguments, EntityId, Pin, Reason, RecordId, Scalar, SnapshotId
+from orchestration.gate.doubts import Doubt
 from orchestration.graph.current import Watermark
 from orchestration.graph.rows import Contact, Crosswalk, Entity, Fact, GoldenValue, Snapshot, SourceRow
 
 NO_GRAPH: Final = Reason(code="no_graph", detail="No graph has been published.")
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """An open review pair of an entity: the other side, the systems it has records in, and why it is in doubt."""
-
-    other: EntityId
-    systems: frozenset[str]
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +36,7 @@ class GraphFacts:
     conflicts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Entity to the fields on which its records disagree."""
     doubts: Mapping[str, tuple[Doubt, ...]] = field(default_factory=dict)
+    """Entity to its open review pairs; also of entities that a fact names and no argument does."""
     records: Mapping[str, tuple[Crosswalk, ...]] = field(default_factory=dict)
     """Entity to its records."""
     source_rows: Mapping[str, SourceRow] = field(default_factory=dict)

@@ -15,11 +15,12 @@ from sqlalchemy import Connection, and_, func, select
 
 from orchestration.action_types import ActionType
 from orchestration.contracts import ActionId, EntityId, Pin, SnapshotId
-from orchestration.gate.known import Ask, Doubt, GraphFacts, StoreFacts
+from orchestration.gate.known import Ask, GraphFacts, StoreFacts
+from orchestration.gate.load_doubts import load_doubts
 from orchestration.gate.stopping import stopped
 from orchestration.graph.current import watermarks
 from orchestration.graph.reader import EntityGraph
-from orchestration.graph.rows import Contact, Crosswalk
+from orchestration.graph.rows import Contact, Crosswalk, Fact
 from orchestration.store import tables
 
 _RELATIONSHIPS: Final = """
@@ -31,15 +32,6 @@ _CONTACTS: Final = """
     WHERE value IN (SELECT unnest(?)) ORDER BY ALL
 """
 _CONFLICTS: Final = "SELECT DISTINCT entity_id, field FROM conflict WHERE entity_id IN (SELECT unnest(?))"
-_DOUBTS: Final = """
-    SELECT DISTINCT mine, other, reason, entity.systems AS systems
-    FROM (
-        SELECT entity_a AS mine, entity_b AS other, reason FROM review_pair WHERE entity_a IN (SELECT unnest($ids))
-        UNION ALL
-        SELECT entity_b, entity_a, reason FROM review_pair WHERE entity_b IN (SELECT unnest($ids))
-    ) LEFT JOIN entity ON entity.entity_id = other
-    ORDER BY ALL
-"""
 _RECORDS: Final = "SELECT * FROM crosswalk WHERE entity_id IN (SELECT unnest(?)) ORDER BY record_id"
 
 
@@ -105,7 +97,7 @@ def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
         relationships=relationships,
         contacts=contacts,
         conflicts={entity: frozenset(fields) for entity, fields in conflicts.items()},
-        doubts=_doubts(graph, ids),
+        doubts=load_doubts(graph, sorted(wanted.entities | _owners(facts.values()))),
         records=records,
         source_rows=graph.source_rows(sorted(rows)),
         support=support,
@@ -181,19 +173,15 @@ def _newer(connection: Connection, batch_ids: Iterable[str]) -> dict[str, date]:
     return {row.batch_id: row.newest for row in found}
 
 
+def _owners(facts: Iterable[Fact]) -> set[str]:
+    return {owner for fact in facts for owner in (fact.entity_id, fact.person_entity_id) if owner is not None}
+
+
 def _contacts(graph: EntityGraph, values: Iterable[str]) -> dict[tuple[str, str], tuple[Contact, ...]]:
     found: dict[tuple[str, str], list[Contact]] = defaultdict(list)
     for row in graph.rows(_CONTACTS, [sorted(values)]):
         found[(row["channel"], row["value"])].append(Contact(**row))
     return {key: tuple(each) for key, each in found.items()}
-
-
-def _doubts(graph: EntityGraph, ids: list[str]) -> dict[str, tuple[Doubt, ...]]:
-    found: dict[str, list[Doubt]] = defaultdict(list)
-    for row in graph.rows(_DOUBTS, {"ids": ids}):
-        systems = frozenset(row["systems"] or ())
-        found[row["mine"]].append(Doubt(EntityId(row["other"]), systems, row["reason"]))
-    return {entity: tuple(each) for entity, each in found.items()}
 
 
 def _records(graph: EntityGraph, ids: list[str]) -> dict[str, tuple[Crosswalk, ...]]:

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from orchestration.action_parameters import BUSINESS_DATE, Condition, EntityParameter
 from orchestration.action_types import ActionType
-from orchestration.contracts import GRAPH_ASSET, Reason
+from orchestration.contracts import GRAPH_ASSET, EntityId, Reason
+from orchestration.gate.doubts import Doubt, matters, stays
 from orchestration.gate.known import GraphFacts, StoreFacts
 from orchestration.gate.resolve import Resolution, fact_value
 from orchestration.graph.rows import Entity, Fact
@@ -45,6 +46,8 @@ def standing(  # noqa: PLR0913  a decision rests on that many things
     reasons = [*_snapshot(graph, store), *_fresh(action_type, graph, store, now)]
     for name, entity in found.entities.items():
         reasons += _entity(action_type.entities[name], entity, graph)
+        reasons += _doubts(action_type, name, entity, found, graph)
+    reasons += _doubts_of_owners(found, graph)
     for name, fact in found.facts.items():
         for condition in action_type.facts[name].requires:
             reasons += _condition(condition, fact, business_date)
@@ -114,10 +117,35 @@ def _entity(parameter: EntityParameter, entity: Entity, graph: GraphFacts) -> It
             yield Reason(code="not_searched", subject=system, detail=detail)
     for field in sorted(graph.conflicts.get(who, frozenset()) & set(parameter.reads)):
         yield Reason(code="conflict", subject=who, detail=f"Records of {who} disagree on {field}.")
-    for doubt in graph.doubts.get(who, ()):
-        if doubt.systems & parameter.systems or not doubt.systems or doubt.other == who:
-            detail = f"{who} and {doubt.other} may be one: {doubt.reason.replace('_', ' ')}."
-            yield Reason(code="open_review_pair", subject=who, detail=detail)
+
+
+def _doubts(
+    action_type: ActionType, name: str, entity: Entity, found: Resolution, graph: GraphFacts
+) -> Iterator[Reason]:
+    """Open review pairs that a decision on could change what is read."""
+    parameter = action_type.entities[name]
+    reads_people = any(each.type == "person" for each in action_type.entities.values())
+    stated = [
+        contact
+        for point, each in found.contacts.items()
+        for contact in graph.contacts.get((action_type.contact_points[point].channel, each[0].value), ())
+    ]
+    for doubt in graph.doubts.get(entity.entity_id, ()):
+        if matters(doubt, entity, parameter, stated, reads_people=reads_people):
+            yield _open(entity.entity_id, doubt)
+
+
+def _doubts_of_owners(found: Resolution, graph: GraphFacts) -> Iterator[Reason]:
+    """Open review pairs by which a fact could come to belong to an entity of another id, where no argument names it."""
+    own = {entity.entity_id for entity in found.entities.values()}
+    for fact in found.facts.values():
+        for owner in {fact.entity_id, fact.person_entity_id} - own - {None}:
+            yield from (_open(owner, doubt) for doubt in graph.doubts.get(str(owner), ()) if not stays(doubt))
+
+
+def _open(who: EntityId | None, doubt: Doubt) -> Reason:
+    detail = f"{who} and {doubt.other} may be one: {doubt.reason.replace('_', ' ')}."
+    return Reason(code="open_review_pair", subject=str(who), detail=detail)
 
 
 def _condition(condition: Condition, fact: Fact, business_date: date) -> Iterator[Reason]:

@@ -12,7 +12,8 @@ from typing import Any
 from orchestration.action_types import load_action_types
 from orchestration.contracts import ActionId, EntityId, Pin, RecordId, SnapshotId
 from orchestration.gate.decide import Answer, Moment, conclude, weigh
-from orchestration.gate.known import Ask, Doubt, GraphFacts, StoreFacts
+from orchestration.gate.doubts import Doubt
+from orchestration.gate.known import Ask, GraphFacts, StoreFacts
 from orchestration.gate.limits import Usage
 from orchestration.gate.policy import load_policies
 from orchestration.gate.rules import Rules
@@ -38,6 +39,23 @@ SNAPSHOT = SnapshotId("snap_1")
 ACME, ADA, INVOICE, MAILBOX = "org_acme", "per_ada", "erp:transaction:100", "ada@acme.example"
 TABLES = (("crm", "company"), ("crm", "contact"), ("erp", "customer"), ("erp", "transaction"), ("support", "user"))
 RECORDS = {ACME: ("crm:company:1", "erp:customer:7"), ADA: ("crm:contact:1",)}
+
+HARMLESS = Doubt(
+    other=EntityId("org_other"),
+    reason="possible",
+    systems=frozenset({"erp"}),
+    could_change=frozenset({"phone", "resolution"}),
+    resolution={"crm": "absent", "erp": "linked", "support": "absent"},
+    opted_out=False,
+    against=("single_system",),
+    records=2,
+    other_records=1,
+    firm=True,
+    vetoed=False,
+    others=0,
+    employs=False,
+)
+"""A doubt that no decision on could change what a reminder reads."""
 
 
 @cache
@@ -181,9 +199,8 @@ class Scene:
     def snapshot(self, **changes: Any) -> Scene:
         return self.knowing(snapshot=replace(self.graph.snapshot, **changes))
 
-    def doubted(self, entity_id: str, *systems: str) -> Scene:
-        doubt = Doubt(EntityId("org_other"), frozenset(systems), "possible")
-        return self.knowing(doubts={entity_id: (doubt,)})
+    def doubted(self, entity_id: str, **changes: Any) -> Scene:
+        return self.knowing(doubts={entity_id: (replace(HARMLESS, **changes),)})
 
     def decide(self, usage: Usage | None = None) -> Answer:
         moment = Moment(rules(), self.graph, self.store, self.now)

@@ -68,7 +68,7 @@ OBJECTIONS: dict[str, Change] = {
     ),
     "not_reconciled:per_ada": lambda scene: scene.entity(ADA, standing="not_reconciled"),
     "conflict:org_acme": lambda scene: scene.knowing(conflicts={ACME: frozenset({"vat_number"})}),
-    "open_review_pair:org_acme": lambda scene: scene.doubted(ACME, "support"),
+    "open_review_pair:org_acme": lambda scene: scene.doubted(ACME, reason="ambiguous"),
     "opted_out:per_ada": lambda scene: scene.entity(ADA, opted_out=True),
     "effect_exists": lambda scene: replace(scene, taken=frozenset({"reminder:erp:transaction:100:1"})),
 }
@@ -188,10 +188,46 @@ def test_a_strangers_word_silences_nobody_but_somebody_elses_objection_does() ->
     assert shared("public").decide().decision.verdict is Verdict.ALLOW
 
 
-def test_a_doubt_among_systems_that_the_action_does_not_name_is_none_of_its_business() -> None:
-    assert Scene().doubted(ACME, "billing").decide().decision.verdict is Verdict.ALLOW
-    assert Scene().doubted(ACME, "crm").objections == {"open_review_pair:org_acme"}
-    assert Scene().doubted(ACME).objections == {"open_review_pair:org_acme"}
+def test_a_doubt_that_no_decision_on_could_change_what_is_read_is_none_of_its_business() -> None:
+    assert Scene().doubted(ACME).decide().decision.verdict is Verdict.ALLOW
+
+
+MATTERS: dict[str, dict[str, object]] = {
+    "a value that is read": {"could_change": frozenset({"vat_number"})},
+    "nobody knows which values": {"could_change": None},
+    "the other objects": {"opted_out": True},
+    "an objection could go": {"could_change": frozenset({"opted_out"})},
+    "a system where nothing was found": {"resolution": {"crm": "absent", "erp": "linked", "support": "linked"}},
+    "a system where the other is in doubt": {"resolution": {"crm": "absent", "erp": "linked", "support": "open"}},
+    "the id, by more records": {"other_records": 3},
+    "the id, by as many records": {"other_records": 2},
+    "the standing of the other comes along": {"against": ("vetoed_link",)},
+    "a veto would be inside": {"vetoed": True},
+    "the other may be a third one": {"others": 1},
+    "a link of the model could be undone": {"firm": False},
+    "people work there": {"employs": True},
+    "it parted what was one": {"reason": "unbelievable_cluster"},
+    "it is too many": {"records": 40},
+}
+"""What a decision could change, and what tells so."""
+
+
+@pytest.mark.parametrize("known", MATTERS.values(), ids=MATTERS)
+def test_a_doubt_counts_where_a_decision_on_it_could_change_what_is_read(known: dict[str, object]) -> None:
+    assert Scene().doubted(ACME, **known).objections == {"open_review_pair:org_acme"}
+
+
+def test_a_doubt_about_whom_the_mailbox_may_be_of_counts() -> None:
+    shared = (a_contact(), a_contact("per_other", asserted_by="public"))
+    scene = Scene().doubted(ADA, other="per_other").knowing(contacts={("email", MAILBOX): shared})
+    assert scene.objections == {"open_review_pair:per_ada"}
+    assert Scene().doubted(ADA, other="per_other").decide().decision.verdict is Verdict.ALLOW
+
+
+def test_a_doubt_about_an_entity_that_only_the_fact_names_counts_where_its_id_could_change() -> None:
+    scene = Scene().invoice(person_entity_id="per_bob")
+    assert scene.doubted("per_bob", employs=True).decide().decision.verdict is Verdict.ALLOW
+    assert scene.doubted("per_bob", other_records=5).objections == {"open_review_pair:per_bob"}
 
 
 def test_a_conflict_on_a_field_that_is_not_read_is_none_of_its_business() -> None:
