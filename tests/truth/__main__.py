@@ -82,9 +82,10 @@ def report(chosen: Labelled, folder: Path) -> Report:
     """Run a set in an empty folder, and put its asks to the graph and to the truth where agents act on it."""
     ran = run(chosen, folder)
     if chosen.acts is None:
-        return Report(chosen.name, ran.figures, None)
+        return Report(chosen.name, chosen.of, ran.figures, None)
     perfect = true_graph(ran.settings, ran.prepared.truths, folder / "true")
-    return Report(chosen.name, ran.figures, allows(ran.settings, perfect, ran.prepared.truths, chosen.acts))
+    found = allows(ran.settings, perfect, ran.prepared.truths, chosen.acts)
+    return Report(chosen.name, chosen.of, ran.figures, found)
 
 
 def _split(text: str) -> list[str]:

@@ -200,7 +200,7 @@ class _Gate:
         """What standing says of those asks on a graph."""
         invoices = graph.facts_by_id("invoice", [key.invoice for key in keys])
         people = graph.crosswalks([key.stated_by for key in keys])
-        asks = []
+        asks: list[Ask] = []
         for key in keys:
             organisation = invoices[key.invoice].entity_id
             arguments = {

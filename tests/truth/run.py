@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ONE_LIST: Final = "single_system"
 """What every entity lacks where there is one list alone; it is then left out of what standing asks."""
-_PEOPLE: Final = """
+PEOPLE: Final = """
     CREATE OR REPLACE TEMP VIEW person AS
     SELECT person.* REPLACE (coalesce(person.organisation_name, employer.name) AS organisation_name)
     FROM graph.person_record AS person
@@ -126,7 +126,7 @@ def _plain(
     found: dict[str, str] = {}
     with duckdb.connect() as con:
         con.execute(f"ATTACH {literal(settings.graph_link)} AS graph (READ_ONLY)")
-        con.execute(_PEOPLE)
+        con.execute(PEOPLE)
         for name, documented in chosen.items():
             records = {
                 RAW: f"({prepared.raw})",

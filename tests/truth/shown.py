@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 
+from tests.truth.allows import Allows
 from tests.truth.floors import floors
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
 
-    from tests.truth.allows import Allows
+    from tests.truth.allows import Case
     from tests.truth.interval import Share
     from tests.truth.run import Figures
 
@@ -29,11 +30,13 @@ class Report:
 
     Attributes:
         name: The set.
+        of: What it has in common with the sets whose asks are also taken together.
         figures: What is judged together, to who resolved it, to how well.
         allows: What it does to an action type, where agents act on the set.
     """
 
     name: str
+    of: str
     figures: Mapping[str, Mapping[str, Figures]]
     allows: Allows | None
 
@@ -62,17 +65,31 @@ def as_dict(reports: Sequence[Report], below: Sequence[str]) -> dict[str, Any]:
             }
             for report in reports
         },
+        "together": {name: found.as_dict() for name, found in pooled(reports).items()},
         "below": list(below),
         "ok": not below,
+    }
+
+
+def pooled(reports: Sequence[Report]) -> dict[str, Allows]:
+    """The asks of all sets that begin alike, such as Northgate of one size with either dirt and any seed, together."""
+    acting = [report for report in reports if report.allows is not None]
+    alike: dict[str, list[Case]] = {}
+    for report in acting:
+        alike.setdefault(report.of, []).extend(report.allows.cases if report.allows else ())
+    return {
+        f"{name}, together": Allows(cases)
+        for name, cases in alike.items()
+        if sum(report.of == name for report in acting) > 1
     }
 
 
 def print_tables(console: Console, reports: Sequence[Report]) -> None:
     """The table of figures, and that of asks where there are any."""
     console.print(_scores(reports))
-    acting = [report for report in reports if report.allows is not None]
+    acting = {report.name: report.allows for report in reports if report.allows is not None}
     if acting:
-        console.print(_asks(acting))
+        console.print(_asks(acting | pooled(reports)))
 
 
 def _scores(reports: Sequence[Report]) -> Table:
@@ -110,7 +127,7 @@ def _scores(reports: Sequence[Report]) -> Table:
     return table
 
 
-def _asks(reports: Sequence[Report]) -> Table:
+def _asks(acting: Mapping[str, Allows]) -> Table:
     table = Table(
         title="Reminders that the gate would allow",
         caption=(
@@ -122,19 +139,11 @@ def _asks(reports: Sequence[Report]) -> Table:
         padding=(0, 2, 0, 0),
     )
     for column in ("set", "asks", "unsafe", "lost", "lost for"):
-        table.add_column(
-            column, no_wrap=column != "lost for", justify="left" if column in {"set", "lost for"} else "right"
-        )
-    for report in reports:
-        if report.allows is not None:
-            reasons = ", ".join(f"{code} {count}" for code, count in list(report.allows.lost_for.items())[:4])
-            table.add_row(
-                report.name,
-                f"{len(report.allows.cases):,}",
-                _interval(report.allows.unsafe),
-                _interval(report.allows.lost),
-                reasons,
-            )
+        side: JustifyMethod = "left" if column in {"set", "lost for"} else "right"
+        table.add_column(column, no_wrap=column != "lost for", justify=side)
+    for name, found in acting.items():
+        reasons = ", ".join(f"{code} {count}" for code, count in list(found.lost_for.items())[:4])
+        table.add_row(name, f"{len(found.cases):,}", _interval(found.unsafe), _interval(found.lost), reasons)
     return table
 
 

@@ -1,0 +1,152 @@
+"""What `make bench-reconcile` prints, as tables and as one object."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.aims import GIGABYTE, SNAPSHOTS_A_DAY, Bench, aims
+from bench.reconcile import Reconciled, Size
+from bench.watch import Watched
+
+WIDTH: Final = 110
+"""Columns that the tables take."""
+
+
+def print_tables(console: Console, bench: Bench) -> None:
+    """The stages, plain Splink, the disk and the aims."""
+    console.print(_stages(bench))
+    if bench.size.plain is not None:
+        console.print(_plain(bench.size.plain))
+    console.print(_disk(bench.size))
+    console.print(_aims(bench))
+
+
+def as_dict(bench: Bench) -> dict[str, Any]:
+    """Everything, as one object; seconds and bytes."""
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "sizes": {
+            str(size.records): {
+                "full": _reconciled(size.full),
+                "plain": _watched(size.plain) if size.plain else None,
+                "changed": size.changed,
+                "change": _reconciled(size.change) if size.change else None,
+                "disk": size.disk,
+                "disk_grown": size.grown,
+            }
+            for size in (bench.small, bench.size)
+        },
+        "aims": [
+            {"name": aim.name, "found": aim.found, "most": aim.most, "unit": aim.unit, "reached": aim.reached}
+            for aim in aims(bench)
+        ],
+    }
+
+
+def _reconciled(run: Reconciled) -> dict[str, Any]:
+    return _watched(run.job) | {"linkage": run.linkage}
+
+
+def _watched(run: Watched) -> dict[str, Any]:
+    steps = [{"step": step.name, "seconds": step.seconds, "peak": step.peak} for step in run.steps]
+    return {"start": run.start, "work": run.work, "peak": run.peak, "steps": steps}
+
+
+def _stages(bench: Bench) -> Table:
+    size, change = bench.size, bench.size.change
+    table = Table(
+        title=f"From the databases to the published graph, {len(os.sched_getaffinity(0))} cores",
+        caption="linkage: records in, clusters with ids out; peak: of the whole process during the step",
+        box=None,
+        padding=(0, 2, 0, 0),
+    )
+    table.add_column("step", no_wrap=True)
+    changes = f"{sum(size.changed.values()):,} changed rows"
+    for column in (f"{bench.small.records:,} records", f"{size.records:,} records", "peak", changes, "peak"):
+        table.add_column(column, no_wrap=True, justify="right")
+    small = {step.name: step for step in bench.small.full.job.steps}
+    again = {step.name: step for step in change.job.steps} if change else {}
+    for step in size.full.job.steps:
+        later = again.get(step.name)
+        table.add_row(
+            step.name.replace("__", "/"),
+            _seconds(small[step.name].seconds if step.name in small else None),
+            _seconds(step.seconds),
+            _bytes(step.peak),
+            _seconds(later.seconds if later else None),
+            _bytes(later.peak if later else 0),
+        )
+    table.add_section()
+    runs = (bench.small.full, size.full, change)
+    _total(table, "linkage", [run.linkage if run else None for run in runs], None)
+    _total(
+        table,
+        "everything",
+        [run.job.work if run else None for run in runs],
+        [run.job.peak if run else 0 for run in runs],
+    )
+    _total(table, "starting Dagster, apart", [run.job.start if run else None for run in runs], None)
+    return table
+
+
+def _total(table: Table, name: str, seconds: list[float | None], peaks: list[int] | None) -> None:
+    small, full, change = (_seconds(one) for one in seconds)
+    _, peak, later = (_bytes(one) for one in peaks or (0, 0, 0))
+    table.add_row(name, small, full, peak, change, later, style="bold")
+
+
+def _plain(run: Watched) -> Table:
+    table = Table(title="Plain Splink with a saved model, on the same records", box=None, padding=(0, 2, 0, 0))
+    table.add_column("step", no_wrap=True)
+    for column in ("seconds", "peak"):
+        table.add_column(column, no_wrap=True, justify="right")
+    for step in run.steps:
+        table.add_row(step.name, _seconds(step.seconds), _bytes(step.peak))
+    table.add_section()
+    table.add_row("everything", _seconds(run.work), _bytes(run.peak), style="bold")
+    return table
+
+
+def _disk(size: Size) -> Table:
+    grown = sum(size.grown.values())
+    table = Table(
+        title="Disk",
+        caption=(
+            f"a snapshot every five minutes adds {_bytes(grown * SNAPSHOTS_A_DAY)} a day before anything expires; "
+            "docs/how-to/operate.md says what is kept"
+        ),
+        box=None,
+        padding=(0, 2, 0, 0),
+    )
+    table.add_column("part", no_wrap=True)
+    for column in ("after the first graph", "added by the changes"):
+        table.add_column(column, no_wrap=True, justify="right")
+    for part, held in size.disk.items():
+        table.add_row(part, _bytes(held), _bytes(size.grown.get(part, 0)))
+    table.add_row("together", _bytes(sum(size.disk.values())), _bytes(grown), style="bold")
+    return table
+
+
+def _aims(bench: Bench) -> Table:
+    table = Table(title="Aims", box=None, padding=(0, 2, 0, 0))
+    for column in ("", "found", "at most", "", "from"):
+        table.add_column(column, no_wrap=True, justify="right" if column in {"found", "at most"} else "left")
+    for aim in aims(bench):
+        found, most = (f"{one:.3g} {aim.unit}" for one in (aim.found, aim.most))
+        style = "green" if aim.reached else "red"
+        table.add_row(aim.name, found, most, "reached" if aim.reached else "missed", aim.of, style=style)
+    return table
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.2f} s"
+
+
+def _bytes(count: int) -> str:
+    if not count:
+        return ""
+    return f"{count / GIGABYTE:.2f} GB" if count >= GIGABYTE / 10 else f"{count / 1e6:.1f} MB"
