@@ -13,7 +13,9 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from insight import layers
 from insight.landing import LandedTable
+from insight.records import again
 from insight.records.record_set import AliasSet, RecordSet
 from insight.records.sandbox import run, sandbox
 from insight.records.stated import systems, version_of_stated
@@ -23,12 +25,13 @@ from insight.stage import version_of, writing
 from orchestration.errors import SourceError
 from orchestration.graph.model import RECORD_TYPES, Shape, record_id
 from orchestration.settings import Settings
+from orchestration.sql import literal
 
 _COLUMNS: Final = ("record_type", "source_table", "from_key", "to_key")
 _ALIAS: Final = """
 WITH organisations AS (
-    SELECT system, source_table, source_key FROM read_parquet($record)
-    UNION SELECT system, source_table, source_key FROM read_parquet($quarantine)
+    SELECT system, source_table, source_key FROM {record}
+    UNION SELECT system, source_table, source_key FROM {quarantine}
 )
 SELECT
     merge.record_type, merge.system, merge.source_table, merge.from_key,
@@ -39,8 +42,8 @@ LEFT JOIN organisations AS gone
     ON gone.system = merge.system AND gone.source_table = merge.source_table AND gone.source_key = merge.from_key
 LEFT JOIN organisations AS kept
     ON kept.system = merge.system AND kept.source_table = merge.source_table AND kept.source_key = merge.to_key
-ORDER BY ALL
 """
+_KEYS: Final = ("from_record",)
 SCHEMA: Final = pa.schema(
     [(name, pa.string()) for name in ("record_type", "system", "source_table", "from_key", "from_record", "to_record")]
 )
@@ -58,7 +61,12 @@ class Merge:
 
 
 def build(
-    sources: Sequence[Source], landed: Sequence[LandedTable], organisation: RecordSet, settings: Settings
+    sources: Sequence[Source],
+    landed: Sequence[LandedTable],
+    organisation: RecordSet,
+    settings: Settings,
+    *,
+    before: AliasSet | None = None,
 ) -> AliasSet:
     """The merges of all sources, written where they are not there yet.
 
@@ -67,6 +75,7 @@ def build(
         landed: What was landed of them.
         organisation: Records of organisations: a row that yields one yields its person under another id.
         settings: Where stages are kept.
+        before: What this step made last, to write what differs from it.
 
     Raises:
         SourceError: An `alias.sql` does not run or returns what it must not.
@@ -75,10 +84,25 @@ def build(
     result = AliasSet(version, settings.stages / "records" / "alias" / version)
     if result.path.exists():
         return result
+    below = before.path if before and layers.read_layer(before.path) else None
     with writing(result.path) as draft, duckdb.connect() as connection:
-        connection.register("merge", merges(sources, landed))
-        bound = {"record": str(organisation.record), "quarantine": str(organisation.quarantine)}
-        connection.sql(_ALIAS, params=bound).write_parquet(str(draft / "alias.parquet"), compression="zstd")
+        # Organisations, whose keys are followed through them too, were made of the same rows.
+        kept = organisation.path / f"{again.MERGES}.parquet"
+        connection.execute(f"CREATE VIEW merge AS FROM read_parquet({literal(kept)})")
+        connection.execute(
+            "CREATE TABLE alias AS "
+            + _ALIAS.format(record=layers.rows(organisation.record), quarantine=layers.rows(organisation.quarantine))
+        )
+        if below is None:
+            layers.put(connection, draft, "alias", "SELECT * FROM alias", None, None, whole=True, keys=_KEYS)
+        else:
+            was = below / "alias.parquet"
+            listed = ", ".join(_KEYS)
+            connection.execute(
+                f"CREATE TABLE again AS SELECT {listed} FROM alias UNION SELECT {listed} FROM {layers.rows(was)}"
+            )
+            again.put_changed(connection, draft, "alias", was, _KEYS)
+        again.describe_on(draft, below, {"alias": _KEYS}, {"code": code(), "organisation": str(organisation.path)})
     return result
 
 
@@ -117,7 +141,7 @@ def load_merges(
 ) -> None:
     """Make the table `merge` of the merges that a shape's keys are followed through."""
     if aliases is not None:
-        connection.execute("CREATE TABLE merge AS SELECT * FROM read_parquet(?)", [str(aliases.alias)])
+        connection.execute(f"CREATE TABLE merge AS SELECT * FROM {layers.rows(aliases.alias)}")
         return
     needed = any(field.refers_to for field in shape.fields)
     connection.register("merges", merges(sources if needed else (), landed))

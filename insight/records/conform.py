@@ -8,6 +8,9 @@ value that cannot be read is left out of its record and noted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -16,7 +19,7 @@ import pyarrow.compute as pc
 
 from insight import layers
 from insight.landing import LandedTable
-from insight.records import references, support
+from insight.records import again, references, support
 from insight.records.aliases import load_merges, version_of_merges
 from insight.records.assertions import CLASS, listed
 from insight.records.columns import normalised
@@ -24,7 +27,7 @@ from insight.records.derive import DERIVED, complete, derived, duckdb_type
 from insight.records.fields import Locale
 from insight.records.record_set import AliasSet, RecordSet
 from insight.records.sandbox import tables_used
-from insight.records.stated import Stated, class_columns, state, systems, version_of_stated
+from insight.records.stated import Stated, class_columns, said_of, state, systems, version_of_stated
 from insight.records.version import code
 from insight.sources.source import Source
 from insight.stage import version_of, writing
@@ -54,7 +57,7 @@ SELECT
     {verified} AS verified_fields
 FROM ready
 LEFT JOIN (SELECT DISTINCT * FROM taken) AS taken
-    ON taken.system = $system AND taken.source_table = ready.source_table AND taken.source_key = ready.source_key
+    ON taken.source_table = ready.source_table AND taken.source_key = ready.source_key
 """
 _FAILED: Final = """
 CREATE OR REPLACE TEMP TABLE failed AS
@@ -105,9 +108,14 @@ def build(  # noqa: PLR0913, PLR0917  each is an input of the step
     aliases: AliasSet | None,
     settings: Settings,
     *,
+    before: RecordSet | None = None,
     sample: int | None = None,
 ) -> RecordSet:
     """The records of a record type or fact, written where they are not there yet.
+
+    What changed since `before` is made again and the rest stands there, where it is known what changed: every landed
+    table that did declares `concerns`, and the code, the `.sql` and the systems are the same. The rows are the same
+    either way.
 
     Args:
         shape: The record type or fact.
@@ -116,45 +124,118 @@ def build(  # noqa: PLR0913, PLR0917  each is an input of the step
         earlier: Records of the shapes that `needed_before` names, and of others, which are left alone.
         aliases: The sources' own merges; None for organisations, which come before them.
         settings: Where stages are kept.
+        before: What this step made last; None to make everything.
         sample: How many rows of each system to take, for a look; the result then says nothing of keys.
 
     Raises:
         SourceError: A `.sql` does not run or returns what it must not.
     """
-    before = {name: earlier[name] for name in needed_before(shape, sources)}
+    needed = {name: earlier[name] for name in needed_before(shape, sources)}
+    stated = version_of_stated(shape.name, sources, landed)
+    merges = version_of_merges(shape, sources, landed, aliases)
     version = version_of(
-        code(),
-        version_of_stated(shape.name, sources, landed),
-        version_of_merges(shape, sources, landed, aliases),
-        *(f"{name} {one.version}" for name, one in before.items()),
-        str(sample),
+        code(), stated, merges, *(f"{name} {one.version}" for name, one in needed.items()), str(sample)
     )
     result = RecordSet(shape.name, version, settings.stages / "records" / shape.name / version)
     if result.path.exists():
         return result
-    with writing(result.path) as draft, duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(f"CREATE TABLE conformed ({_columns(shape)})")
-        connection.execute(_TABLES + support.TABLE)
-        for path in (path for one in before.values() for path in (one.record, one.quarantine)):
-            connection.execute(
-                "INSERT INTO taken SELECT system, source_table, source_key FROM read_parquet(?)", [str(path)]
-            )
-        for stated in state(shape, sources, landed, sample):
-            tables = systems(stated.source, landed)[stated.system]
-            _conform(connection, shape, stated, {one.table: one for one in tables})
-        load_merges(connection, shape, sources, landed, aliases)
-        references.resolve(connection, shape, before, noted=sample is None)
-        for table, order in (
-            ("record", "record_id"),
-            ("quarantine", "record_id, reason"),
-            ("note", "record_id, field"),
-            ("support", "record_id, supporting_record"),
-        ):
-            connection.sql(f"SELECT * FROM {table} ORDER BY {order}").write_parquet(
-                str(draft / f"{table}.parquet"), compression="zstd"
-            )
+    inputs = {
+        "code": code(),
+        "said": said_of(shape.name, sources),
+        "alias": str(aliases.path) if aliases else "",
+        **again.landed_inputs(shape.name, sources, landed),
+        **{f"records/{name}": str(one.path) for name, one in needed.items()},
+    }
+    work = _Work(shape, sources, landed, needed, aliases, inputs)
+    part = again.part_of(shape, sources, landed, before, inputs) if sample is None else None
+    if part is not None:
+        with suppress(again.WorkInFull), writing(result.path) as draft, duckdb.connect() as connection:
+            _part(connection, work, part, draft)
+    if not result.path.exists():
+        with writing(result.path) as draft, duckdb.connect() as connection:
+            _whole(connection, work, draft, sample)
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What `build` is given, and the inputs to note."""
+
+    shape: Shape
+    sources: Sequence[Source]
+    landed: Sequence[LandedTable]
+    needed: Mapping[str, RecordSet]
+    aliases: AliasSet | None
+    inputs: Mapping[str, str]
+
+
+def _whole(connection: duckdb.DuckDBPyConnection, work: _Work, draft: Path, sample: int | None) -> None:
+    """Write all records."""
+    beyond = _state(connection, work, sample, None)
+    load_merges(connection, work.shape, work.sources, work.landed, work.aliases)
+    targets = {
+        name: f"SELECT {references.TARGET} FROM {layers.rows(one.record)}" for name, one in work.needed.items()
+    } | {work.shape.name: f"SELECT {references.TARGET} FROM conformed"}
+    references.resolve(connection, work.shape, targets, noted=sample is None)
+    for table in again.TABLES:
+        layers.put(connection, draft, table, f"SELECT * FROM {table}", None, None, whole=True, keys=("record_id",))
+    _keep_merges(connection, work, draft)
+    inputs = {**work.inputs, again.BEYOND: ", ".join(sorted(beyond))}
+    layers.describe(draft, layers.Layer(dict.fromkeys(again.TABLES, ("record_id",)), inputs=inputs))
+
+
+def _part(connection: duckdb.DuckDBPyConnection, work: _Work, part: again.Part, draft: Path) -> None:
+    """Write what changed since the version before.
+
+    Raises:
+        WorkInFull: A part will not do.
+    """
+    again.load(connection, part)
+    if _state(connection, work, None, part):
+        raise again.WorkInFull
+    load_merges(connection, work.shape, work.sources, work.landed, work.aliases)
+    targets = again.look_up(connection, work.shape, part, work.needed)
+    references.resolve(connection, work.shape, targets, noted=True)
+    again.put(connection, work.shape, part, draft, {**work.inputs, again.BEYOND: ""})
+    _keep_merges(connection, work, draft)
+
+
+def _state(
+    connection: duckdb.DuckDBPyConnection, work: _Work, sample: int | None, part: again.Part | None
+) -> frozenset[str]:
+    """Make `conformed`, `quarantine`, `note` and `support`; the tables that a `.sql` names rows of without reading."""
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(f"CREATE TABLE conformed ({_columns(work.shape)})")
+    connection.execute(_TABLES + support.TABLE)
+    beyond: frozenset[str] = frozenset()
+    for stated in state(work.shape, work.sources, work.landed, sample, part.slices if part else None):
+        tables = systems(stated.source, work.landed)[stated.system]
+        _take(connection, stated, work.needed)
+        _conform(connection, work.shape, stated, {one.table: one for one in tables})
+        beyond |= stated.beyond
+    return beyond
+
+
+def _take(connection: duckdb.DuckDBPyConnection, stated: Stated, needed: Mapping[str, RecordSet]) -> None:
+    """Make `taken`, the rows of these that a record is made of already."""
+    connection.register("stated", stated.rows)
+    connection.execute("CREATE OR REPLACE TABLE driving AS SELECT source_table, source_key FROM stated")
+    connection.unregister("stated")
+    connection.execute("DELETE FROM taken")
+    for path in (path for one in needed.values() for path in (one.record, one.quarantine)):
+        connection.execute(
+            f"INSERT INTO taken SELECT system, source_table, source_key FROM {layers.rows(path)} "
+            "SEMI JOIN driving USING (source_table, source_key) WHERE system = ?",
+            [stated.system],
+        )
+
+
+def _keep_merges(connection: duckdb.DuckDBPyConnection, work: _Work, draft: Path) -> None:
+    """Keep the merges that the keys were followed through, where no earlier step did."""
+    if work.aliases is None and references.named_by(work.shape):
+        connection.sql("FROM merge ORDER BY ALL").write_parquet(
+            str(draft / f"{again.MERGES}.parquet"), compression="zstd"
+        )
 
 
 def _columns(shape: Shape) -> str:
@@ -234,7 +315,11 @@ def _quarantine(
     for (table,) in connection.execute("SELECT DISTINCT source_table FROM failed").fetchall():
         columns = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in stated.source.read_columns(table))
         bound = {"system": stated.system, "table": table, "shape": shape.name}
-        connection.execute(_QUARANTINE.format(columns=columns, landed=layers.rows(landed[table].path)), bound)
+        rows = layers.rows(landed[table].path)
+        if stated.some is not None:
+            connection.register("some_rows", stated.some[table])
+            rows = "some_rows"
+        connection.execute(_QUARANTINE.format(columns=columns, landed=rows), bound)
 
 
 def _note(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from pyarrow import parquet
+
+from insight import layers
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,11 @@ def reasons(quarantines: list[Path]) -> dict[str, int]:
     if not quarantines:
         return {}
     with duckdb.connect() as connection:
-        rows = connection.execute(
-            "SELECT reason, count(*) FROM read_parquet(?) GROUP BY 1 ORDER BY 2 DESC, 1",
-            [[str(path) for path in quarantines]],
-        ).fetchall()
+        each = " UNION ALL ".join(f"SELECT reason FROM {layers.rows(path)}" for path in quarantines)
+        rows = connection.execute(f"SELECT reason, count(*) FROM ({each}) GROUP BY 1 ORDER BY 2 DESC, 1").fetchall()
     return dict(rows)
 
 
 def _rows(path: Path) -> int:
-    return int(parquet.read_metadata(path).num_rows)
+    with duckdb.connect() as connection:
+        return int(connection.execute(f"SELECT count(*) FROM {layers.rows(path)}").fetchall()[0][0])

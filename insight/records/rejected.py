@@ -7,22 +7,26 @@ that each completes; which rows a record is made of is said in its own `supporte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import duckdb
 
 from insight import layers
 from insight.landing import LandedTable
+from insight.records import again
+from insight.records.concerns import Slice, slice_of
 from insight.records.record_set import RejectedSet
-from insight.records.sandbox import run, sandbox
-from insight.records.stated import ROW, systems, version_of_stated
+from insight.records.sandbox import run, sandbox, tables_used
+from insight.records.stated import ROW, said_of, systems, version_of_stated
 from insight.records.support import refuse_unless_row
 from insight.records.version import code
 from insight.sources.source import Source
 from insight.stage import version_of, writing
 from orchestration.settings import Settings
-from orchestration.sql import quoted
+from orchestration.sql import literal, quoted
 
 ANY: Final = "any"
 """The `shape` of a row that was refused before anyone asked what it should become."""
@@ -38,17 +42,42 @@ CREATE TABLE quarantine (
 CREATE TABLE supporting (
     system VARCHAR, source_table VARCHAR, source_key VARCHAR, completed_table VARCHAR, completed_key VARCHAR
 );
+CREATE TABLE affected (system VARCHAR, source_table VARCHAR, source_key VARCHAR);
 """
 _SUPPORTING: Final = f"""
 INSERT INTO supporting
 SELECT DISTINCT ?, source_table, source_key, split_part({COMPLETES}, ':', 1),
     substr({COMPLETES}, strpos({COMPLETES}, ':') + 1)
-FROM named WHERE {COMPLETES} IS NOT NULL
+FROM named {{those}} WHERE {COMPLETES} IS NOT NULL
 """
+# No key: the one that such a row states is none, or that of a row which is used.
+_SET_ASIDE: Final = """
+SELECT record_id, ? AS system, ? AS source_table, NULL AS source_key, ? AS shape, reason, detail, row
+"""
+_AGAIN: Final = """
+CREATE TABLE again AS
+SELECT concat_ws(':', system, source_table, source_key) AS record_id FROM affected
+UNION
+SELECT record_id FROM ((FROM aside_before EXCEPT ALL FROM aside) UNION ALL (FROM aside EXCEPT ALL FROM aside_before));
+INSERT INTO quarantine SELECT * FROM aside SEMI JOIN again USING (record_id);
+INSERT INTO quarantine
+SELECT * FROM {before} SEMI JOIN again USING (record_id)
+WHERE source_key IS NOT NULL AND (system, source_table, source_key) NOT IN (SELECT * FROM affected);
+"""
+_ROW: Final = ("system", "source_table", "source_key")
+_KEYS: Final = {"quarantine": ("record_id",), "supporting": _ROW}
 
 
-def build(sources: Sequence[Source], landed: Sequence[LandedTable], settings: Settings) -> RejectedSet:
+def build(
+    sources: Sequence[Source],
+    landed: Sequence[LandedTable],
+    settings: Settings,
+    *,
+    before: RejectedSet | None = None,
+) -> RejectedSet:
     """The refused and the supporting rows of all sources, written where they are not there yet.
+
+    What changed since `before` is made again and the rest stands there, as in `conform.build`.
 
     Raises:
         SourceError: A `.sql` does not run or returns what it must not.
@@ -59,50 +88,173 @@ def build(sources: Sequence[Source], landed: Sequence[LandedTable], settings: Se
     result = RejectedSet(version, settings.stages / "records" / "rejected" / version)
     if result.path.exists():
         return result
-    with writing(result.path) as draft, duckdb.connect() as connection:
-        connection.execute(_TABLES)
-        for one in landed:
-            # No key: the one that such a row states is none, or that of a row which is used.
-            connection.execute(
-                "INSERT INTO quarantine SELECT record_id, ?, ?, NULL, ?, reason, detail, row FROM read_parquet(?)",
-                [one.system, one.table, ANY, str(one.rejected)],
-            )
-        for source in sources:
-            for system, tables in systems(source, landed).items():
-                _supporting(connection, source, system, tables)
-                _refused(connection, source, system, tables)
-        for table in ("quarantine", "supporting"):
-            connection.sql(f"SELECT * FROM {table} ORDER BY ALL").write_parquet(
-                str(draft / f"{table}.parquet"), compression="zstd"
-            )
+    inputs = {"code": code(), "said": said_of("supporting", sources) + said_of("reject", sources)}
+    inputs |= {f"landed/{one.system}/{one.table}": str(one.path) for one in landed}
+    inputs |= {f"refused/{one.system}/{one.table}": str(one.rejected) for one in landed}
+    slices = _slices(sources, landed, before, inputs)
+    if before is not None and slices is not None:
+        with suppress(again.WorkInFull), writing(result.path) as draft, duckdb.connect() as connection:
+            _part(connection, sources, landed, before, slices, draft)
+            again.describe_on(draft, before.path, _KEYS, {**inputs, again.BEYOND: ""})
+    if not result.path.exists():
+        with writing(result.path) as draft, duckdb.connect() as connection:
+            beyond = _whole(connection, sources, landed, draft)
+            again.describe_on(draft, None, _KEYS, {**inputs, again.BEYOND: ", ".join(sorted(beyond))})
     return result
 
 
-def _supporting(connection: duckdb.DuckDBPyConnection, source: Source, system: str, tables: list[LandedTable]) -> None:
+def _slices(
+    sources: Sequence[Source], landed: Sequence[LandedTable], before: RejectedSet | None, inputs: Mapping[str, str]
+) -> dict[str, Slice] | None:
+    """System to the part of it that is looked at again; None where everything is."""
+    layer = layers.read_layer(before.path) if before else None
+    if layer is None or layer.inputs.get(again.BEYOND) or not again.alike(layer.inputs, inputs):
+        return None
+    found: dict[str, Slice] = {}
+    for source in sources:
+        paths = [source.sql[name] for name in ("supporting", "reject") if name in source.sql]
+        used = frozenset(table for path in paths for table in tables_used(source, path))
+        for system, tables in systems(source, landed).items():
+            now = {one.table: one.path for one in tables}
+            part = slice_of(source, now, again.landed_before(system, layer.inputs), used, both=True)
+            if part is None:
+                return None
+            found[system] = part
+    return found
+
+
+def _whole(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], landed: Sequence[LandedTable], draft: Path
+) -> frozenset[str]:
+    """Write all; the tables that a `.sql` names rows of without reading them."""
+    connection.execute(_TABLES)
+    for one in landed:
+        connection.execute(
+            f"INSERT INTO quarantine {_SET_ASIDE} FROM read_parquet(?)", [one.system, one.table, ANY, str(one.rejected)]
+        )
+    beyond = _state(connection, sources, landed, None)
+    for table, keys in _KEYS.items():
+        layers.put(connection, draft, table, f"SELECT * FROM {table}", None, None, whole=True, keys=keys)
+    return beyond
+
+
+def _part(  # noqa: PLR0913, PLR0917  one place calls it
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    landed: Sequence[LandedTable],
+    before: RejectedSet,
+    slices: Mapping[str, Slice],
+    draft: Path,
+) -> None:
+    """Write what changed.
+
+    Raises:
+        WorkInFull: A part will not do.
+    """
+    connection.execute(_TABLES)
+    layer = layers.read_layer(before.path)
+    refused = layer.inputs if layer else {}
+    connection.execute("CREATE TABLE aside AS FROM quarantine")
+    connection.execute("CREATE TABLE aside_before AS FROM quarantine")
+    for one in landed:
+        was = refused[f"refused/{one.system}/{one.table}"]
+        if was != str(one.rejected) and not Path(was).exists():
+            raise again.WorkInFull
+        for table, path in (("aside", str(one.rejected)), ("aside_before", was)):
+            said = [one.system, one.table, ANY, path]
+            connection.execute(f"INSERT INTO {table} {_SET_ASIDE} FROM read_parquet(?)", said)
+    for system, part in slices.items():
+        connection.register("theirs", part.affected)
+        connection.execute("INSERT INTO affected SELECT ?, source_table, source_key FROM theirs", [system])
+        connection.unregister("theirs")
+    if _state(connection, sources, landed, slices):
+        raise again.WorkInFull
+    connection.execute(_AGAIN.format(before=layers.rows(before.quarantine)))
+    again.put_changed(connection, draft, "quarantine", before.quarantine, _KEYS["quarantine"])
+    again.put_changed(connection, draft, "supporting", before.supporting, _ROW, "affected")
+
+
+def _state(
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    landed: Sequence[LandedTable],
+    slices: Mapping[str, Slice] | None,
+) -> frozenset[str]:
+    """Add to `supporting` and `quarantine` what the `.sql` say."""
+    beyond: frozenset[str] = frozenset()
+    for source in sources:
+        for system, tables in systems(source, landed).items():
+            part = slices[system] if slices is not None else None
+            if part is not None and not part.affected.num_rows:
+                continue
+            for add in (_supporting, _refused):
+                beyond |= add(connection, source, system, tables, part)
+    return beyond
+
+
+def _supporting(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    system: str,
+    tables: list[LandedTable],
+    part: Slice | None,
+) -> frozenset[str]:
     if (path := source.sql.get("supporting")) is None:
-        return
-    with sandbox(source, tables, [path]) as locked:
+        return frozenset()
+    with sandbox(source, tables, [path], part.rows if part else None) as locked:
         connection.register("named", run(locked, path, (*ROW, COMPLETES), ()))
     named = connection.execute(f"SELECT split_part({COMPLETES}, ':', 1), min({COMPLETES}) FROM named GROUP BY ALL")
     for _, item in named.fetchall():
         if item is not None:
             refuse_unless_row(item, COMPLETES, source, path)
-    connection.execute(_SUPPORTING, [system])
+    those = _those(system) if part else ""
+    connection.execute(_SUPPORTING.format(those=those), [system])
+    beyond = _named(connection) - tables_used(source, path)
     connection.unregister("named")
+    return beyond
 
 
-def _refused(connection: duckdb.DuckDBPyConnection, source: Source, system: str, tables: list[LandedTable]) -> None:
+def _refused(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    system: str,
+    tables: list[LandedTable],
+    part: Slice | None,
+) -> frozenset[str]:
     if (path := source.sql.get("reject")) is None:
-        return
-    with sandbox(source, tables, [path]) as locked:
-        connection.register("named", run(locked, path, (*ROW, "reason", "detail"), ()))
+        return frozenset()
+    with sandbox(source, tables, [path], part.rows if part else None) as locked:
+        said = run(locked, path, (*ROW, "reason", "detail"), ())
+    connection.register("said", said)
+    connection.execute(f"CREATE OR REPLACE TABLE named AS FROM said {_those(system) if part else ''}")
+    connection.unregister("said")
+    named = _named(connection)
     for one in tables:
+        if one.table not in named:
+            continue
         packed = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in source.read_columns(one.table))
+        rows = layers.rows(one.path)
+        if part is not None:
+            if one.table not in part.rows:
+                continue
+            connection.register("some_rows", part.rows[one.table])
+            rows = "some_rows"
         connection.execute(
             "INSERT INTO quarantine SELECT concat_ws(':', $system, $table, _key), $system, $table, _key, $any, "
             "  coalesce(reason, 'refused'), coalesce(detail, ''), _row FROM named JOIN "
-            f"(SELECT _key, to_json(struct_pack({packed}))::VARCHAR AS _row FROM {layers.rows(one.path)}) "
+            f"(SELECT _key, to_json(struct_pack({packed}))::VARCHAR AS _row FROM {rows}) "
             "ON _key = source_key AND source_table = $table",
             {"system": system, "table": one.table, "any": ANY},
         )
-    connection.unregister("named")
+    connection.execute("DROP TABLE named")
+    return named - tables_used(source, path)
+
+
+def _those(system: str) -> str:
+    """SQL of only the rows that are affected."""
+    affected = f"(SELECT source_table, source_key FROM affected WHERE system = {literal(system)})"
+    return f"SEMI JOIN {affected} USING (source_table, source_key)"
+
+
+def _named(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    return frozenset(row[0] for row in connection.execute("SELECT DISTINCT source_table FROM named").fetchall())

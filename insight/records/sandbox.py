@@ -7,7 +7,7 @@ refused before it runs, and by the database if it ran.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -60,19 +60,34 @@ def _tables_named(path: Path, text: str) -> frozenset[str]:
 
 @contextmanager
 def sandbox(
-    source: Source, landed: Iterable[LandedTable], paths: Iterable[Path]
+    source: Source,
+    landed: Iterable[LandedTable],
+    paths: Iterable[Path],
+    some: Mapping[str, pa.Table] | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A locked connection with the landed tables of one system that the `.sql` files read.
 
     A table that the system has no rows of is there, empty. Volatile columns are not there: a record that was made of
     one would not follow its changes.
+
+    Args:
+        source: The source.
+        landed: What was landed of the system.
+        paths: The `.sql` files.
+        some: Table to the rows of it that are there, where not all are.
     """
     by_table = {one.table: one for one in landed}
     needed = sorted({table for path in paths for table in tables_used(source, path)})
     with duckdb.connect() as connection:
         for table in needed:
             columns = ", ".join(quoted(column) for column in source.tables[table].stated)
-            if table in by_table:
+            if some is not None and table in some:
+                connection.register("landed_rows", some[table])
+                connection.execute(
+                    f"CREATE TABLE {quoted(table)} AS SELECT {columns}, _key, _row_hash FROM landed_rows"
+                )
+                connection.unregister("landed_rows")
+            elif table in by_table:
                 connection.execute(
                     f"CREATE TABLE {quoted(table)} AS SELECT {columns}, _key, _row_hash "
                     f"FROM {layers.rows(by_table[table].path)}"

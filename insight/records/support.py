@@ -89,6 +89,24 @@ def refuse_unless_row(item: str, column: str, source: Source, path: Path) -> Non
         raise SourceError(str(path), f"{item!r} in {column}", needed)
 
 
+def missing(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Make `missing` of the rows of a table that `stated` or `named` speaks of and `landed` lacks: whether it has any.
+
+    Args:
+        connection: Where `stated` and `landed` are, and `named` where any row names others.
+        table: The table.
+    """
+    named = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'named'").fetchall()[0][0]
+    also = "UNION SELECT supporting_key FROM named WHERE supporting_table = $table" if named else ""
+    connection.execute(
+        "CREATE OR REPLACE TABLE missing AS SELECT source_key FROM ("
+        f"SELECT source_key FROM stated WHERE source_table = $table {also}"
+        ") ANTI JOIN (SELECT source_key FROM landed WHERE source_table = $table) AS there USING (source_key)",
+        {"table": table},
+    )
+    return bool(connection.execute("SELECT 1 FROM missing LIMIT 1").fetchall())
+
+
 def known(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """One row a record and a row that it names: which, of which table, and whether it is in `landed`."""
     return connection.sql(_KNOWN).to_arrow_table()

@@ -45,7 +45,7 @@ class Run:
         return rows(self.records.shapes[shape].quarantine if shape else self.records.rejected.quarantine)
 
     def notes(self, shape: str) -> list[tuple[str, str, str]]:
-        return [(row["record_id"], row["field"], row["value"]) for row in rows(self.records.shapes[shape].note)]
+        return sorted((row["record_id"], row["field"], row["value"]) for row in rows(self.records.shapes[shape].note))
 
     def aliases(self) -> set[tuple[str, str]]:
         return {(row["from_record"], row["to_record"]) for row in rows(self.records.aliases.alias)}

@@ -26,7 +26,7 @@ def run(folder: Path, named: str, lines: list[dict[str, Any]] = LINES, **sql: st
 
 
 def support(found: Run, shape: str = "invoice") -> list[tuple[str, str]]:
-    return [(row["record_id"], row["supporting_record"]) for row in rows(found.records.shapes[shape].support)]
+    return sorted((row["record_id"], row["supporting_record"]) for row in rows(found.records.shapes[shape].support))
 
 
 def test_a_row_that_is_named_completes_the_record_and_is_accounted_for(tmp_path: Path) -> None:
