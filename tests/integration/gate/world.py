@@ -74,6 +74,16 @@ class Debtor:
         }
 
 
+SOURCE_ROWS = """
+CREATE TABLE source_record (
+    record_id VARCHAR, system VARCHAR, source_table VARCHAR, source_key VARCHAR, row_hash VARCHAR, "row" JSON,
+    first_seen TIMESTAMPTZ, last_seen TIMESTAMPTZ
+);
+CREATE MACRO source_rows(ids) AS TABLE FROM source_record WHERE record_id IN (SELECT unnest(ids));
+"""
+"""Source rows as one table: a graph of insight's has a view of that name over one table for each source table."""
+
+
 class World:
     """The coordinator's home with everything in it, in a folder of its own."""
 
@@ -95,6 +105,7 @@ class World:
             connection.execute(f"ATTACH '{path}' AS graph (STORAGE_VERSION '{STORAGE_VERSION}')")
             connection.execute("USE graph")
             create_schema(connection)
+            connection.execute(SOURCE_ROWS)
             for table, rows in self._graph(snapshot_id).items():
                 _insert(connection, table, rows)
         with self.store.begin() as connection:
