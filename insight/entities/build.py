@@ -1,12 +1,13 @@
 """Links become entities: clusters, ids, golden records, conflicts, standing, and what is left in doubt.
 
-`build` makes the entities of one record type, `relationships` what holds between them. Everything is a query over
-Parquet; Python holds the clusters that a veto contests, and nothing else.
+`build` makes the entities of one record type, `relationships` what holds between them. Where it is known what changed
+since an earlier result, only what that touches is made again (`scope`); the result is the same.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,14 +15,18 @@ from typing import Final
 
 import duckdb
 
-from insight.entities.conflicts import conflict_sql
-from insight.entities.contacts import contact_point_sql, member_sql
+from insight import layers
+from insight.entities import load
 from insight.entities.gather import gather
 from insight.entities.identity import assign
-from insight.entities.previous import crosswalk_digest, load_previous
-from insight.entities.survivorship import golden_sql
+from insight.entities.load import Sources
+from insight.entities.previous import Digest, load_previous
+from insight.entities.scope import Base, make_scope
+from insight.entities.survivorship import Priority
+from insight.entities.tables import make_tables
+from insight.entities.write import KEYS, write_changes, write_whole
 from insight.linkage.link import LinkSet
-from insight.linkage.read import load_aliases, load_records, open_memory
+from insight.linkage.read import open_memory
 from insight.records.record_set import AliasSet, RecordSet
 from insight.stage import code_version, version_of, writing
 from orchestration.settings import Settings
@@ -29,8 +34,11 @@ from orchestration.settings import Settings
 _HERE = Path(__file__).parent
 _NOTE = "built.json"
 
-TABLES: Final = ("entity", "golden", "crosswalk", "conflict", "review_pair", "entity_event", "contact_point")
-"""The files of an entity folder; each has the columns of the graph's table of that name, `golden` its type's."""
+TABLES: Final = (*KEYS, "entity_event")
+"""The files of an entity folder; each has the columns of the graph's table of that name, `golden` its type's.
+
+All are layered but `entity_event`, which tells of this step alone and is read as it stands.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,11 @@ def build(  # noqa: PLR0913  one argument for each thing the result is named by
     previous: Path | None,
     settings: Settings,
     *,
+    judgements: Path | None = None,
+    settlements: Path | None = None,
+    rarely_twice: frozenset[str] = frozenset(),
+    priority: Priority | None = None,
+    before: EntitySet | None = None,
     now: datetime | None = None,
 ) -> EntitySet:
     """The entities of a record type, from its records and links.
@@ -63,60 +76,76 @@ def build(  # noqa: PLR0913  one argument for each thing the result is named by
         links: What `insight.linkage.link.build` returned for the same records.
         previous: The published graph whose ids live on, or a `crosswalk.parquet`; None for the first graph.
         settings: Where stages are kept.
+        judgements: What people said of pairs (`entity_type, record_a, record_b, verdict, judgement_id`).
+        settlements: What people said is right (`judgement_id, entity_type, record_id, field, value, until`).
+        rarely_twice: Systems that rarely hold one entity of this type twice.
+        priority: Which systems the user believes first, by field.
+        before: What this returned the last time, or None to begin from the start. What is gone on from is the result
+            that the previous graph has, this one or another.
         now: When this happens; the time of events.
 
-    Where the same records and links were built before, and the previous graph already says what they gave, nothing is
-    done and that folder is returned: publishing a graph does not make its own entities stale.
+    Where the same was built before, and the previous graph already says what it gave, nothing is done and that folder
+    is returned: publishing a graph does not make its own entities stale.
     """
-    record_type = records.shape
-    base = version_of(links.version, code_version(_HERE))
+    record_type, now = records.shape, now or datetime.now(UTC)
+    sources = Sources(record_type, records.record, aliases.alias, links.table("link"), links.table("footing"))
     home = settings.stages / "entities" / record_type
     with open_memory() as con:
+        load.load_judged(con, record_type, judgements)
+        load.load_settlements(con, record_type, settlements, now.date())
+        said = (load.digest(con, "judged"), load.digest(con, "settlement"), _text(rarely_twice, priority or {}))
+        how = {"code": code_version(_HERE), "declared": said[2]}
+        version = version_of(records.version, aliases.version, links.version, how["code"], *said)
         load_previous(con, record_type, previous)
-        before = crosswalk_digest(con, "previous")
-        for folder in sorted(home.glob(f"{base}-*")):
-            note = json.loads((folder / _NOTE).read_text())
-            if before in {note["before"], note["after"]}:
+        was = Digest.of(con, "previous")
+        for folder in sorted(home.glob(f"{version}-*")):
+            note = _note(folder)
+            if str(was) in {note["before"], note["after"]}:
                 return EntitySet(record_type, folder.name, folder)
 
-        load_records(con, record_type, records.record)
-        load_aliases(con, record_type, aliases.alias)
-        con.execute("CREATE TABLE link AS FROM read_parquet(?)", [str(links.table("link"))])
-        con.execute("CREATE TABLE footing AS FROM read_parquet(?)", [str(links.table("footing"))])
-        gather(con, links.margin)
-        assign(con, record_type)
-        _tables(con, record_type, now or datetime.now(UTC))
-        folder = home / f"{base}-{version_of(before)[:8]}"
+        load.load_aliases(con, record_type, aliases.alias)
+        base = _base(home, str(was), how) if before is not None else None
+        systems = _systems(con, sources)
+        if base is not None and (_note(base.folder)["systems"] != systems or not make_scope(con, sources, base)):
+            base = None
+        load.load(con, sources, scoped=base is not None)
+        if base is not None:
+            con.execute(f"""
+                CREATE OR REPLACE TABLE previous AS
+                SELECT record_id, entity_id FROM {base.rows("crosswalk")}
+                WHERE record_id IN (SELECT record_id FROM scope UNION ALL SELECT record_id FROM seed)
+            """)
+        gather(con, links.margin, links.accept, rarely_twice)
+        assign(con, record_type, "previous" if base is None else base.rows("crosswalk"))
+        make_tables(con, record_type, systems, priority or {}, now, base)
+        folder = home / f"{version}-{version_of(str(was))[:8]}"
+        inputs = sources.as_inputs() | how
         with writing(folder) as draft:
-            for table in TABLES:
-                con.table(table).write_parquet(str(draft / f"{table}.parquet"), compression="zstd")
-            note = {"before": before, "after": crosswalk_digest(con, "crosswalk")}
+            after = write_whole(con, draft, inputs) if base is None else write_changes(con, draft, inputs, base, was)
+            note = {"before": str(was), "after": str(after), "systems": systems}
             (draft / _NOTE).write_text(json.dumps(note))
     return EntitySet(record_type, folder.name, folder)
 
 
-def _tables(con: duckdb.DuckDBPyConnection, record_type: str, now: datetime) -> None:
-    """Makes every table of the folder from `record`, `link`, `clustered`, `kept`, `cut`, `crosswalk_id` and `event`."""
-    typed = {"record_type": record_type}
-    con.execute(f"CREATE TABLE crosswalk AS {_sql('crosswalk')}", typed)
-    con.execute(f"CREATE TABLE member AS {member_sql(record_type)}")
-    con.execute(f"CREATE TABLE golden AS {golden_sql(record_type)} ORDER BY entity_id")
-    con.execute(f"CREATE TABLE conflict AS {conflict_sql(record_type)} ORDER BY ALL")
-    con.execute(f"CREATE TABLE review_pair AS {_sql('doubts')} ORDER BY ALL")
-    con.execute(f"CREATE TABLE resolution AS {_sql('resolution')}")
-    con.execute(f"CREATE TABLE standing AS {_sql('standing')}")
-    con.execute(f"CREATE TABLE entity AS {_sql('entity')}", typed)
-    con.execute(f"CREATE TABLE contact_point AS {contact_point_sql(record_type)} ORDER BY ALL")
-    con.execute(
-        """
-        CREATE TABLE entity_event AS
-        SELECT entity_id, $record_type AS entity_type, event, other_entity_id, NULL::VARCHAR AS snapshot_id,
-               $now::TIMESTAMPTZ AS at
-        FROM event ORDER BY ALL
-        """,
-        {"record_type": record_type, "now": now},
-    )
+def _base(home: Path, published: str, how: Mapping[str, str]) -> Base | None:
+    """The result whose crosswalk the previous graph has, if it was made as one would be made now."""
+    for folder in sorted(home.glob("*-*")):
+        layer = layers.read_layer(folder)
+        if layer is not None and how.items() <= layer.inputs.items() and _note(folder)["after"] == published:
+            return Base(folder, dict(layer.inputs))
+    return None
 
 
-def _sql(name: str) -> str:
-    return (_HERE / f"{name}.sql").read_text()
+def _systems(con: duckdb.DuckDBPyConnection, sources: Sources) -> list[str]:
+    """The systems that have records, in order."""
+    rows = con.execute(f"SELECT DISTINCT system FROM {layers.rows(sources.record)} ORDER BY system").fetchall()
+    return [row[0] for row in rows]
+
+
+def _note(folder: Path) -> dict[str, str | list[str]]:
+    found: dict[str, str | list[str]] = json.loads((folder / _NOTE).read_text())
+    return found
+
+
+def _text(rarely_twice: frozenset[str], priority: Priority) -> str:
+    return json.dumps([sorted(rarely_twice), {one: dict(order) for one, order in priority.items()}], sort_keys=True)

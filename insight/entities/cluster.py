@@ -6,22 +6,24 @@ links arrive changes nothing. What a link or a veto is belongs to `insight/linka
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from insight.entities.bridges import weak_bridges
+from insight.entities.groups import Groups
 from insight.linkage.components import Integers, components
 
 Flags = npt.NDArray[np.bool_]
 
 ALIAS, TIER, MODEL, PUBLIC = 0, 1, 2, 3
-"""How strong a link is: the source's own merge, a strong key, the model, the model with public values."""
+"""How strong a link is: a judgement or a source's own merge, a strong key, the model, the model with public values."""
 
-KEPT, BY_VETO, BY_SIZE, BY_ANCHOR = 0, 1, 2, 3
-"""What became of a link: it holds; a veto, the size of its cluster, or the rule on public values undid it."""
+KEPT, BY_VETO, BY_SIZE, BY_ANCHOR, BY_TWICE, BY_BRIDGE = 0, 1, 2, 3, 4, 5
+"""What became of a link: it holds; a veto, the size of its cluster, the rule on public values, a second record of a
+system that rarely has two, or being the one weak link between two groups undid it."""
 
 BELIEVABLE: Final = 60
 """Records in one cluster beyond which links of the model are no longer believed."""
@@ -36,6 +38,36 @@ class Edges:
     strength: Integers
     weight: npt.NDArray[np.float64]
 
+    def between(self, chosen: Flags) -> tuple[Integers, Integers]:
+        """The two ends of the chosen ones."""
+        return self.a[chosen], self.b[chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class Vetoes:
+    """Forbidden pairs: the positions of the two records, and whether a person's judgement forbids it."""
+
+    a: Integers
+    b: Integers
+    hard: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What is asked of each record.
+
+    Attributes:
+        anchored: Whether someone accountable asserts its name.
+        rare: A number of its system where that rarely holds one entity twice, otherwise 0.
+    """
+
+    anchored: Flags
+    rare: Integers
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.anchored)
+
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
@@ -45,7 +77,7 @@ class Clusters:
         label: of each record, the position of the first record of its cluster.
         unbelievable: of each record, whether its cluster was too large and fell back to strong keys.
         attached: of each record, whether only links with public values hold it to what is anchored in its cluster.
-        fate: of each link, `KEPT`, `BY_VETO`, `BY_SIZE` or `BY_ANCHOR`.
+        fate: of each link, `KEPT` or what undid it.
     """
 
     label: Integers
@@ -55,44 +87,61 @@ class Clusters:
 
 
 def cluster(
-    size: int, edges: Edges, vetoes: tuple[Integers, Integers], anchored: Flags, believable: int = BELIEVABLE
+    records: Records, edges: Edges, vetoes: Vetoes, *, believable: int = BELIEVABLE, weak: float = -np.inf
 ) -> Clusters:
-    """The clusters of `size` records.
+    """The clusters of some records.
 
-    A component is taken whole unless it holds a forbidden pair, or public values join what firm links do not. Then
-    links are taken from the strongest to the weakest: one that would bring together a forbidden pair is left out, and
-    so is one with public values between two groups that both have an anchored record. Of a component that is too large
-    only aliases and strong keys are taken, and its records are marked; where public values alone make it too large,
-    they are left out and nothing is marked, for a crowd of strangers is no fault of whom it names.
+    A component is taken whole unless it holds a forbidden pair, a system that rarely has two of one entity has two of
+    it, or public values join what firm links do not. Then links are taken from the strongest to the weakest: one that
+    would bring together a forbidden pair is left out, and so is one of the model between two groups that each have a
+    record of such a system, and one with public values between two groups that both have an anchored record. Of a
+    component that is too large only aliases and strong keys are taken, and its records are marked; where public values
+    alone make it too large, they are left out and nothing is marked, for a crowd of strangers is no fault of whom it
+    names. What a single weak link of the model holds together is parted there.
 
     Args:
-        size: How many records there are.
+        records: The records.
         edges: The accepted links.
-        vetoes: Positions of the two records of each forbidden pair.
-        anchored: Of each record, whether someone accountable asserts its name.
+        vetoes: The forbidden pairs.
         believable: The most records that one cluster may have.
+        weak: The weight below which a link of the model may not hold two groups together by itself.
     """
+    size = len(records)
     component = components(size, edges.a, edges.b)
     firm = edges.strength < PUBLIC
-    group = components(size, edges.a[firm], edges.b[firm])
+    group = components(size, *edges.between(firm))
     unbelievable = np.bincount(group, minlength=size)[group] > believable
     crowded = np.bincount(component, minlength=size)[component] > believable
     fate = np.full(len(edges.a), KEPT, dtype=np.int64)
     fate[unbelievable[edges.a] & (edges.strength == MODEL)] = BY_SIZE
     fate[crowded[edges.a] & (edges.strength == PUBLIC)] = BY_SIZE
-    forbidden_a, forbidden_b = vetoes
-    inside = component[forbidden_a] == component[forbidden_b]
+    inside = component[vetoes.a] == component[vetoes.b]
     contested = np.zeros(size, dtype=np.bool_)
-    contested[component[forbidden_a[inside]]] = True
-    contested |= np.bincount(component[np.unique(group[anchored])], minlength=size) > 1
+    contested[component[vetoes.a[inside]]] = True
+    contested |= np.bincount(component[np.unique(group[records.anchored])], minlength=size) > 1
+    contested |= _twice(records, edges, component)
 
     chosen = np.flatnonzero((fate == KEPT) & contested[component[edges.a]])
-    for edge, cause in _refused(chosen, edges, (forbidden_a[inside], forbidden_b[inside]), anchored):
+    near = Vetoes(vetoes.a[inside], vetoes.b[inside], vetoes.hard[inside])
+    for edge, cause in _refused(chosen, edges, near, records):
         fate[edge] = cause
+    fate[weak_bridges(size, edges, fate == KEPT, weak)] = BY_BRIDGE
     kept = fate == KEPT
-    label = components(size, edges.a[kept], edges.b[kept])
-    core = components(size, edges.a[kept & firm], edges.b[kept & firm])
-    return Clusters(label, unbelievable, _attached(label, core, anchored), fate)
+    label = components(size, *edges.between(kept))
+    core = components(size, *edges.between(kept & firm))
+    return Clusters(label, unbelievable, _attached(label, core, records.anchored), fate)
+
+
+def _twice(records: Records, edges: Edges, component: Integers) -> Flags:
+    """Of each position, whether it names a component where a system that rarely has two has two groups of records."""
+    size = len(records)
+    found = np.zeros(size, dtype=np.bool_)
+    if not records.rare.any():
+        return found
+    strong = components(size, *edges.between(edges.strength < MODEL))
+    for system in np.unique(records.rare[records.rare > 0]):
+        found |= np.bincount(component[np.unique(strong[records.rare == system])], minlength=size) > 1
+    return found
 
 
 def _attached(label: Integers, core: Integers, anchored: Flags) -> Flags:
@@ -103,67 +152,30 @@ def _attached(label: Integers, core: Integers, anchored: Flags) -> Flags:
     return np.asarray((groups[label] > 1) & ~held[core], dtype=np.bool_)
 
 
-def _refused(
-    chosen: Integers, edges: Edges, vetoes: tuple[Integers, Integers], anchored: Flags
-) -> list[tuple[int, int]]:
+def _refused(chosen: Integers, edges: Edges, vetoes: Vetoes, records: Records) -> list[tuple[int, int]]:
     """Which of the chosen links do not hold, and why, when links are taken from the strongest to the weakest.
 
-    The source's own merges are always taken: it knows its rows better than a rule does.
+    The source's own merges are taken against a rule, which it knows its rows better than, and not against a person.
     """
-    groups = _Groups(vetoes, anchored)
+    groups = Groups(
+        list(zip(vetoes.a.tolist(), vetoes.b.tolist(), vetoes.hard.tolist(), strict=True)),
+        records.anchored,
+        records.rare,
+    )
     low, high = np.minimum(edges.a, edges.b), np.maximum(edges.a, edges.b)
     order = np.lexsort((high[chosen], low[chosen], -edges.weight[chosen], edges.strength[chosen]))
     refused: list[tuple[int, int]] = []
     for edge in chosen[order].tolist():
-        strength = edges.strength[edge]
+        strength = int(edges.strength[edge])
         one, other = groups.root(int(edges.a[edge])), groups.root(int(edges.b[edge]))
         if one == other:
             continue
-        if strength != ALIAS and groups.forbidden(one, other):
+        if groups.forbidden(one, other, even_merges=strength == ALIAS):
             refused.append((edge, BY_VETO))
+        elif strength >= MODEL and groups.share_a_system(one, other):
+            refused.append((edge, BY_TWICE))
         elif strength == PUBLIC and groups.both_anchored(one, other):
             refused.append((edge, BY_ANCHOR))
         else:
             groups.unite(one, other)
     return refused
-
-
-class _Groups:
-    """Disjoint groups of records, with the groups that each may not be united with."""
-
-    def __init__(self, vetoes: tuple[Integers, Integers], anchored: Flags) -> None:
-        self._parent: dict[int, int] = {}
-        self._anchored: dict[int, bool] = {}
-        self._every = anchored
-        self._enemies: defaultdict[int, set[int]] = defaultdict(set)
-        for one, other in zip(*(side.tolist() for side in vetoes), strict=True):
-            self._enemies[one].add(other)
-            self._enemies[other].add(one)
-
-    def root(self, node: int) -> int:
-        path = []
-        while (above := self._parent.get(node, node)) != node:
-            path.append(node)
-            node = above
-        for passed in path:
-            self._parent[passed] = node
-        return node
-
-    def forbidden(self, one: int, other: int) -> bool:
-        return other in self._enemies.get(one, ())
-
-    def both_anchored(self, one: int, other: int) -> bool:
-        return self._holds(one) and self._holds(other)
-
-    def unite(self, one: int, other: int) -> None:
-        first, second = min(one, other), max(one, other)
-        self._anchored[first] = self._holds(first) or self._holds(second)
-        self._parent[second] = first
-        for enemy in self._enemies.pop(second, set()):
-            self._enemies[enemy].discard(second)
-            if enemy != first:
-                self._enemies[enemy].add(first)
-                self._enemies[first].add(enemy)
-
-    def _holds(self, group: int) -> bool:
-        return self._anchored.get(group, bool(self._every[group]))

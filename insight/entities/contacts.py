@@ -34,7 +34,7 @@ def member_sql(record_type: str) -> str:
     )
     return f"""
         WITH placed AS (
-            SELECT record.*, crosswalk_id.entity_id, clustered.unbelievable, clustered.attached
+            SELECT record.*, crosswalk_id.entity_id, position, itself, clustered.unbelievable, clustered.attached
             FROM record JOIN clustered USING (record_id) JOIN crosswalk_id USING (cluster)
         ),
         firm AS (

@@ -1,13 +1,13 @@
 -- crosswalk: one record and its entity, with the best of the links that hold it there.
 WITH held AS (
-    SELECT unnest([record_a, record_b]) AS record_id, strength, match_weight, match_probability, reason FROM kept
+    SELECT unnest([a, b]) AS position, strength, match_weight, match_probability, reason FROM kept
 ),
 best AS (
     SELECT
-        record_id,
+        position,
         arg_min({'p': match_probability, 'reason': reason}, (strength, -coalesce(match_weight, 0), reason)) AS link
     FROM held
-    GROUP BY record_id
+    GROUP BY position
 )
 SELECT
     clustered.record_id,
@@ -17,5 +17,4 @@ SELECT
     coalesce(link.reason, 'single') AS reason
 FROM clustered
 JOIN crosswalk_id USING (cluster)
-LEFT JOIN best USING (record_id)
-ORDER BY ALL
+LEFT JOIN best USING (position)

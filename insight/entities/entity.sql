@@ -1,13 +1,15 @@
 -- entity: one reconciled thing. Its version changes when its records, golden record, standing or conflicts change, and
 -- with nothing else.
+CREATE OR REPLACE TABLE entity AS
 WITH of_records AS (
     SELECT
         entity_id,
         count(*) AS record_count,
-        string_agg(record_id || '=' || row_hash, ',' ORDER BY record_id) AS rows
+        bit_xor(md5_number(record_id || '=' || row_hash)) AS rows
     FROM member
     GROUP BY entity_id
 ),
+worth AS MATERIALIZED (SELECT entity_id, name, opted_out, {golden} AS digest FROM golden),
 of_conflicts AS (
     SELECT entity_id, string_agg(to_json(conflict)::VARCHAR, ',' ORDER BY field, record_a, record_b) AS conflicts
     FROM conflict
@@ -17,19 +19,16 @@ SELECT
     entity_id,
     $record_type AS entity_type,
     sha256(
-        concat_ws(
-            chr(31), rows, to_json(golden)::VARCHAR, array_to_string(reasons, ','), resolution::VARCHAR, conflicts
-        )
+        concat_ws(chr(31), rows, digest, array_to_string(reasons, ','), resolution::VARCHAR, conflicts)
     )[:20] AS version,
-    golden.name,
+    worth.name,
     CASE WHEN len(reasons) = 0 THEN 'reconciled' ELSE 'not_reconciled' END AS standing,
     reasons AS standing_reasons,
     systems,
     resolution,
     record_count::INTEGER AS record_count,
-    coalesce(golden.opted_out, false) AS opted_out
+    coalesce(worth.opted_out, false) AS opted_out
 FROM of_records
 JOIN standing USING (entity_id)
-JOIN golden USING (entity_id)
+JOIN worth USING (entity_id)
 LEFT JOIN of_conflicts USING (entity_id)
-ORDER BY entity_id

@@ -1,5 +1,5 @@
--- kept: one link that holds.
+-- kept: one link that holds, by positions.
 CREATE OR REPLACE TABLE kept AS
-SELECT record_a, record_b, strength, weight AS match_weight, match_probability, reason
-FROM edge JOIN fate USING (position)
+SELECT a, b, strength, weight AS match_weight, match_probability, reason
+FROM edge POSITIONAL JOIN fate
 WHERE fate = 0

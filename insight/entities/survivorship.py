@@ -1,25 +1,76 @@
-"""Which value of a field survives when several records of one entity state it.
+"""Which value of a field survives when several records of one entity state it: the rules.
 
-What is verified goes before what staff assert, and that before what only the public or Precede assert; then the value
-that more records state, then the one touched last, then the first record id. Parts of one address, and of one person's
-name, survive together from one record, so that no entity gets a street in one town and a postcode in another.
+`golden` obeys them. Whatever a person settled goes before any rule. Parts of one address, and of one person's name,
+survive together from one record, so that no entity gets a street in one town and a postcode in another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from orchestration.graph.model import RECORD_TYPES
 
-ADDRESS: Final = ("address", "city", "region", "postcode")
-BLOCKS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
-    "organisation": (ADDRESS,),
-    "person": (("name", "given_name", "middle_name", "family_name"), ADDRESS),
-}
-"""Fields that survive together from one record: one that states any of them."""
+Priority = Mapping[str, Mapping[str, int]]
+"""System to field to how early that system is believed of it, 1 first; what is not named comes last."""
 
-COMBINED: Final[dict[str, str]] = {
+
+class Criterion(StrEnum):
+    """What is asked of two records that state a field, until one of them is better."""
+
+    ASSERTED = "asserted"
+    """Who asserts the value: verified, then staff, then the public or Precede."""
+    PRIORITY = "priority"
+    """Which system the user believes first of this field."""
+    IDENTIFIED = "identified"
+    """Whether the record firmly states an official number: it is of the thing itself, not of what somebody calls it."""
+    COMPLETE = "complete"
+    """How many parts the record states, an initial for half; of two as full, who states the earlier part."""
+    FREQUENT = "frequent"
+    """How many records of the entity state the same value."""
+    RECENT = "recent"
+    """When the record was last touched. Asked last of every field, before the first record id."""
+
+
+ASSERTED, PRIORITY, IDENTIFIED, COMPLETE, FREQUENT, RECENT = Criterion
+
+ADDRESS: Final = ("address", "city", "region", "postcode")
+NAME: Final = ("name", "given_name", "middle_name", "family_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Fields that survive together from one record that states any of them, and by what it is chosen.
+
+    Attributes:
+        fields: The fields; who asserts the block, and how often it is stated, is judged by the first that is stated.
+        by: What is asked, in this order.
+    """
+
+    fields: tuple[str, ...]
+    by: tuple[Criterion, ...]
+
+
+OTHERWISE: Final = (ASSERTED, PRIORITY, FREQUENT, RECENT)
+"""What is asked of a field that the table below does not name."""
+
+RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "organisation": (
+        Rule(("legal_name",), (ASSERTED, PRIORITY, IDENTIFIED, FREQUENT, RECENT)),
+        Rule(ADDRESS, (ASSERTED, PRIORITY, COMPLETE, FREQUENT, RECENT)),
+        Rule(("owner",), (ASSERTED, PRIORITY, RECENT)),
+    ),
+    "person": (
+        Rule(NAME, (ASSERTED, PRIORITY, COMPLETE, FREQUENT, RECENT)),
+        Rule(ADDRESS, (ASSERTED, PRIORITY, COMPLETE, FREQUENT, RECENT)),
+        Rule(("job_title",), (ASSERTED, PRIORITY, RECENT)),
+    ),
+}
+"""The fields that are chosen in another way than most."""
+
+COMBINED: Final[Mapping[str, str]] = {
     "opted_out": "bool_or(opted_out)",
     "created_at": "min(created_at)",
     "updated_at": "max(updated_at)",
@@ -27,66 +78,15 @@ COMBINED: Final[dict[str, str]] = {
 }
 """Fields whose golden value is not one record's: an objection anywhere counts, and identifiers add up."""
 
-
-def golden_sql(record_type: str) -> str:
-    """A query over `member` (records with their `entity_id`) with one row per entity: its golden record.
-
-    Columns: `entity_id`, then `<field>` and `<field>_record`, the record the value came from, for each field.
-    """
-    shape = RECORD_TYPES[record_type]
-    blocks = {field: block for block in BLOCKS[record_type] for field in block}
-    chosen = [f"{_winner(block)} AS {block[0]}__from" for block in BLOCKS[record_type]]
-    chosen += [f"{_survivor(field)} AS {field}__from" for field in shape.names if field not in blocks]
-    columns: list[str] = []
-    for field in shape.names:
-        origin = f"{blocks.get(field, (field,))[0]}__from"
-        columns.append(f"{f'{field}__all' if field in COMBINED else f'{origin}.{field}'} AS {field}")
-        columns.append(f"CASE WHEN {origin}.{field} IS NOT NULL THEN {origin}.record_id END AS {field}_record")
-    combined = [f"{sql} AS {field}__all" for field, sql in COMBINED.items()]
-    agreement = ", ".join(_agreement(field) for field in shape.names)
-    return f"""
-        WITH ranked AS (SELECT *, {agreement} FROM member),
-        picked AS (SELECT entity_id, {", ".join([*chosen, *combined])} FROM ranked GROUP BY entity_id)
-        SELECT entity_id, {", ".join(columns)} FROM picked
-    """
+IDENTIFYING: Final[Mapping[str, tuple[str, ...]]] = {
+    "organisation": ("vat_number", "company_number", "lei"),
+    "person": (),
+}
+"""Fields that hold an official number."""
 
 
-def _agreement(field: str) -> str:
-    """How many records of the entity state the same value."""
-    return f"CASE WHEN {field} IS NOT NULL THEN count(*) OVER (PARTITION BY entity_id, {field}) END AS {field}__n"
-
-
-def _asserted(field: str) -> str:
-    """How well a record's value of a field is asserted: verified, by staff, by the public or by Precede."""
-    return f"""CASE WHEN list_contains(verified_fields, '{field}') THEN 0
-                     WHEN list_contains(weak_fields, '{field}') THEN 2 ELSE 1 END"""
-
-
-def _survivor(field: str) -> str:
-    value = f"{{'{field}': {field}, 'record_id': record_id}}"
-    order = f"({_asserted(field)}, -{field}__n, coalesce(-epoch(updated_at), 0), record_id)"
-    return f"arg_min({value}, {order}) FILTER ({field} IS NOT NULL)"
-
-
-def _winner(block: tuple[str, ...]) -> str:
-    """The record that gives a block: the fullest of the best asserted, each judged by the first field that it states.
-
-    Of two as full, the one that states the earlier field goes first: a street before a town alone.
-    """
-
-    def of_first(values: Iterable[str]) -> str:
-        cases = " ".join(f"WHEN {field} IS NOT NULL THEN {value}" for field, value in zip(block, values, strict=True))
-        return f"CASE {cases} END"
-
-    parts = ", ".join(f"'{field}': {field}" for field in block)
-    fullness = " + ".join(_fullness(field) for field in block)
-    order = f"""(
-        {of_first(_asserted(field) for field in block)}, -({fullness}), {of_first(str(at) for at in range(len(block)))},
-        {of_first(f"-{field}__n" for field in block)}, coalesce(-epoch(updated_at), 0), record_id
-    )"""
-    return f"arg_min({{{parts}, 'record_id': record_id}}, {order}) FILTER (coalesce({', '.join(block)}) IS NOT NULL)"
-
-
-def _fullness(field: str) -> str:
-    """What a part of a block adds to its fullness: an initial counts half."""
-    return f"CASE WHEN length({field}) > 1 THEN 2 ELSE coalesce(length({field}), 0) END"
+def rules(record_type: str) -> tuple[Rule, ...]:
+    """The rule of every field of a record type, each field in one of them."""
+    named = {field for rule in RULES[record_type] for field in rule.fields}
+    others = (Rule((field,), OTHERWISE) for field in RECORD_TYPES[record_type].names if field not in named)
+    return (*RULES[record_type], *others)

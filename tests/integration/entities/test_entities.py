@@ -28,8 +28,9 @@ def test_every_table_has_the_columns_of_the_published_graph(tmp_path: Path) -> N
         con.execute('ALTER TABLE entity_event RENAME happened_at TO "at"')
         result = resolve(tmp_path, [at("crm", **FERNLEY), at("erp", **FERNLEY)])
         for table in ("entity", "crosswalk", "conflict", "review_pair", "entity_event", "contact_point"):
+            columns = ", ".join(f'"{name}"' for name in con.table(table).columns)
             con.execute(
-                f"INSERT INTO {table} BY NAME SELECT * FROM read_parquet(?)",
+                f"INSERT INTO {table} BY NAME SELECT {columns} FROM read_parquet(?)",
                 [str(result.entities["organisation"].table(table))],
             )
         con.execute(

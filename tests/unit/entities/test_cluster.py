@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from insight.entities.cluster import (
     ALIAS,
     BY_ANCHOR,
+    BY_BRIDGE,
     BY_SIZE,
+    BY_TWICE,
     BY_VETO,
     KEPT,
     MODEL,
@@ -19,27 +21,36 @@ from insight.entities.cluster import (
     TIER,
     Clusters,
     Edges,
+    Records,
+    Vetoes,
     cluster,
 )
 
 Link = tuple[int, int, int, float]
 
 
-def clusters(
+def clusters(  # noqa: PLR0913  what a cluster depends on
     size: int,
     links: list[Link],
     vetoes: list[tuple[int, int]] | None = None,
     anchored: list[bool] | None = None,
+    *,
     believable: int = 60,
+    rare: list[int] | None = None,
+    hard: bool = False,
+    weak: float = 0.0,
 ) -> Clusters:
     edges = np.array([link[:3] for link in links], dtype=np.int64).reshape(-1, 3)
     forbidden = np.array(vetoes or [], dtype=np.int64).reshape(-1, 2)
     return cluster(
-        size,
+        Records(
+            np.array(anchored if anchored is not None else [True] * size, dtype=np.bool_),
+            np.array(rare or [0] * size, dtype=np.int64),
+        ),
         Edges(edges[:, 0], edges[:, 1], edges[:, 2], np.array([link[3] for link in links], dtype=np.float64)),
-        (forbidden[:, 0], forbidden[:, 1]),
-        np.array(anchored if anchored is not None else [True] * size, dtype=np.bool_),
-        believable,
+        Vetoes(forbidden[:, 0], forbidden[:, 1], np.full(len(forbidden), hard)),
+        believable=believable,
+        weak=weak,
     )
 
 
@@ -69,6 +80,61 @@ def test_a_veto_binds_whoever_has_joined_either_side() -> None:
 
 def test_a_source_that_merged_its_own_rows_is_believed_against_a_veto() -> None:
     assert clusters(2, [(0, 1, ALIAS, 0.0)], [(0, 1)]).label.tolist() == [0, 0]
+
+
+def test_a_person_is_believed_against_a_source_that_merged_its_own_rows() -> None:
+    assert clusters(2, [(0, 1, ALIAS, 0.0)], [(0, 1)], hard=True).label.tolist() == [0, 1]
+
+
+def test_no_chain_bridges_what_a_person_said_is_different_and_its_weakest_link_gives_way() -> None:
+    chain = [(0, 1, TIER, 9.0), (1, 2, MODEL, 4.0), (2, 3, MODEL, 9.0), (3, 4, ALIAS, 0.0)]
+    found = clusters(5, chain, [(0, 4)], hard=True)
+    assert found.label.tolist() == [0, 0, 2, 2, 2]
+    assert found.fate.tolist() == [KEPT, BY_VETO, KEPT, KEPT]
+
+
+def test_what_is_the_same_is_the_same_whatever_rule_forbids_it() -> None:
+    links = [(0, 1, TIER, 9.0), (1, 2, ALIAS, 0.0), (2, 3, TIER, 9.0)]
+    assert clusters(4, links, [(1, 2), (0, 3)]).label.tolist() == [0, 0, 0, 3]
+
+
+def test_two_records_of_a_system_that_rarely_has_two_are_parted_at_the_weakest_link_between_them() -> None:
+    chain = [(0, 1, MODEL, 9.0), (1, 2, MODEL, 4.0), (2, 3, MODEL, 8.0)]
+    found = clusters(4, chain, rare=[1, 0, 0, 1])
+    assert found.label.tolist() == [0, 0, 2, 2]
+    assert found.fate.tolist() == [KEPT, BY_TWICE, KEPT]
+
+
+def test_two_records_of_such_a_system_stay_together_where_a_strong_key_or_a_merge_says_so() -> None:
+    for strength in (ALIAS, TIER):
+        links = [(0, 1, strength, 0.0), (1, 2, MODEL, 9.0)]
+        assert clusters(3, links, rare=[1, 1, 0]).label.tolist() == [0, 0, 0]
+    chain = [(0, 1, TIER, 9.0), (1, 2, TIER, 9.0)]
+    assert clusters(3, chain, rare=[1, 0, 1]).label.tolist() == [0, 0, 0]
+
+
+def test_records_of_two_such_systems_may_be_one() -> None:
+    assert clusters(2, [(0, 1, MODEL, 9.0)], rare=[1, 2]).label.tolist() == [0, 0]
+
+
+PAIRS_BRIDGED = [(0, 1, MODEL, 9.0), (2, 3, MODEL, 9.0), (1, 2, MODEL, 4.0)]
+
+
+def test_one_weak_link_does_not_hold_two_groups_together() -> None:
+    found = clusters(4, PAIRS_BRIDGED, weak=5.0)
+    assert found.label.tolist() == [0, 0, 2, 2]
+    assert found.fate.tolist() == [KEPT, KEPT, BY_BRIDGE]
+
+
+def test_a_second_link_between_two_groups_holds_them_together() -> None:
+    assert clusters(4, [*PAIRS_BRIDGED, (0, 3, MODEL, 4.0)], weak=5.0).label.tolist() == [0, 0, 0, 0]
+
+
+def test_a_strong_or_heavy_link_is_no_weak_bridge_nor_is_one_that_brings_a_single_record() -> None:
+    assert clusters(4, PAIRS_BRIDGED, weak=4.0).label.tolist() == [0, 0, 0, 0]
+    strong = [*PAIRS_BRIDGED[:2], (1, 2, TIER, 4.0)]
+    assert clusters(4, strong, weak=5.0).label.tolist() == [0, 0, 0, 0]
+    assert clusters(3, [(0, 1, MODEL, 9.0), (1, 2, MODEL, 4.0)], weak=5.0).label.tolist() == [0, 0, 0]
 
 
 def test_a_veto_elsewhere_touches_nothing_here() -> None:
@@ -137,6 +203,12 @@ def test_clusters_ignore_the_order_of_links_and_vetoes(world: World, random: np.
 def test_no_cluster_holds_a_forbidden_pair_unless_its_source_merged_it(world: World) -> None:
     links = [link for link in world.links if link[2] != ALIAS]
     label = clusters(world.size, links, world.vetoes, world.anchored).label
+    assert all(label[one] != label[other] for one, other in world.vetoes)
+
+
+@given(worlds())
+def test_no_cluster_holds_what_a_person_keeps_apart(world: World) -> None:
+    label = clusters(world.size, world.links, world.vetoes, world.anchored, hard=True).label
     assert all(label[one] != label[other] for one, other in world.vetoes)
 
 
