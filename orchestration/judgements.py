@@ -224,10 +224,10 @@ def _last(connection: Connection, table: Table, *keys: str) -> list[Row]:
 
 
 def _add(connection: Connection, table: Table, kind: str, said: Row) -> Row:
-    """Write a row under the next number: a write transaction is alone, so no other has it."""
+    """Write a row under the next number: a write transaction is alone, so no other has it. Ids sort as numbers do."""
     last = connection.execute(select(func.max(table.c.number))).scalar_one()
     number = (last or 0) + 1
-    row = {"number": number, "judgement_id": f"{kind}_{number}", **said}
+    row = {"number": number, "judgement_id": f"{kind}_{number:06}", **said}
     connection.execute(insert(table).values(row))
     return row
 

@@ -122,7 +122,7 @@ def test_the_next_pair_is_shown_side_by_side_and_goes_once_it_is_judged(precede:
     assert "A decision could change: name." in shown
     assert "Elm Partners " in shown
     judged = precede("review", "judge", *ELM, "same", "--reviewer", "Ada Okafor", "--note", "same website")
-    assert "are the same, says Ada Okafor (judgement_1). The next graph obeys it" in " ".join(judged.out.split())
+    assert "are the same, says Ada Okafor (judgement_000001). The next graph obeys it" in " ".join(judged.out.split())
     assert "crm:company:5" not in [record for record, _ in listed(precede)]
     with doubting.read() as connection:
         assert not [problem for problem in record_of(connection).problems if "judgement" in problem]
@@ -162,8 +162,8 @@ def test_on_a_terminal_each_pair_is_asked_about(
 def test_what_the_data_contradicts_is_listed_first(precede: Precede, home: Path) -> None:
     became = """
         INSERT INTO judgement VALUES
-        ('judgement_1', 'organisation', 'crm:company:5', 'support:organization:15', NULL, 'same', 'obeyed', NULL),
-        ('judgement_2', 'organisation', 'crm:company:1', 'crm:company:2', NULL, 'same', 'contradicted',
+        ('judgement_000001', 'organisation', 'crm:company:5', 'support:organization:15', NULL, 'same', 'obeyed', NULL),
+        ('judgement_000002', 'organisation', 'crm:company:1', 'crm:company:2', NULL, 'same', 'contradicted',
          'Two valid VAT numbers that differ.');
     """
     settings = Settings(home=home)
@@ -174,12 +174,12 @@ def test_what_the_data_contradicts_is_listed_first(precede: Precede, home: Path)
         publish_graph(store, settings, became, snapshot_id="snap_second", built_at=NOW).close()
     said = precede("review", "judgements", "--json").json
     assert [(one["judgement_id"], one["state"]) for one in said] == [
-        ("judgement_2", "contradicted"),
-        ("judgement_1", "obeyed"),
+        ("judgement_000002", "contradicted"),
+        ("judgement_000001", "obeyed"),
     ]
     shown = precede("review", "judgements", "--state", "contradicted").out
     assert "Two valid VAT numbers that differ." in shown
-    assert "judgement_1" not in shown
+    assert "judgement_000001" not in shown
 
 
 def test_a_conflict_is_listed_by_entity_and_by_systems_and_can_be_settled(precede: Precede, doubting: Store) -> None:
@@ -198,7 +198,7 @@ def test_a_conflict_is_listed_by_entity_and_by_systems_and_can_be_settled(preced
 
     settle = ("review", "settle", "crm:company:3", "vat_number")
     said = precede(*settle, "GB222222222", "--until", "2027-01-31", "--reviewer", "Ada Okafor", "--json").json
-    assert (said["judgement_id"], said["value"], said["until"]) == ("settlement_1", "GB222222222", "2027-01-31")
+    assert (said["judgement_id"], said["value"], said["until"]) == ("settlement_000001", "GB222222222", "2027-01-31")
     assert "says nothing of the vat number" in " ".join(precede(*settle, "--withdraw", "--reviewer", "Ada").out.split())
     assert [one["state"] for one in precede("review", "judgements", "--json").json] == ["withdrawn"]
 

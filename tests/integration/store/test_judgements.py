@@ -98,11 +98,11 @@ def test_an_edited_judgement_is_told(store: Store, graph: EntityGraph, table: st
 def test_a_judgement_put_in_or_taken_out_by_hand_is_told(store: Store, graph: EntityGraph) -> None:
     judge(store, pair_of(graph, *ELM), PairVerdict.DIFFERENT, "Ada", now=NOW)
     with store.begin() as connection:
-        connection.execute(text("UPDATE judgement SET number = 2, judgement_id = 'judgement_2'"))
+        connection.execute(text("UPDATE judgement SET number = 2, judgement_id = 'judgement_000002'"))
     with store.read() as connection:
         told = sorted(record_of(connection).problems)
-    assert told[0].startswith("The store holds judgement judgement_2, which no")
-    assert told[1].startswith("The store no longer holds judgement judgement_1")
+    assert told[0].startswith("The store holds judgement judgement_000002, which no")
+    assert told[1].startswith("The store no longer holds judgement judgement_000001")
 
 
 def test_a_later_judgement_takes_the_place_of_an_earlier_one_and_both_stay(store: Store, graph: EntityGraph) -> None:
@@ -142,10 +142,10 @@ def test_what_insight_is_handed_leaves_out_skips_and_what_was_taken_back(
     settle(store, about, "GB222222222", "Ada", until=date(2026, 12, 31), now=NOW)
     first = handed.build(store, settings, today=date(2026, 11, 2))
     assert rows(first.table("judgements")) == {
-        ("organisation", "crm:company:1", "crm:company:2", "different", "judgement_2"),
-        ("organisation", "crm:company:5", "support:organization:15", "same", "judgement_1"),
+        ("organisation", "crm:company:1", "crm:company:2", "different", "judgement_000002"),
+        ("organisation", "crm:company:5", "support:organization:15", "same", "judgement_000001"),
     }
-    stated = ("settlement_1", "organisation", "crm:company:3", "vat_number", "GB222222222", date(2026, 12, 31))
+    stated = ("settlement_000001", "organisation", "crm:company:3", "vat_number", "GB222222222", date(2026, 12, 31))
     assert rows(first.table("settlements")) == {(*stated, False)}
     assert handed.build(store, settings, before=first, today=date(2026, 11, 3)) == first
 
