@@ -15,6 +15,7 @@ from orchestration.layers import (
     rows,
     rows_since,
     touched,
+    write,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "rows",
     "rows_since",
     "touched",
+    "write",
 ]

@@ -139,6 +139,7 @@ def put(  # noqa: PLR0913, PLR0917  what a table's place in a version takes
     *,
     whole: bool,
     keys: tuple[str, ...],
+    every: str | None = None,
 ) -> None:
     """Write one table of a version into its draft folder.
 
@@ -151,6 +152,7 @@ def put(  # noqa: PLR0913, PLR0917  what a table's place in a version takes
         before: The folder of the version before; None for a first one.
         whole: Whether to write every row, or only those of `changed`.
         keys: The columns that identify what is replaced together.
+        every: A query for every row as it is now, where that is at hand; a whole table is then written in its order.
     """
     using = ", ".join(quoted(key) for key in keys)
     file = draft / f"{table}.parquet"
@@ -159,6 +161,9 @@ def put(  # noqa: PLR0913, PLR0917  what a table's place in a version takes
         return
     moved = draft / _touched(table)
     write(con, f"SELECT {using} FROM ({gone}) UNION SELECT {using} FROM ({changed}) ORDER BY ALL", moved)
+    if whole and every is not None:
+        write(con, every, file)
+        return
     below = _down(before)
     kept: str | None = None
     if whole:
@@ -167,11 +172,11 @@ def put(  # noqa: PLR0913, PLR0917  what a table's place in a version takes
         kept = _joined(before / file.name, below[:-1])
         taken_in = [moved, *(_hidden(folder, table) for folder in below[:-1])]
         write(con, f"FROM ({_keys(taken_in)}) ORDER BY ALL", draft / _replaced(table))
-    every = f"FROM ({changed})"
+    here = f"FROM ({changed})"
     if kept is not None:
         left = f"SELECT * FROM {kept} ANTI JOIN read_parquet({literal(moved)}) AS moved USING ({using})"
-        every = f"({every}) UNION ALL BY NAME ({left})"
-    write(con, f"FROM ({every}) ORDER BY {using}", file)
+        here = f"({here}) UNION ALL BY NAME ({left})"
+    write(con, f"FROM ({here}) ORDER BY {using}", file)
 
 
 def write(con: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:

@@ -82,9 +82,9 @@ def landed(
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a Parquet file."""
+    """The rows of a table; landed ones, which have no order of their own, by key."""
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         relation = connection.sql(f"FROM {layers.rows(path)}")
         found: list[dict[str, Any]] = relation.to_arrow_table().to_pylist()
-        return found
+        return sorted(found, key=lambda row: row["_key"]) if "_key" in relation.columns else found

@@ -14,6 +14,7 @@ import pytest
 from pyarrow import parquet
 
 from insight.sources.readers import Reader, open_reader
+from insight.sources.readers.sql import Since
 from insight.sources.source import Source
 from orchestration.errors import SourceError
 from tests.integration.sources.folders import declared, source, write_sqlite
@@ -307,9 +308,15 @@ def test_a_file_that_nobody_may_write_can_be_read(tmp_path: Path, kind: str, tex
 def test_a_reader_takes_names_and_no_sql(tmp_path: Path) -> None:
     write_sqlite(tmp_path / "crm.db", company=ROWS)
     with open_reader(source(tmp_path), tmp_path) as reader:
-        assert [name for name in dir(reader) if not name.startswith("_")] == ["close", "may_write", "read"]
+        known = ["close", "count", "holding", "keeps_unique", "known_by", "may_write", "read"]
+        assert [name for name in dir(reader) if not name.startswith("_")] == known
         with pytest.raises(KeyError):
             reader.read("company; DELETE FROM company")
+
+
+def test_a_time_to_read_from_is_no_sql_either() -> None:
+    with pytest.raises(ValueError, match="DELETE"):
+        Since("2026-11-02'; DELETE FROM company --", strictly=True)
 
 
 def hands_on(reader: Reader) -> Any:
