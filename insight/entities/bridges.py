@@ -48,13 +48,15 @@ def weak_bridges(size: int, edges: Edges, kept: Flags, weak: float) -> Integers:
 def _bridges(edges: Edges, feeble: Flags, links: list[int]) -> list[int]:
     """Of the links of one cluster, the weak ones that part it into two groups that are both large enough."""
     graph: nx.Graph[int] = nx.Graph()
+    parting: list[tuple[int, int]]
     between: dict[frozenset[int], list[int]] = {}
     for edge in links:
         ends = int(edges.a[edge]), int(edges.b[edge])
         graph.add_edge(*ends)
         between.setdefault(frozenset(ends), []).append(edge)
     found: list[int] = []
-    for one, other in list(nx.bridges(graph)):
+    parting = list(nx.bridges(graph))
+    for one, other in parting:
         same = between[frozenset((one, other))]
         if not all(feeble[edge] for edge in same):
             continue

@@ -5,7 +5,9 @@ WITH of_records AS (
     SELECT
         entity_id,
         count(*) AS record_count,
-        bit_xor(md5_number(record_id || '=' || row_hash)) AS rows
+        -- in two halves: DuckDB is slow to write a number of 128 bits
+        bit_xor(md5_number_upper(record_id || '=' || row_hash)) AS upper_rows,
+        bit_xor(md5_number_lower(record_id || '=' || row_hash)) AS lower_rows
     FROM member
     GROUP BY entity_id
 ),
@@ -19,7 +21,7 @@ SELECT
     entity_id,
     $record_type AS entity_type,
     sha256(
-        concat_ws(chr(31), rows, digest, array_to_string(reasons, ','), resolution::VARCHAR, conflicts)
+        concat_ws(chr(31), upper_rows, lower_rows, digest, array_to_string(reasons, ','), resolution::VARCHAR, conflicts)
     )[:20] AS version,
     worth.name,
     CASE WHEN len(reasons) = 0 THEN 'reconciled' ELSE 'not_reconciled' END AS standing,

@@ -45,7 +45,8 @@ def gather(
         Records(_flags(nodes, "anchored"), np.asarray(nodes.column("rare"), dtype=np.int64)),
         Edges(a, b, np.asarray(edges["strength"], dtype=np.int64), np.asarray(edges["weight"], dtype=np.float64)),
         Vetoes(
-            *(np.asarray(vetoes[name], dtype=np.int64) for name in ("a", "b")),
+            np.asarray(vetoes["a"], dtype=np.int64),
+            np.asarray(vetoes["b"], dtype=np.int64),
             np.asarray(vetoes["hard"], dtype=np.bool_),
         ),
         weak=accept + margin,

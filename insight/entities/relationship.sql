@@ -2,13 +2,12 @@
 -- left out: nobody works at a company because they said so in a ticket.
 SELECT person.entity_id AS from_entity, employer.entity_id AS to_entity, 'works_at' AS kind, record_id
 FROM person_record
-JOIN person USING (record_id)
-JOIN organisation AS employer ON employer.record_id = organisation_record
-WHERE NOT list_contains(weak_fields, 'organisation_key')
+JOIN {person} AS person USING (record_id)
+JOIN {organisation} AS employer ON employer.record_id = named
+WHERE firm
 UNION ALL
 SELECT parent.entity_id, child.entity_id, 'parent_of', record_id
 FROM organisation_record
-JOIN organisation AS child USING (record_id)
-JOIN organisation AS parent ON parent.record_id = parent_record
-WHERE NOT list_contains(weak_fields, 'parent_key') AND parent.entity_id <> child.entity_id
-ORDER BY ALL
+JOIN {organisation} AS child USING (record_id)
+JOIN {organisation} AS parent ON parent.record_id = named
+WHERE firm AND parent.entity_id <> child.entity_id
