@@ -63,12 +63,7 @@ def main(  # noqa: PLR0913  an option each
         except PrecedeError as error:
             console.print(f"{one.name}: {error}", style="red")
             raise typer.Exit(1) from error
-    below = [
-        sentence
-        for each in reports
-        for judged, reached in each.figures.items()
-        for sentence in shortfalls(each.name, judged, reached["precede"].score, reached["precede"].trust)
-    ]
+    below = [sentence for each in reports for sentence in shortfalls(each)]
     if as_object:
         sys.stdout.write(json.dumps(shown.as_dict(reports, below), indent=2) + "\n")
     else:

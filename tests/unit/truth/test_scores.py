@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestration.contracts import Reason
+from tests.truth.allows import Allows, Answer, Case, Key
 from tests.truth.floors import floors, shortfalls
 from tests.truth.interval import Share
 from tests.truth.metrics import Score, score
-from tests.truth.trust import Trust
+from tests.truth.run import Figures
+from tests.truth.shown import Report
 
 TRUTH = {"a": "1", "b": "1", "c": "1", "d": "2", "e": "3"}
 
@@ -58,6 +61,11 @@ def test_one_cluster_for_all_recalls_all_and_singles_are_precise(entities: dict[
     assert score(truth, {record: record for record in truth}).b3_precision == pytest.approx(1)
 
 
+def _report(name: str, reached: Score, plain: Score, allows: Allows | None = None) -> Report:
+    figures = {"person": {"precede": Figures(reached, None, 1), "plain Splink": Figures(plain, None, 1)}}
+    return Report(name, name, figures, allows)
+
+
 def _score(pair_precision: float, b3: float) -> Score:
     return Score(records=1, pair_precision=pair_precision, pair_recall=1, b3_precision=b3, b3_recall=b3)
 
@@ -69,9 +77,34 @@ def test_northgate_has_its_floors_at_every_size_and_with_every_dirt() -> None:
 
 
 def test_a_figure_on_its_floor_is_enough_and_one_below_is_named() -> None:
-    reached = Trust(wrong_merges=Share(0, 9), covered=Share(9, 9))
-    assert shortfalls("Northgate 9 A", "person", _score(0.98, 0.93), reached) == []
-    assert shortfalls("Northgate 9 A", "organisation", _score(0.98, 0.949), reached) == [
-        "Northgate 9 A, organisation: pair_precision is 0.9800; the floor is 0.99",
-        "Northgate 9 A, organisation: b3_f1 is 0.9490; the floor is 0.95",
+    plain = _score(0.5, 0.5)
+    least = floors("Northgate 9 A", "person")
+    on_it = _score(least["pair_precision"], least["b3_f1"])
+    assert shortfalls(_report("Northgate 9 A", on_it, plain)) == []
+    assert shortfalls(_report("Northgate 9 A", _score(1.0, 0.5), plain)) == [
+        f"Northgate 9 A, person: b3_f1 is 0.5000; the floor is {least['b3_f1']}"
     ]
+
+
+def test_being_below_plain_splink_in_the_same_run_is_named() -> None:
+    (sentence,) = shortfalls(_report("Northgate 9 A", _score(1.0, 0.98), _score(1.0, 0.99)))
+    assert sentence.startswith("Northgate 9 A, person: b3_f1 is 0.9800; plain Splink's is 0.9900")
+
+
+def test_unsafe_allows_beyond_the_bound_are_named() -> None:
+    allowed, refused = (
+        Answer((), frozenset(), frozenset()),
+        Answer((Reason(code="conflict"),), frozenset(), frozenset()),
+    )
+    key = Key("erp:transaction:1", "a@b.example", "crm:contact:1", 1)
+    allows = Allows([Case(key, allowed, refused, frozenset()), Case(key, allowed, allowed, frozenset())])
+    assert (allows.unsafe, allows.lost) == (Share(1, 2), Share(0, 1))
+    (sentence,) = shortfalls(_report("Northgate 9 A", _score(1.0, 1.0), _score(0.5, 0.5), allows))
+    assert sentence.startswith("Northgate 9 A: 50.00% of 2 allows unsafe")
+
+
+def test_an_allow_that_rests_on_a_strangers_record_is_unsafe_though_the_truth_allows_it() -> None:
+    allowed = Answer((), frozenset(), frozenset())
+    key = Key("erp:transaction:1", "a@b.example", "crm:contact:1", 1)
+    assert Case(key, allowed, allowed, frozenset({"crm:company:2"})).unsafe
+    assert not Case(key, allowed, allowed, frozenset()).unsafe
