@@ -1,4 +1,4 @@
-"""`precede tune` on a set, exactly as a user would call it."""
+"""`precede tune --promote` on a set, as a user calls it who has no judgements yet."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from orchestration.errors import PrecedeError
 from orchestration.settings import PROJECT, Settings
 
 COMMAND: Final = "tune"
+OPTIONS: Final = ("--promote",)
 PRECEDE: Final = Path(sys.executable).with_name("precede")
 
 
@@ -28,7 +29,7 @@ def tune(settings: Settings) -> bool:
     if COMMAND not in commands:
         return False
     done = subprocess.run(
-        [PRECEDE, COMMAND],
+        [PRECEDE, COMMAND, *OPTIONS],
         env={**os.environ, "PRECEDE_HOME": str(settings.home), "PRECEDE_SOURCES": str(settings.sources)},
         cwd=PROJECT,
         stdin=subprocess.DEVNULL,
