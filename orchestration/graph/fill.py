@@ -29,7 +29,7 @@ def fill(connection: Connection, inputs: CandidateInputs, snapshot: str, *, has_
     tables = source_rows.source_tables(connection, inputs)
     for landed in inputs.landed:
         table = tables[landed.system, landed.table]
-        source_rows.create(connection, table)
+        source_rows.create(connection, table, landed)
         before = source_rows.seen_before(connection, table) if has_previous else None
         source_rows.fill(connection, table, landed, before)
     source_rows.show(connection, list(tables.values()))

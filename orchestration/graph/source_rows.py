@@ -13,6 +13,7 @@ from typing import Final
 
 import duckdb
 
+from orchestration.graph.ddl import packed
 from orchestration.graph.inputs import CandidateInputs, Landed
 from orchestration.layers import rows
 from orchestration.sql import literal, quoted
@@ -21,6 +22,8 @@ Connection = duckdb.DuckDBPyConnection
 
 SCHEMA: Final = "source"
 _OURS: Final = ("_record", "_row_hash", "_first_seen")
+_SAMPLE: Final = 20_000
+"""Rows that are looked at to see what a column is like."""
 _NOTHING: Final = (
     "SELECT NULL::VARCHAR AS record_id, NULL::VARCHAR AS system, NULL::VARCHAR AS source_table, "
     "NULL::VARCHAR AS source_key, NULL::VARCHAR AS row_hash, NULL::JSON AS row, NULL::TIMESTAMPTZ AS first_seen "
@@ -80,12 +83,18 @@ def source_tables(connection: Connection, inputs: CandidateInputs) -> dict[tuple
     return {(one.system, one.table): _table(connection, one, inputs) for one in inputs.landed}
 
 
-def create(connection: Connection, table: SourceTable) -> None:
-    """Make a source table, empty."""
-    kept = "" if table.row_hash else "_row_hash VARCHAR NOT NULL, "
-    listed = ", ".join(f"{quoted(name)} VARCHAR" for name in table.columns)
+def create(connection: Connection, table: SourceTable, landed: Landed) -> None:
+    """Make a source table, empty, its columns declared by what the first of its rows are like."""
+    dense = packed("_record", varied=True)
+    kept = "" if table.row_hash else f"_row_hash VARCHAR{dense} NOT NULL, "
+    counted = ", ".join(f"approx_count_distinct({quoted(name)}) > {_SAMPLE // 10}" for name in table.columns)
+    [varied] = connection.execute(f"SELECT {counted} FROM (FROM {rows(landed.path)} LIMIT {_SAMPLE})").fetchall()
+    listed = ", ".join(
+        f"{quoted(name)} VARCHAR{packed(name, varied=True) if most else ''}"
+        for name, most in zip(table.columns, varied, strict=True)
+    )
     connection.execute(
-        f"CREATE TABLE {table.name} (_record VARCHAR NOT NULL, {kept}_first_seen TIMESTAMPTZ NOT NULL, {listed})"
+        f"CREATE TABLE {table.name} (_record VARCHAR{dense} NOT NULL, {kept}_first_seen TIMESTAMPTZ NOT NULL, {listed})"
     )
 
 
