@@ -1,59 +1,118 @@
-"""Which pairs of records are compared at all."""
+"""Which pairs of records are compared at all, and which of them share a strong key.
+
+Every key of every record, of blocking rules and of strong keys alike, is one row of `key`, hashed together with its
+rule: pairs are one join of integers, whatever the rules are.
+"""
 
 from __future__ import annotations
 
 import duckdb
 
-from insight.linkage.rules import Block, Tier
+from insight.linkage.rules import Linkage, Tier
+from insight.linkage.weights import guarded
 
 
-def make_pairs(con: duckdb.DuckDBPyConnection, blocks: tuple[Block, ...]) -> None:
-    """Makes `pair(record_a, record_b)`: every two records that share a key of some blocking rule, once.
+def make_keys(con: duckdb.DuckDBPyConnection, linkage: Linkage) -> None:
+    """Makes `key(position, rule, key)` from `feature` and `firm_id`, each key of a record once.
 
-    A key that more records share than the rule allows is left out: it says too little, and its pairs would be most.
+    Rules are numbered: blocking rules first, then the strong keys, which are taken from what is firmly stated.
     """
-    con.execute("CREATE OR REPLACE TABLE pair (record_a VARCHAR, record_b VARCHAR)")
-    con.execute("CREATE OR REPLACE TABLE found (record_a VARCHAR, record_b VARCHAR)")
-    for block in blocks:
-        con.execute(f"INSERT INTO found {shared_key_sql(block.key, block.largest)}")
-    con.execute("INSERT INTO pair SELECT DISTINCT record_a, record_b FROM found")
-    con.execute("DROP TABLE found")
+    con.execute("CREATE OR REPLACE TABLE key (position INTEGER, rule UTINYINT, key UBIGINT)")
+    for number, key in enumerate([block.key for block in linkage.blocks] + [tier.key for tier in linkage.tiers]):
+        values = _only(key) or f"unnest(list_distinct({key}))"
+        firmly = number >= len(linkage.blocks)
+        made = (
+            f"SELECT firm_id.position, {values} AS value FROM feature JOIN firm_id ON feature.position = firm_position"
+            if firmly
+            else f"SELECT position, {values} AS value FROM feature WHERE NOT is_firm"
+        )
+        con.execute(
+            f"INSERT INTO key SELECT position, {number}, hash({number}, value) FROM ({made}) WHERE value IS NOT NULL"
+        )
 
 
-def make_tier_pairs(con: duckdb.DuckDBPyConnection, tiers: tuple[Tier, ...]) -> None:
-    """Makes `tier_pair(record_a, record_b, tier, place)`: two records that firmly share a key and pass its guard.
+def _only(key: str) -> str | None:
+    """The one value of which SQL makes a list; None where it may make a list of several."""
+    depth = 0
+    for place, character in enumerate(key):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(character, 0)
+        if (character == "," and depth == 1) or (depth == 0 and place < len(key) - 1):
+            return None
+    return key[1:-1] if key.startswith("[") else None
+
+
+def make_largest(con: duckdb.DuckDBPyConnection, linkage: Linkage) -> None:
+    """Makes `largest(rule, records)`: how many records may share a key of the rule.
+
+    A key that more records share is left out: it says too little, and its pairs would be most.
+    """
+    con.execute("CREATE OR REPLACE TABLE largest (rule UTINYINT, records BIGINT)")
+    sizes = [block.largest for block in linkage.blocks] + [tier.largest for tier in linkage.tiers]
+    con.executemany("INSERT INTO largest VALUES (?, ?)", list(enumerate(sizes)))
+
+
+def make_pairs(con: duckdb.DuckDBPyConnection, linkage: Linkage) -> None:
+    """Makes `pair(a, b)` and `found(a, b, rule)`: positions that share a key of a blocking rule, and a strong key.
+
+    Expects `key` and `largest`. A pair is in `pair` once, and in `found` once for each of its strong keys.
+    """
+    first = len(linkage.blocks)
+    con.execute("""
+        CREATE OR REPLACE TABLE shared AS
+        SELECT key FROM key JOIN largest USING (rule)
+        GROUP BY key HAVING count(*) BETWEEN 2 AND any_value(largest.records)
+    """)
+    con.execute("CREATE OR REPLACE TABLE sharing AS SELECT position, rule, key FROM key SEMI JOIN shared USING (key)")
+    for name, where, columns in (("pair", f"rule < {first}", ""), ("found", f"rule >= {first}", ", one.rule")):
+        con.execute(f"""
+            CREATE OR REPLACE TABLE {name} AS
+            SELECT DISTINCT one.position AS a, other.position AS b{columns}
+            FROM (FROM sharing WHERE {where}) AS one JOIN (FROM sharing WHERE {where}) AS other
+                ON one.key = other.key AND one.position < other.position
+        """)
+    con.execute("DROP TABLE sharing")
+
+
+def make_tier_pairs(con: duckdb.DuckDBPyConnection, linkage: Linkage) -> None:
+    """Makes `tier_pair(a, b, record_a, record_b, tier, place)` from `found`: pairs whose strong key passes its guard.
 
     One row a pair: the first tier that holds.
     """
-    con.execute("CREATE OR REPLACE TABLE found (record_a VARCHAR, record_b VARCHAR, tier VARCHAR, place INTEGER)")
-    for place, tier in enumerate(tiers):
-        con.execute(
-            f"""
-            INSERT INTO found
-            SELECT record_a, record_b, $name, $place
-            FROM ({shared_key_sql(tier.key, tier.largest, firm=True)})
-            JOIN feature AS l ON l.unique_id = record_a
-            JOIN feature AS r ON r.unique_id = record_b
-            WHERE {tier.guard}
-            """,
-            {"name": tier.name, "place": place},
-        )
-    con.execute("""
+    first = len(linkage.blocks)
+    con.execute("CREATE OR REPLACE TABLE held_by (a INTEGER, b INTEGER, place INTEGER)")
+    for place, tier in enumerate(linkage.tiers):
+        con.execute(f"INSERT INTO held_by {_guarded_sql(tier, first + place, place)}")
+    names = " ".join(f"WHEN {place} THEN '{tier.name}'" for place, tier in enumerate(linkage.tiers))
+    con.execute(f"""
         CREATE OR REPLACE TABLE tier_pair AS
-        SELECT record_a, record_b, min(place) AS place, arg_min(tier, place) AS tier FROM found GROUP BY ALL
+        SELECT a, b, l.unique_id AS record_a, r.unique_id AS record_b, CASE place {names} END AS tier, place
+        FROM (SELECT a, b, min(place) AS place FROM held_by GROUP BY a, b)
+        JOIN feature AS l ON l.position = a
+        JOIN feature AS r ON r.position = b
     """)
-    con.execute("DROP TABLE found")
+    con.execute("DROP TABLE held_by")
 
 
-def shared_key_sql(key: str, largest: int, *, firm: bool = False) -> str:
-    """A query for the pairs of records that share a key, or firmly share it, where no more than `largest` do."""
-    ids = "firm_id.firm_id" if firm else "firm_id.record_id"
+def _guarded_sql(tier: Tier, rule: int, place: int) -> str:
+    if tier.guard == "true":
+        return f"SELECT a, b, {place} FROM found WHERE rule = {rule}"
+    return f"""
+        SELECT a, b, {place}
+        FROM (FROM found WHERE rule = {rule})
+        JOIN feature AS l ON l.position = a
+        JOIN feature AS r ON r.position = b
+        WHERE {guarded(tier.guard)}
+    """
+
+
+def shared_key_sql(key: str, largest: int) -> str:
+    """A query for the pairs of records that share a key where no more than `largest` do, by their ids."""
     return f"""
         WITH keyed AS (
             SELECT record_id, key, count(*) OVER (PARTITION BY key) AS sharing
             FROM (
                 SELECT DISTINCT record_id, unnest({key}) AS key
-                FROM firm_id JOIN feature ON feature.unique_id = {ids}
+                FROM firm_id JOIN feature ON feature.unique_id = firm_id.record_id
             )
             WHERE key IS NOT NULL
         )

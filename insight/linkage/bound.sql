@@ -1,5 +1,5 @@
--- bound: one record that strong keys, a source's own merges, or links inside one system join to others, and the first
--- record of them all.
+-- bound: one record that judgements, strong keys, a source's own merges, or links inside one system join to others, and
+-- the first record of them all.
 CREATE OR REPLACE TABLE bound AS
 SELECT joined.record_id, first.record_id AS block
 FROM joined

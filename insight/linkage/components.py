@@ -26,20 +26,20 @@ def components(size: int, a: Integers, b: Integers) -> Integers:
 
 @contextmanager
 def joined(con: duckdb.DuckDBPyConnection, pairs: str) -> Iterator[None]:
-    """While it lasts, what `pairs` and the sources' own merges join.
+    """While it lasts, what `pairs`, a query for two records each, and the sources' own merges join.
 
     `joined(record_id, position)` has each record that has a partner, `arriving(position, component)` the position of
     the first record it is connected to.
     """
-    con.execute(f"CREATE OR REPLACE TABLE held AS {pairs} UNION SELECT from_record, to_record FROM alias")
+    con.execute(f"CREATE OR REPLACE TABLE held_together AS {pairs} UNION SELECT from_record, to_record FROM alias")
     con.execute("""
         CREATE OR REPLACE TABLE joined AS
         SELECT record_id, row_number() OVER (ORDER BY record_id) - 1 AS position
-        FROM (SELECT record_a AS record_id FROM held UNION SELECT record_b FROM held)
+        FROM (SELECT record_a AS record_id FROM held_together UNION SELECT record_b FROM held_together)
     """)
     edges = con.execute("""
         SELECT a.position AS a, b.position AS b
-        FROM held JOIN joined AS a ON a.record_id = record_a JOIN joined AS b ON b.record_id = record_b
+        FROM held_together JOIN joined AS a ON a.record_id = record_a JOIN joined AS b ON b.record_id = record_b
     """).fetchnumpy()
     size = con.execute("SELECT count(*) FROM joined").fetchall()[0][0]
     first = components(size, *(np.asarray(edges[side], dtype=np.int64) for side in ("a", "b")))
@@ -48,3 +48,26 @@ def joined(con: duckdb.DuckDBPyConnection, pairs: str) -> Iterator[None]:
         yield
     finally:
         con.unregister("arriving")
+
+
+def reach(con: duckdb.DuckDBPyConnection, name: str, seeds: str, edges: str) -> None:
+    """Makes the table `name(record_id)`: what can be reached from the seeds, themselves among it.
+
+    Args:
+        con: Where the tables are.
+        name: The table to make.
+        seeds: A query for records.
+        edges: A table `(record_a, record_b)`, which is walked both ways.
+    """
+    con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT DISTINCT record_id FROM ({seeds}) AS seed(record_id)")
+    con.execute(f"CREATE OR REPLACE TABLE frontier AS FROM {name}")
+    while con.execute("SELECT count(*) FROM frontier").fetchall()[0][0]:
+        con.execute(f"""
+            CREATE OR REPLACE TABLE frontier AS
+            SELECT DISTINCT record_id FROM (
+                SELECT record_b AS record_id FROM {edges} SEMI JOIN frontier ON record_a = frontier.record_id
+                UNION ALL
+                SELECT record_a FROM {edges} SEMI JOIN frontier ON record_b = frontier.record_id
+            ) ANTI JOIN {name} USING (record_id)
+        """)
+        con.execute(f"INSERT INTO {name} FROM frontier")

@@ -6,13 +6,17 @@ and another, `<record id>!firm`, for each record with weak fields.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
+from insight.layers import rows
+from insight.linkage.statistics import Numbers, count_uses
 from insight.linkage.words import ROLE_MAILBOXES, TELLING, load_words
 from orchestration.graph.model import RECORD_TYPES
+from orchestration.sql import literal, quoted
 
 _HERE = Path(__file__).parent
 FIRM: Final = "!firm"
@@ -50,33 +54,80 @@ _RESTS_ON: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 """Which fields a derived column is made of: where one of them is weak, so is the column."""
 
 
-def make_features(con: duckdb.DuckDBPyConnection, record_type: str, employer: Path | None) -> None:
-    """Makes `feature(unique_id, ...)` and `firm_id(record_id, firm_id)` from `record`.
+def make_features(
+    con: duckdb.DuckDBPyConnection, record_type: str, employer: Path | None, frozen: Numbers | None = None
+) -> int:
+    """Makes `feature(position, is_firm, unique_id, ...)` and `firm_id(record_id, firm_id, position, firm_position)`.
+
+    Positions count the rows of `feature`, those of records in the order of their ids and before all firm rows: two
+    records stand in the order of their positions.
 
     Args:
-        con: A connection that has `record`.
+        con: A connection that has `record`, and what `thaw` makes where there is something frozen.
         record_type: Whose columns to make.
         employer: The organisations' `crosswalk.parquet`, for people; their employer's entity is evidence.
+        frozen: What was counted before; where it is not given, words and telephones are counted in these records.
+
+    Returns:
+        How many names of organisations there are, or were; 0 for people.
     """
-    load_words(con, record_type)
+    if frozen is None:
+        count_uses(con, record_type)
+    names = load_words(con, record_type, None if frozen is None else frozen.names)
+    con.execute(
+        """
+        CREATE OR REPLACE TABLE firm_id AS
+        SELECT record_id, record_id || $firm AS firm_id, rowid AS position,
+               (SELECT count(*) FROM record) + row_number() OVER (ORDER BY rowid) - 1 AS firm_position
+        FROM record WHERE len(weak_fields) > 0
+        UNION ALL
+        SELECT record_id, record_id, rowid, rowid FROM record WHERE len(weak_fields) = 0
+    """,
+        {"firm": FIRM},
+    )
     con.execute("CREATE OR REPLACE TABLE employer (record_id VARCHAR, entity_id VARCHAR)")
     if employer is not None:
-        con.execute("INSERT INTO employer SELECT record_id, entity_id FROM read_parquet(?)", [str(employer)])
-    if record_type == "person":
-        con.execute((_HERE / "phone_use.sql").read_text())
+        con.execute(f"INSERT INTO employer SELECT record_id, entity_id FROM {rows(employer)}")
     con.execute("CREATE OR REPLACE VIEW stated AS FROM record")
-    con.execute(f"CREATE OR REPLACE TABLE feature AS {_feature_sql(record_type)}", _bound(record_type))
+    con.execute(f"CREATE OR REPLACE TABLE feature AS {_placed_sql(record_type, firm=False)}", _bound(record_type))
     con.execute(f"CREATE OR REPLACE VIEW stated AS {_firm_sql(record_type)}")
-    con.execute(f"INSERT INTO feature {_feature_sql(record_type)}", _bound(record_type))
-    con.execute(f"""
-        CREATE OR REPLACE TABLE firm_id AS
-        SELECT record_id, CASE WHEN len(weak_fields) > 0 THEN record_id || '{FIRM}' ELSE record_id END AS firm_id
-        FROM record
-    """)
+    con.execute(f"INSERT INTO feature {_placed_sql(record_type, firm=True)}", _bound(record_type))
+    return names
+
+
+def add_commons(con: duckdb.DuckDBPyConnection, stated: Mapping[str, int]) -> None:
+    """Adds to `feature` a column `common_<term>`, log2 of the value's frequency, of each term whose rarity counts.
+
+    Args:
+        con: Where `feature` and `frequency` are.
+        stated: Of each such term, how many records state it.
+    """
+    columns = [
+        f"CASE WHEN feature.{quoted(term)} IS NOT NULL"
+        f" THEN log2(coalesce(of_{term}.records, 1) / {max(count, 1)}) END"
+        f" AS common_{term}"
+        for term, count in stated.items()
+    ]
+    joins = [
+        f"LEFT JOIN (SELECT value, records FROM frequency WHERE term = {literal(term)}) AS of_{term}"
+        f" ON of_{term}.value = feature.{quoted(term)}::VARCHAR"
+        for term in stated
+    ]
+    selected = ", ".join(["feature.*", *columns])
+    con.execute(f"CREATE OR REPLACE TABLE feature AS SELECT {selected} FROM feature {' '.join(joins)}")
 
 
 def _feature_sql(record_type: str) -> str:
     return (_HERE / f"{record_type}_feature.sql").read_text()
+
+
+def _placed_sql(record_type: str, *, firm: bool) -> str:
+    """The features of `stated` with their places."""
+    return f"""
+        SELECT {"firm_position" if firm else "position"}::INTEGER AS position, {str(firm).lower()} AS is_firm, made.*
+        FROM ({_feature_sql(record_type)}) AS made
+        JOIN firm_id ON firm_id.{"firm_id" if firm else "record_id"} = unique_id
+    """
 
 
 def _bound(record_type: str) -> dict[str, list[str]]:

@@ -1,27 +1,39 @@
 """Records become links: candidates, scores, strong keys, vetoes, verdicts. One function, `build`.
 
 The steps are modules of their own, each over tables in one DuckDB: `read`, `features`, `blocking`, `score`, `verdict`.
+`whole` takes them for all records, `changed` for what differs from the version before; both give the same links.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
-from insight.linkage.blocking import make_pairs, make_tier_pairs
-from insight.linkage.features import make_features
-from insight.linkage.model import LINKAGES, Model
-from insight.linkage.read import load_aliases, load_records, open_memory
-from insight.linkage.score import score
-from insight.linkage.verdict import give_verdicts
+from insight import layers
+from insight.linkage.changed import kept_pairings, relink
+from insight.linkage.inputs import Inputs, linkage_code, read_inputs
+from insight.linkage.model import Model
+from insight.linkage.partners import keys_with_handles
+from insight.linkage.read import open_memory
+from insight.linkage.statistics import freeze, numbers
+from insight.linkage.whole import link
 from insight.records.record_set import AliasSet, RecordSet
-from insight.stage import code_version, version_of, writing
+from insight.stage import version_of, writing
 from orchestration.settings import Settings
 
 TABLES: Final = ("link", "footing")
+KEYS: Final = {
+    "link": ("record_a", "record_b"),
+    "footing": ("record_a", "record_b"),
+    "pairing": ("record_a", "record_b"),
+    "key": ("record",),
+}
+"""Each table of a folder of links and what identifies its rows; the last two are for the next version."""
+MOVED: Final = 0.2
+"""The share by which the number of records may change before the frozen statistics are counted anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +50,31 @@ class LinkSet:
     """The match weight from which on a pair is accepted."""
 
     def table(self, name: str) -> Path:
-        """The Parquet file of a table."""
+        """The Parquet file of a table, which may be a layer."""
         return self.path / f"{name}.parquet"
 
+    @property
+    def statistics(self) -> Path:
+        """The folder of the frozen counts that these links were made with."""
+        layer = layers.read_layer(self.path)
+        if layer is None:
+            raise FileNotFoundError(self.path / layers.NOTE)
+        return Path(layer.inputs["statistics"])
 
-def build(
+
+def build(  # noqa: PLR0913  one argument for each thing that links depend on
     records: RecordSet,
     aliases: AliasSet,
     model: Model,
     settings: Settings,
     employer: Path | None = None,
+    *,
+    judgements: Path | None = None,
+    before: LinkSet | None = None,
+    refresh: bool = False,
+    statistics: Path | None = None,
 ) -> LinkSet:
-    """The links between the records of a type. Where the same was linked before, nothing is done.
+    """The links between the records of a type. Where the same were linked before, nothing is done.
 
     Args:
         records: The conformed records.
@@ -57,32 +82,100 @@ def build(
         model: The trained model of the record type.
         settings: Where stages are kept.
         employer: The organisations' `crosswalk.parquet`, for people; it stands in a folder named by its content.
+        judgements: `judgements.parquet`, what people said of pairs.
+        before: What this returned the last time; what did not change since is not linked again.
+        refresh: Whether to count the records anew, and so to link all of them.
+        statistics: Frozen counts to use, whatever was used before.
     """
-    record_type = records.shape
-    inputs = (records.version, aliases.version, employer.parent.name if employer is not None else "")
-    version = version_of(*inputs, model.model_id, code_version(Path(__file__).parent))
-    folder = settings.stages / "links" / record_type / version
-    links = LinkSet(record_type, version, folder, model.model_id, model.thresholds.margin, model.thresholds.accept)
-    if links.path.exists():
-        return links
-    with open_memory() as con:
-        link(con, records.record, aliases.alias, model, employer)
-        with writing(links.path) as draft:
-            for table in TABLES:
-                found = con.sql(f"FROM {table} ORDER BY record_a, record_b")
-                found.write_parquet(str(draft / f"{table}.parquet"), compression="zstd")
-    return links
+    found = Inputs(
+        records=records.record,
+        aliases=aliases.alias,
+        employer=employer,
+        judgements=judgements,
+        statistics=None,
+        model_id=model.model_id,
+        code=linkage_code(model),
+    )
+    was = None if before is None else _made_from(before, found)
+    if statistics is None and was is not None and not refresh and _still_fits(was, found):
+        statistics = was.statistics
+    count = statistics is None
+    if statistics is None:
+        counted = version_of(
+            records.version, "" if employer is None else employer.parent.name, found.model_id, found.code
+        )
+        statistics = settings.stages / "statistics" / records.shape / counted
+    inputs = replace(found, statistics=statistics)
+    folder = settings.stages / "links" / records.shape / inputs.version
+    if not folder.exists():
+        with open_memory() as con:
+            changed = before is not None and was is not None and was.statistics == statistics
+            if not (changed and before is not None and _build_layer(con, model, before.path, was, inputs, folder)):
+                _build_whole(con, model, inputs, folder, count=count)
+    thresholds = numbers(statistics).thresholds
+    return LinkSet(records.shape, folder.name, folder, model.model_id, thresholds.margin, thresholds.accept)
 
 
-def link(
-    con: duckdb.DuckDBPyConnection, records: Path, aliases: Path | None, model: Model, employer: Path | None = None
+def _made_from(before: LinkSet, found: Inputs) -> Inputs | None:
+    """What the version before was made from; None where it, or that, is of no use now."""
+    layer = layers.read_layer(before.path)
+    if layer is None or not layer.inputs:
+        return None
+    was = read_inputs(layer.inputs)
+    if (was.model_id, was.code) != (found.model_id, found.code) or was.statistics is None:
+        return None
+    return was if was.statistics.exists() else None
+
+
+def _still_fits(was: Inputs, found: Inputs) -> bool:
+    """Whether the frozen counts are still of about as many records."""
+    with duckdb.connect() as con:
+        records = con.execute(f"SELECT count(*) FROM {layers.rows(found.records)}").fetchall()[0][0]
+    counted = numbers(was.statistics).records if was.statistics is not None else 0
+    return bool(abs(records - counted) <= MOVED * counted)
+
+
+def _build_whole(con: duckdb.DuckDBPyConnection, model: Model, inputs: Inputs, folder: Path, *, count: bool) -> None:
+    frozen = None if count else inputs.statistics
+    counted = link(con, inputs.records, inputs.aliases, model, inputs.employer, inputs.judgements, frozen)
+    if count and inputs.statistics is not None:
+        freeze(con, model.record_type, counted, inputs.statistics)
+    with writing(folder) as draft:
+        for table in TABLES:
+            layers.put(con, draft, table, f"FROM {table}", None, None, whole=True, keys=KEYS[table])
+        layers.put(con, draft, "pairing", kept_pairings(), None, None, whole=True, keys=KEYS["pairing"])
+        layers.write(con, f"FROM ({keys_with_handles()}) ORDER BY key", draft / "key.parquet")
+        layers.describe(draft, layers.Layer(KEYS, None, 0, inputs.noted()))
+
+
+def _build_layer(  # noqa: PLR0913, PLR0917  one argument for each thing that is compared
+    con: duckdb.DuckDBPyConnection, model: Model, before: Path, was: Inputs | None, inputs: Inputs, folder: Path
+) -> bool:
+    """Writes what differs from the version before; false where everything may."""
+    if was is None or not relink(con, model, before, was, inputs):
+        return False
+    below = layers.read_layer(before)
+    whole = below is None or not layers.may_layer(before)
+    with writing(folder) as draft:
+        for table, keys in KEYS.items():
+            _put(con, draft, table, before, keys, whole=whole)
+        height = 0 if whole or below is None else below.height + 1
+        layers.describe(draft, layers.Layer(KEYS, before.name, height, inputs.noted()))
+    return True
+
+
+def _put(  # noqa: PLR0913  what a table's place in a version takes
+    con: duckdb.DuckDBPyConnection, draft: Path, table: str, before: Path, keys: tuple[str, ...], *, whole: bool
 ) -> None:
-    """Makes `link` and `footing` in a connection of its own, of the record type that the model is for."""
-    linkage = LINKAGES[model.record_type]
-    load_records(con, model.record_type, records)
-    load_aliases(con, model.record_type, aliases)
-    make_features(con, model.record_type, employer)
-    make_pairs(con, linkage.blocks)
-    make_tier_pairs(con, linkage.tiers)
-    score(con, model)
-    give_verdicts(con, model)
+    """Writes of `new_<table>` what is not in the version before as it is."""
+    using = ", ".join(keys)
+    earlier = layers.rows(before / f"{table}.parquet")
+    con.execute(f"CREATE OR REPLACE TABLE earlier AS SELECT * FROM {earlier} SEMI JOIN asked_{table} USING ({using})")
+    columns = ", ".join(str(row[0]) for row in con.execute("DESCRIBE earlier").fetchall())
+    now = f"SELECT {columns} FROM new_{table}"
+    con.execute(f"""
+        CREATE OR REPLACE TABLE differing AS
+        SELECT DISTINCT {using} FROM ((FROM earlier EXCEPT {now}) UNION ALL ({now} EXCEPT FROM earlier))
+    """)
+    changed = f"{now} SEMI JOIN differing USING ({using})"
+    layers.put(con, draft, table, changed, "FROM differing", before, whole=whole, keys=keys)

@@ -1,4 +1,5 @@
--- link: one compared pair that was accepted or is in doubt, as the graph has it.
+-- link: one compared pair that was accepted or is in doubt, as the graph has it, or one that must stay apart though
+-- accepted links join it.
 CREATE OR REPLACE TABLE link AS
 SELECT
     $record_type AS entity_type,
@@ -7,13 +8,10 @@ SELECT
     match_weight,
     match_probability,
     tier,
-    coalesce(forbidden_by, CASE WHEN rival.is_better THEN 'better_candidate' END) AS veto,
-    CASE
-        WHEN forbidden_by IS NOT NULL OR rival.is_better THEN 'vetoed'
-        WHEN NOT rival.is_better THEN 'ambiguous'
-        WHEN strength IS NOT NULL THEN 'accepted'
-        ELSE 'possible'
-    END AS status,
+    decided.veto,
+    decided.status,
     {comparisons} AS comparisons
 FROM verdict
-LEFT JOIN rival ON rival.record_a = verdict.record_a AND rival.record_b = verdict.record_b
+JOIN decided ON decided.record_a = verdict.record_a AND decided.record_b = verdict.record_b
+UNION ALL
+SELECT $record_type, record_a, record_b, NULL, NULL, NULL, veto, 'vetoed', '{{}}' FROM apart

@@ -3,12 +3,12 @@
 WITH mailboxes AS (
     SELECT
         record_id,
-        list_distinct(list_filter(
+        list_filter(
             [
                 CASE WHEN NOT list_contains($role_mailboxes, k_email_local) THEN email END,
                 CASE WHEN NOT list_contains($role_mailboxes, k_other_email_local) THEN other_email END
             ], lambda mailbox: mailbox IS NOT NULL
-        )) AS emails,
+        ) AS emails,
         list_distinct(list_filter(
             [
                 CASE WHEN NOT list_contains($role_mailboxes, k_email_local) THEN k_email_local END,
@@ -22,10 +22,10 @@ WITH mailboxes AS (
 lines AS (
     SELECT
         record_id,
-        list(number) FILTER (families < 3) AS phones,
-        list(number) FILTER (families >= 3) AS switchboards
+        list(number ORDER BY number) FILTER (coalesce(families, 1) < 3) AS phones,
+        list(number ORDER BY number) FILTER (families >= 3) AS switchboards
     FROM (SELECT record_id, unnest(numbers) AS number FROM mailboxes)
-    JOIN phone_use USING (number)
+    LEFT JOIN phone_use USING (number)
     GROUP BY record_id
 )
 SELECT
@@ -46,7 +46,7 @@ SELECT
         ]
     END AS handles,
     left(k_given, 1) || ' ' || k_family AS initialled,
-    nullif(emails, []) AS emails,
+    nullif(list_distinct(emails), []) AS emails,
     emails[1] AS email,
     nullif(list_filter(locals, lambda local: length(local) >= 5), []) AS locals,
     nullif(domains, []) AS domains,

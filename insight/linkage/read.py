@@ -11,6 +11,7 @@ from typing import Final
 
 import duckdb
 
+from insight.layers import rows
 from insight.records.derive import DERIVED, duckdb_type
 from orchestration.graph.model import COMMON, RECORD_TYPES
 
@@ -26,17 +27,24 @@ def open_memory() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def load_records(con: duckdb.DuckDBPyConnection, record_type: str, path: Path) -> None:
-    """Makes `record`: the records in the Parquet file at `path`, in the columns of their type."""
+def load_records(con: duckdb.DuckDBPyConnection, record_type: str, path: Path, only: str | None = None) -> None:
+    """Makes `record`: the records of the table at `path`, in the columns of their type and the order of their ids.
+
+    Args:
+        con: Where to make it.
+        record_type: Whose records they are.
+        path: The table, which may be a layer.
+        only: A table of the connection with the `record_id` of the records that are wanted; all where it is not given.
+    """
     shape = RECORD_TYPES[record_type]
     derived = ((name, duckdb_type(kind)) for name, kind in DERIVED[record_type].items())
     stated = ((field.name, field.duckdb_type) for field in shape.fields)
     wanted = (*COMMON, *stated, *derived, (NAMED[record_type], "VARCHAR"))
-    there = {row[0] for row in con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()}
+    found = rows(path)
+    there = {row[0] for row in con.execute(f"DESCRIBE FROM {found}").fetchall()}
     columns = ", ".join(f"CAST({_value(name, there)} AS {kind}) AS {name}" for name, kind in wanted)
-    con.execute(
-        f"CREATE OR REPLACE TABLE record AS SELECT {columns} FROM read_parquet(?) ORDER BY record_id", [str(path)]
-    )
+    kept = "" if only is None else f"SEMI JOIN {only} USING (record_id)"
+    con.execute(f"CREATE OR REPLACE TABLE record AS SELECT {columns} FROM {found} AS found {kept} ORDER BY record_id")
 
 
 def _value(name: str, there: set[str]) -> str:
@@ -49,10 +57,13 @@ def load_aliases(con: duckdb.DuckDBPyConnection, record_type: str, path: Path | 
     """Makes `alias(from_record, to_record)`: merges of records of the type that a source made itself."""
     con.execute("CREATE OR REPLACE TABLE alias (from_record VARCHAR, to_record VARCHAR)")
     if path is not None:
-        con.execute(
-            """
-            INSERT INTO alias SELECT DISTINCT from_record, to_record FROM read_parquet(?)
-            WHERE record_type = ? AND from_record IS NOT NULL AND to_record IS NOT NULL AND from_record <> to_record
-            """,
-            [str(path), record_type],
-        )
+        con.execute(f"INSERT INTO alias {aliases(path)}", {"record_type": record_type})
+
+
+def aliases(path: Path) -> str:
+    """A query for the merges of a type in the table at `path`; the type is bound as `record_type`."""
+    return f"""
+        SELECT DISTINCT from_record, to_record FROM {rows(path)}
+        WHERE record_type = $record_type
+            AND from_record IS NOT NULL AND to_record IS NOT NULL AND from_record <> to_record
+    """

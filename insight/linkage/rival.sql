@@ -1,12 +1,12 @@
 -- rival: one pair of records of two systems for which one side has another candidate in the other's system, and whether
 -- that candidate is better, or else no more than the margin from being as good. Candidates that are `bound` to each other
--- are one candidate, and strong keys have no rivals.
+-- are one candidate, and judgements and strong keys have no rivals.
 CREATE OR REPLACE TABLE rival AS
 WITH sided AS (
-    SELECT record_a AS record, record_b AS candidate, system_b AS system, strength, standing_weight FROM verdict
+    SELECT record_a AS record, record_b AS candidate, system_b AS system, strength, standing_weight FROM pairing
     WHERE forbidden_by IS NULL AND system_a <> system_b
     UNION ALL
-    SELECT record_b, record_a, system_a, strength, standing_weight FROM verdict
+    SELECT record_b, record_a, system_a, strength, standing_weight FROM pairing
     WHERE forbidden_by IS NULL AND system_a <> system_b
 ),
 placed AS (

@@ -1,25 +1,29 @@
-"""Scores of compared pairs: Splink's match weights, of what is stated and of what is firmly stated."""
+"""Scores of compared pairs: match weights of what is stated and of what is firmly stated.
+
+Most pairs that share some key are no match. Each is first asked for what its weight can be at most, for which nothing
+dear is compared; what may reach the review threshold, or shares a strong key, is compared in full.
+"""
 
 from __future__ import annotations
 
 import math
-import warnings
-from copy import deepcopy
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import duckdb
-from splink import DuckDBAPI, Linker
 
-from insight.linkage.model import LINKAGES, Model, column
+from insight.linkage.model import Model
+from insight.linkage.statistics import Numbers
+from insight.linkage.weights import Scale, prior_weight, probability_sql, scales
 
 ENOUGH_STRONG: Final = 50
 """Pairs with a strong key from which they tell how many pairs are one entity."""
 
-BEYOND_STRONG: Final = 2.0
-"""Pairs that are one entity for each that strong keys find."""
-
 MOST: Final = 0.05
 """The most likely that two random records may be held to match."""
+
+_SLACK: Final = 1e-6
+"""Bits by which two ways of summing up may differ."""
 
 
 def carried_prior(model: Model, records: int, strong: int) -> float:
@@ -35,7 +39,7 @@ def carried_prior(model: Model, records: int, strong: int) -> float:
         strong: How many pairs share a strong key.
     """
     if strong >= ENOUGH_STRONG:
-        return min(BEYOND_STRONG * 2 * _rounded(strong / records) / _rounded(records), MOST)
+        return min(model.beyond_strong * 2 * _rounded(strong / records) / _rounded(records), MOST)
     prior = float(model.splink["probability_two_random_records_match"])
     return min(prior * _rounded(model.trained_on) / _rounded(records), MOST)
 
@@ -44,109 +48,107 @@ def _rounded(number: float) -> float:
     return float(2.0 ** round(math.log2(max(number, 1 / 64))))
 
 
-def make_linker(con: duckdb.DuckDBPyConnection, splink: dict[str, Any], features: str = "feature") -> Linker:
-    """A linker over the features, with frequencies of terms.
+def terms(model: Model) -> tuple[str, ...]:
+    """The columns whose rarity counts in a model."""
+    return tuple(dict.fromkeys(term for scale in scales(model.splink) for term in scale.terms))
 
-    How rare a shared value is, is asked of the other records: a record does not count as its own namesake, nor does its
-    firm row. Small lists would otherwise hold every name for a common one.
+
+def score(con: duckdb.DuckDBPyConnection, model: Model, numbers: Numbers, *, every: bool = False) -> None:
+    """Makes `scored(a, b, record_a, record_b, match_weight, firm_weight, match_probability, gamma_*, mw_*, ...)`.
+
+    One row a pair that reaches the review threshold as stated, shares a strong key, or was judged by a person. The
+    lower of the two weights decides whether it may be accepted.
+
+    Args:
+        con: A connection with `feature` and its frequencies, `firm_id`, `pair`, `tier_pair` and `judged`.
+        model: The trained model.
+        numbers: What was counted of all records: the prior and the thresholds.
+        every: Whether all of `pair` is wanted, whatever its weight.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        api = DuckDBAPI(connection=con)
-        linker = Linker(
-            api.register(features, dataset_display_name=features),
-            deepcopy(splink),
-            log_level=None,
-            validate_settings=False,
-        )
-    terms = {
-        level["tf_adjustment_column"]
-        for comparison in splink["comparisons"]
-        for level in comparison["comparison_levels"]
-        if level.get("tf_adjustment_column")
-    }
-    for term in sorted(terms):
-        con.execute(f"""
-            CREATE OR REPLACE TABLE frequency_of_{term} AS
-            SELECT {term}, greatest(count(*) - 1, 1)::DOUBLE / sum(count(*)) OVER () AS tf_{term}
-            FROM feature SEMI JOIN record ON record_id = unique_id WHERE {term} IS NOT NULL GROUP BY {term}
-        """)
-        linker.table_management.register_term_frequency_lookup(api.register(f"frequency_of_{term}"), term)
-    return linker
-
-
-def score(con: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Makes `scored(record_a, record_b, match_weight, firm_weight, match_probability, gamma_*, mw_*, firm_gamma_*)`.
-
-    Expects `feature`, `firm_id`, `pair` and `tier_pair`. Every pair is scored as stated; those that reach the review
-    threshold, or share a strong key, again in detail and as firmly stated. The lower of the two weights decides whether
-    a pair may be accepted.
-    """
-    names = [column(comparison) for comparison in LINKAGES[model.record_type].comparisons]
-    records = con.execute("SELECT count(*) FROM record").fetchall()[0][0]
-    strong = con.execute("SELECT count(*) FROM tier_pair").fetchall()[0][0]
-    splink = model.splink | {"probability_two_random_records_match": carried_prior(model, records, strong)}
-    con.execute("""
-        CREATE OR REPLACE TABLE asked AS
-        SELECT record_a AS join_key_l, record_b AS join_key_r, '0' AS match_key FROM pair
-    """)
-    light = splink | {"retain_intermediate_calculation_columns": False}
+    compared = scales(model.splink)
+    prior = prior_weight(numbers.prior)
+    review = -math.inf if every else numbers.thresholds.review
+    sure = "SELECT a, b FROM tier_pair UNION SELECT a, b FROM judged"
     con.execute(f"""
         CREATE OR REPLACE TABLE promising AS
-        SELECT unique_id_l AS record_a, unique_id_r AS record_b
-        FROM {_predicted(con, light)} WHERE match_weight >= {model.thresholds.review}
-        UNION
-        SELECT record_a, record_b FROM tier_pair
+        {_promising_sql(compared, numbers, prior, review) if not every else "SELECT a, b FROM pair"}
+        UNION {sure}
     """)
-    con.execute("""
-        CREATE OR REPLACE TABLE asked AS
-        SELECT record_a AS join_key_l, record_b AS join_key_r, '0' AS match_key FROM promising
-        UNION
-        SELECT a.firm_id, b.firm_id, '0'
-        FROM promising JOIN firm_id AS a ON a.record_id = record_a JOIN firm_id AS b ON b.record_id = record_b
+    con.execute(f"CREATE OR REPLACE TABLE sure AS {sure}")
+    con.execute(f"""
+        CREATE OR REPLACE TABLE as_stated AS
+        SELECT * FROM ({_weighed_sql(compared, prior, "SELECT a, b, a AS one, b AS other FROM promising")}) AS weighed
+        WHERE match_weight >= {_bound(review)} OR EXISTS (FROM sure WHERE sure.a = weighed.a AND sure.b = weighed.b)
     """)
-    prediction = _predicted(con, splink | {"retain_matching_columns": True})
-    graded = ", ".join(f"stated.gamma_{name}, {_weight(name, splink)} AS mw_{name}" for name in names)
-    firm = ", ".join(f"firm.gamma_{name} AS firm_gamma_{name}" for name in names)
+    firm_rows = """
+        SELECT a, b, x.firm_position AS one, y.firm_position AS other
+        FROM as_stated JOIN firm_id AS x ON x.position = a JOIN firm_id AS y ON y.position = b
+        WHERE x.firm_position <> a OR y.firm_position <> b
+    """
+    con.execute(f"CREATE OR REPLACE TABLE as_firm AS {_weighed_sql(compared, prior, firm_rows)}")
+    assemble(con, compared)
+    for table in ("promising", "sure", "as_stated", "as_firm"):
+        con.execute(f"DROP TABLE {table}")
+
+
+def assemble(con: duckdb.DuckDBPyConnection, compared: Sequence[Scale]) -> None:
+    """Makes `scored` from `as_stated`, and from `as_firm` where one of the records has a firm row.
+
+    Both have `a`, `b`, `match_weight` and of each comparison `gamma_*` and `mw_*`, rarity in it.
+    """
+    graded = ", ".join(f"stated.gamma_{one.name}, round(stated.mw_{one.name}, 2) AS mw_{one.name}" for one in compared)
+    firm = ", ".join(
+        f"CASE WHEN as_firm.a IS NULL THEN stated.gamma_{one.name} ELSE as_firm.gamma_{one.name} END"
+        f" AS firm_gamma_{one.name}"
+        for one in compared
+    )
     con.execute(f"""
         CREATE OR REPLACE TABLE scored AS
-        SELECT record_a, record_b,
+        SELECT stated.a, stated.b, l.unique_id AS record_a, r.unique_id AS record_b,
                round(stated.match_weight, 4) AS match_weight,
-               round(stated.match_probability, 6) AS match_probability,
-               round(firm.match_weight, 4) AS firm_weight,
+               round({probability_sql("stated.match_weight")}, 6) AS match_probability,
+               round(coalesce(as_firm.match_weight, stated.match_weight), 4) AS firm_weight,
                {graded}, {firm}
-        FROM promising
-        JOIN firm_id AS a ON a.record_id = record_a
-        JOIN firm_id AS b ON b.record_id = record_b
-        JOIN {prediction} AS stated ON stated.unique_id_l = record_a AND stated.unique_id_r = record_b
-        JOIN {prediction} AS firm ON firm.unique_id_l = a.firm_id AND firm.unique_id_r = b.firm_id
+        FROM as_stated AS stated
+        LEFT JOIN as_firm ON as_firm.a = stated.a AND as_firm.b = stated.b
+        JOIN feature AS l ON l.position = stated.a
+        JOIN feature AS r ON r.position = stated.b
     """)
 
 
-def _weight(name: str, splink: dict[str, Any]) -> str:
-    """What a comparison adds to the match weight, with the rarity of what agrees."""
-    levels = next(one["comparison_levels"] for one in splink["comparisons"] if one["output_column_name"] == name)
-    rarity = f" + stated.mw_tf_adj_{name}" if any(level.get("tf_adjustment_column") for level in levels) else ""
-    return f"round(stated.mw_{name}{rarity}, 2)"
+def _promising_sql(compared: Sequence[Scale], numbers: Numbers, prior: float, review: float) -> str:
+    """A query for the pairs that may reach the review threshold."""
+    rarest = {term: numbers.rarest(term) for scale in compared for term in scale.terms}
+    most = " + ".join(f"({scale.at_most(rarest)})" for scale in compared)
+    return f"""
+        SELECT a, b FROM pair JOIN feature AS l ON l.position = a JOIN feature AS r ON r.position = b
+        WHERE {prior!r}::DOUBLE + {most} >= {review - _SLACK!r}::DOUBLE
+    """
 
 
-def _predicted(con: duckdb.DuckDBPyConnection, splink: dict[str, Any]) -> str:
-    """The name of a table of Splink's predictions for the pairs in `asked`."""
-    if not con.execute("SELECT count(*) FROM asked").fetchall()[0][0]:
-        return _no_prediction(splink)
-    linker = make_linker(con, splink)
-    linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register("asked"))  # noqa: SLF001
-    return str(linker.inference.predict(warning_mode="never").physical_name)
+def _weighed_sql(compared: Sequence[Scale], prior: float, asked: str) -> str:
+    """A query for the weights of the pairs that `asked` selects: `a`, `b`, and rows `one` and `other` to compare."""
+    gammas = ", ".join(f"{scale.gamma} AS gamma_{scale.name}" for scale in compared)
+    commons = sorted({term for scale in compared for term in scale.terms})
+    common = "".join(f", greatest(l.common_{term}, r.common_{term}) AS common_{term}" for term in commons)
+    parts = ", ".join(
+        f"{scale.weight(f'gamma_{scale.name}')} + {scale.rarity(f'gamma_{scale.name}')} AS mw_{scale.name}"
+        for scale in compared
+    )
+    total = " + ".join([f"{prior!r}::DOUBLE", *(f"mw_{scale.name}" for scale in compared)])
+    return f"""
+        SELECT *, {total} AS match_weight
+        FROM (
+            SELECT *, {parts}
+            FROM (
+                SELECT a, b, {gammas}{common}
+                FROM ({asked}) AS asked
+                JOIN feature AS l ON l.position = asked.one
+                JOIN feature AS r ON r.position = asked.other
+            )
+        )
+    """
 
 
-def _no_prediction(splink: dict[str, Any]) -> str:
-    columns = [
-        "''::VARCHAR AS unique_id_l",
-        "''::VARCHAR AS unique_id_r",
-        "0.0 AS match_weight",
-        "0.0 AS match_probability",
-    ]
-    for comparison in splink["comparisons"]:
-        name = comparison["output_column_name"]
-        columns += [f"0 AS gamma_{name}", f"0.0 AS mw_{name}", f"0.0 AS mw_tf_adj_{name}"]
-    return f"(SELECT {', '.join(columns)} WHERE false)"
+def _bound(number: float) -> str:
+    return f"{number!r}::DOUBLE" if math.isfinite(number) else f"'{number}'::DOUBLE"

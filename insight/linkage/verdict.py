@@ -8,22 +8,26 @@ from typing import Final
 import duckdb
 
 from insight.linkage.components import joined
-from insight.linkage.model import LINKAGES, Model, column
-from insight.linkage.rules import Comparison, Veto
+from insight.linkage.model import column
+from insight.linkage.rules import Comparison, Linkage, Thresholds, Veto
+from insight.linkage.weights import guarded
 
 _HERE = Path(__file__).parent
 CLOSED: Final = 60
 """Records that a component may have for all its pairs to be asked for vetoes, not only the compared ones."""
 
+BINDING: Final = """
+    SELECT record_a, record_b FROM {pairing} WHERE strength <= 1 OR (strength IS NOT NULL AND system_a = system_b)
+"""
+"""A query for the pairs that make their records one candidate."""
 
-def give_verdicts(con: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Makes `link`, the graph's table, and `footing(record_a, record_b, strength, firm)`.
 
-    Expects `record`, `alias`, `feature`, `scored` and `tier_pair`.
+def give_verdicts(con: duckdb.DuckDBPyConnection, linkage: Linkage, thresholds: Thresholds) -> None:
+    """Makes `verdict` and `pairing`: what each scored pair comes to by itself.
+
+    Expects `feature`, `scored`, `tier_pair` and `judged`.
     """
-    linkage = LINKAGES[model.record_type]
     identifying = tuple(comparison for comparison in linkage.comparisons if comparison.identifies)
-    typed = {"record_type": model.record_type}
     con.execute(
         _sql("verdict").format(
             veto=veto_sql(linkage.vetoes),
@@ -32,25 +36,50 @@ def give_verdicts(con: duckdb.DuckDBPyConnection, model: Model) -> None:
             firm_agreements=_agreements(linkage.comparisons, "firm_"),
             firm_identifying=_agreements(identifying, "firm_"),
             attaches=str(linkage.attaches).lower(),
-            accept=model.thresholds.accept,
-            review=model.thresholds.review,
+            accept=thresholds.accept,
+            review=thresholds.review,
         )
     )
-    with joined(
-        con,
-        "SELECT record_a, record_b FROM verdict WHERE strength = 1 OR (strength IS NOT NULL AND system_a = system_b)",
-    ):
+    con.execute(_sql("pairing"))
+
+
+def decide(con: duckdb.DuckDBPyConnection, margin: float, binding: str = BINDING.format(pairing="pairing")) -> None:
+    """Makes `decided`: what becomes of each pair of `pairing` beside the others. Expects `alias`.
+
+    Args:
+        con: Where `pairing` is.
+        margin: How far apart the weights of two candidates are that are not equally good.
+        binding: A query for the pairs that make their records one candidate.
+    """
+    with joined(con, binding):
         con.execute(_sql("bound"))
-    con.execute(_sql("rival").format(margin=model.thresholds.margin))
-    con.execute(_sql("link").format(comparisons=_comparisons(linkage.comparisons)), typed)
-    with joined(con, "SELECT record_a, record_b FROM link WHERE status = 'accepted'"):
-        con.execute(_sql("closure").format(veto=veto_sql(linkage.vetoes), closed=CLOSED), typed)
+    con.execute(_sql("rival").format(margin=margin))
+    con.execute(_sql("decided"))
+
+
+def part(con: duckdb.DuckDBPyConnection, linkage: Linkage, accepted: str, compared: str) -> None:
+    """Makes `apart(record_a, record_b, veto)`: what accepted links join, was not compared, and a veto forbids.
+
+    Args:
+        con: Where `feature` and `alias` are.
+        linkage: Whose vetoes to ask.
+        accepted: A query for the accepted pairs.
+        compared: A table with the `record_a` and `record_b` of the compared pairs.
+    """
+    with joined(con, accepted):
+        con.execute(_sql("apart").format(veto=veto_sql(linkage.vetoes), closed=CLOSED, compared=compared))
+
+
+def write_links(con: duckdb.DuckDBPyConnection, linkage: Linkage) -> None:
+    """Makes `link`, the graph's table, and `footing` from `verdict`, `decided` and `apart`."""
+    comparisons = _comparisons(linkage.comparisons)
+    con.execute(_sql("link").format(comparisons=comparisons), {"record_type": linkage.record_type})
     con.execute(_sql("footing"))
 
 
 def veto_sql(vetoes: tuple[Veto, ...]) -> str:
     """SQL over `l` and `r` that gives the first veto that holds, or NULL."""
-    return "CASE " + " ".join(f"WHEN {veto.sql} THEN '{veto.name}'" for veto in vetoes) + " END"
+    return "CASE " + " ".join(f"WHEN {guarded(veto.sql)} THEN '{veto.name}'" for veto in vetoes) + " END"
 
 
 def _agreements(comparisons: tuple[Comparison, ...], side: str = "") -> str:

@@ -63,28 +63,35 @@ def given_forms(given: str) -> list[str]:
     return sorted({given, given.replace(" ", ""), first, *_nicknames().canonicals_of(first)})
 
 
-def load_words(con: duckdb.DuckDBPyConnection, record_type: str) -> None:
-    """Makes `word`: for organisations one distinct name and its marks, for people one given name and its forms."""
-    if record_type == "organisation":
-        names = _distinct(con, "SELECT unnest(k_names) FROM record UNION SELECT k_name FROM record")
-        marks = [organisation_marks(name) for name in names]
-        make_table(
-            con,
-            "word",
-            key=pa.array(names, pa.string()),
-            parent=pa.array([mark[0] for mark in marks], pa.bool_()),
-            places=pa.array([mark[1] for mark in marks], pa.list_(pa.string())),
-            numbers=pa.array([mark[2] for mark in marks], pa.list_(pa.string())),
-        )
-        con.execute((_HERE / "word_rarity.sql").read_text())
-    else:
-        names = _distinct(con, "SELECT k_given FROM record UNION SELECT k_family FROM record")
-        make_table(
-            con,
-            "word",
-            key=pa.array(names, pa.string()),
-            forms=pa.array([given_forms(name) for name in names], pa.list_(pa.string())),
-        )
+def load_words(con: duckdb.DuckDBPyConnection, record_type: str, names: int | None = None) -> int:
+    """Makes `word`: for organisations one distinct name and its marks, for people one given name and its forms.
+
+    Args:
+        con: A connection that has `record`, and for organisations `held`.
+        record_type: Whose names.
+        names: How many names there are among all organisations; those of `record` where it is not given.
+
+    Returns:
+        How many names of organisations there are; 0 for people.
+    """
+    if record_type == "person":
+        given = _distinct(con, "SELECT k_given FROM record UNION SELECT k_family FROM record")
+        forms = [given_forms(name) for name in given]
+        make_table(con, "word", key=pa.array(given, pa.string()), forms=pa.array(forms, pa.list_(pa.string())))
+        return 0
+    named = _distinct(con, "SELECT unnest(k_names) FROM record UNION SELECT k_name FROM record")
+    marks = [organisation_marks(name) for name in named]
+    make_table(
+        con,
+        "word",
+        key=pa.array(named, pa.string()),
+        parent=pa.array([mark[0] for mark in marks], pa.bool_()),
+        places=pa.array([mark[1] for mark in marks], pa.list_(pa.string())),
+        numbers=pa.array([mark[2] for mark in marks], pa.list_(pa.string())),
+    )
+    count = len(named) if names is None else names
+    con.execute((_HERE / "word_rarity.sql").read_text(), {"names": count})
+    return count
 
 
 def _distinct(con: duckdb.DuckDBPyConnection, query: str) -> list[str]:

@@ -1,0 +1,10 @@
+-- held: one word of an organisation's name, and in how many distinct names it stands.
+CREATE OR REPLACE TABLE held AS
+WITH named AS (
+    SELECT unnest(k_names) AS name FROM record
+    UNION
+    SELECT k_name FROM record
+)
+SELECT token, count(*) AS names
+FROM (SELECT name, unnest(list_distinct(string_split(name, ' '))) AS token FROM named WHERE name IS NOT NULL)
+GROUP BY token
