@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from insight.records.fields import COUNTRY_KINDS, NORMALISERS, Locale
-from orchestration.graph.model import Field
+from insight.records.fields import COUNTRY_KINDS, NORMALISERS, Locale, Normal
+from insight.records.spread import Function, worked
+from insight.records.usual import USUAL
+from orchestration.graph.model import Field, Kind
 
 _ARROW: Final[dict[str, pa.DataType]] = {
     "DATE": pa.date32(),
@@ -28,26 +30,33 @@ def arrow_type(duckdb_type: str) -> pa.DataType:
     return _ARROW[duckdb_type]
 
 
-def each_distinct(
-    column: pa.Array, types: list[pa.DataType], function: Callable[[str], tuple[Any, ...]]
-) -> list[pa.Array]:
-    """The columns that `function` makes of a text column, called once for each distinct value; NULL stays NULL."""
+def each_distinct(column: pa.Array, types: Sequence[pa.DataType], function: Function, *given: object) -> list[pa.Array]:
+    """The columns that `function` makes of a text column, called once for each distinct value; NULL stays NULL.
+
+    Args:
+        column: The texts.
+        types: The types of the columns.
+        function: A function of a module, from a text and what is given to a value for each column.
+        given: What it is given besides.
+    """
     encoded = column.dictionary_encode()
-    results = [function(value) for value in encoded.dictionary.to_pylist()]
-    return [
-        pa.array([result[place] for result in results], kind).take(encoded.indices) for place, kind in enumerate(types)
-    ]
+    return [made.take(encoded.indices) for made in worked(encoded.dictionary, types, function, given)]
 
 
-def pair(first: pa.Array, second: pa.Array) -> pa.Array:
-    """Two text columns as one, for a function of both; a NULL of either is empty."""
-    return pc.binary_join_element_wise(_filled(first), _filled(second), _APART)
+def pair(*columns: pa.Array) -> pa.Array:
+    """Several text columns as one, for a function of all of them; a NULL of any is empty."""
+    return pc.binary_join_element_wise(*(pc.fill_null(column, "") for column in columns), _APART)
 
 
-def parts(value: str) -> tuple[str | None, str | None]:
+def side_by_side(first: pa.Array, second: pa.Array) -> pa.Array:
+    """Two text columns with a blank between them; where one is NULL, the other."""
+    both = pc.binary_join_element_wise(pc.fill_null(first, ""), pc.fill_null(second, ""), " ")
+    return pc.if_else(pc.is_null(first), second, pc.if_else(pc.is_null(second), first, both))
+
+
+def parts(value: str) -> list[str | None]:
     """What `pair` joined."""
-    first, _, second = value.partition(_APART)
-    return first or None, second or None
+    return [part or None for part in value.split(_APART)]
 
 
 def normalised(field: Field, column: pa.Array, countries: pa.Array, locale: Locale) -> tuple[pa.Array, pa.Array]:
@@ -59,19 +68,30 @@ def normalised(field: Field, column: pa.Array, countries: pa.Array, locale: Loca
         countries: The normalised country of each row.
         locale: Where the source's values were written, for rows without a country.
     """
-    function = NORMALISERS[field.kind]
     types = [arrow_type(field.duckdb_type), pa.string()]
-    if field.kind not in COUNTRY_KINDS:
-        return tuple(each_distinct(column, types, lambda text: function(text, locale)))
+    if field.kind in COUNTRY_KINDS:
+        return tuple(each_distinct(pair(column, countries), types, _there, field.kind, locale))
+    encoded = column.dictionary_encode()
+    texts = encoded.dictionary
+    if (usual := USUAL.get(field.kind)) is None:
+        values, problems = worked(texts, types, _normal, (field.kind, locale))
+    else:
+        # What is not of the usual form is read by itself, and put among the rest.
+        values = usual(texts, locale)
+        left = pc.is_null(values)
+        others, theirs = worked(texts.filter(left), types, _normal, (field.kind, locale))
+        values = pc.replace_with_mask(values, left, others)
+        problems = pc.replace_with_mask(pa.nulls(len(texts), pa.string()), left, theirs)
+    return values.take(encoded.indices), problems.take(encoded.indices)
 
-    def there(text: str) -> tuple[Any, ...]:
-        value, country = parts(text)
-        if value is None:
-            return (None, None)
-        return function(value, Locale(country, locale.timezone, locale.date_order) if country else locale)
 
-    return tuple(each_distinct(pair(column, countries), types, there))
+def _normal(text: str, kind: Kind, locale: Locale) -> Normal:
+    return NORMALISERS[kind](text, locale)
 
 
-def _filled(column: pa.Array) -> pa.Array:
-    return pc.fill_null(column, "")
+def _there(text: str, kind: Kind, locale: Locale) -> tuple[Any, ...]:
+    """A value of a kind that means something else in another country, joined to the row's."""
+    value, country = parts(text)
+    if value is None:
+        return (None, None)
+    return NORMALISERS[kind](value, Locale(country, locale.timezone, locale.date_order) if country else locale)

@@ -27,6 +27,7 @@ from insight.records.derive import DERIVED, complete, derived, duckdb_type
 from insight.records.fields import Locale
 from insight.records.record_set import AliasSet, RecordSet
 from insight.records.sandbox import tables_used
+from insight.records.spread import spread
 from insight.records.stated import Stated, class_columns, said_of, state, systems, version_of_stated
 from insight.records.version import code
 from insight.sources.source import Source
@@ -152,7 +153,7 @@ def build(  # noqa: PLR0913, PLR0917  each is an input of the step
         with suppress(again.WorkInFull), writing(result.path) as draft, duckdb.connect() as connection:
             _part(connection, work, part, draft)
     if not result.path.exists():
-        with writing(result.path) as draft, duckdb.connect() as connection:
+        with writing(result.path) as draft, duckdb.connect() as connection, spread():
             _whole(connection, work, draft, sample)
     return result
 

@@ -7,7 +7,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from insight.records.columns import each_distinct, pair, parts
+from insight.records.columns import each_distinct, pair, parts, side_by_side
 from insight.records.fields import Locale
 from insight.records.fields.contact import mailbox, own_domain
 from insight.records.fields.organisations import both_names, compared
@@ -97,95 +97,120 @@ def _sides(name: str) -> tuple[str | None, str | None]:
 
 def _names_of_person(fields: Columns) -> Columns:
     """A whole name from its parts, or the parts from a whole name; also where one part holds the whole."""
-    names = ("name", "given_name", "middle_name", "family_name")
-    rows = [_whole_and_parts(*row) for row in zip(*(fields[name].to_pylist() for name in names), strict=True)]
-    return {name: pa.array([row[place] for row in rows], TEXT) for place, name in enumerate(names)}
+    name, given, middle, family = (fields[part] for part in ("name", "given_name", "middle_name", "family_name"))
+    nothing = pa.scalar(None, TEXT)
+    one_part = pc.or_(pc.is_null(given), pc.match_substring(given, " "))
+    whole = pc.if_else(
+        pc.and_(pc.is_null(family), pc.fill_null(one_part, fill_value=True)), pc.coalesce(given, name), nothing
+    )
+    split, splits = each_distinct(whole, [TEXT, TEXT, TEXT], _split), pc.is_valid(whole)
+    given = pc.if_else(splits, split[0], given)
+    middle = pc.if_else(splits, pc.coalesce(middle, split[1]), middle)
+    family = pc.if_else(splits, split[2], family)
+    joined = side_by_side(side_by_side(given, middle), family)
+    return {"name": pc.coalesce(name, joined), "given_name": given, "middle_name": middle, "family_name": family}
 
 
-Text = str | None
-
-
-def _whole_and_parts(name: Text, given: Text, middle: Text, family: Text) -> tuple[Text, Text, Text, Text]:
-    if family is None and (given is None or " " in given) and (whole := given or name):
-        split = split_name(whole)
-        given, middle, family = split.given, middle or split.middle, split.family
-    return name or " ".join(part for part in (given, middle, family) if part) or None, given, middle, family
+def _split(whole: str) -> tuple[str | None, str | None, str | None]:
+    split = split_name(whole)
+    return split.given, split.middle, split.family
 
 
 def _organisation(fields: Columns, locale: Locale) -> Columns:
-    name = each_distinct(fields["name"], [TEXT], lambda text: (_first_compared(text),))[0]
-    others = [
-        each_distinct(fields[field], [LIST], lambda text: ([compared(side) for side in both_names(text)],))[0]
-        for field in ("name", "legal_name", "trading_name")
-    ]
-    known = [
-        sorted({name for side in sides for name in side or ()})
-        for sides in zip(*(one.to_pylist() for one in others), strict=True)
-    ]
-    website = each_distinct(fields["website"], [TEXT], lambda host: (own_domain(host),))[0]
-    mail = each_distinct(fields["email"], [TEXT], lambda address: (own_domain(mailbox(address)[1]),))[0]
-
-    def registered(text: str) -> tuple[str | None]:
-        number, country = parts(text)
-        return (f"{(country or locale.region).lower()}:{number.lower()}" if number else None,)
-
+    stated = pair(fields["name"], fields["legal_name"], fields["trading_name"])
+    name, names = each_distinct(stated, [TEXT, LIST], _compared_names)
+    website = each_distinct(fields["website"], [TEXT], _own_domain)[0]
+    mail = each_distinct(fields["email"], [TEXT], _domain_of_mail)[0]
+    number = pair(fields["company_number"], fields["country"])
     return {
         "k_name": name,
-        "k_names": pa.array(known, LIST),
+        "k_names": names,
         "k_domain": pc.coalesce(website, mail),
-        "k_company_number": each_distinct(pair(fields["company_number"], fields["country"]), [TEXT], registered)[0],
+        "k_company_number": each_distinct(number, [TEXT], _registered, locale.region)[0],
     }
 
 
-def _first_compared(name: str) -> str:
-    """Of `A Ltd t/a B` the first name is compared, and the others stand in `k_names`."""
-    return compared(next(iter(both_names(name)), name))
+def _compared_names(stated: str) -> tuple[str | None, list[str]]:
+    """What is compared of the first name, and of all: of `A Ltd t/a B` each side is a name, and `A` the first."""
+    names = parts(stated)
+    known = {compared(side) for name in names if name for side in both_names(name)}
+    first = names[0]
+    return None if first is None else compared(next(iter(both_names(first)), first)), sorted(known)
+
+
+def _own_domain(host: str) -> tuple[str | None]:
+    return (own_domain(host),)
+
+
+def _domain_of_mail(address: str) -> tuple[str | None]:
+    return (own_domain(mailbox(address)[1]),)
+
+
+def _registered(stated: str, region: str) -> tuple[str | None]:
+    number, country = parts(stated)
+    return (f"{(country or region).lower()}:{number.lower()}" if number else None,)
 
 
 def _person(fields: Columns) -> Columns:
-    given = each_distinct(fields["given_name"], [TEXT], lambda text: (folded(text),))[0]
-    middle = each_distinct(fields["middle_name"], [TEXT], lambda text: (folded(text),))[0]
-    family = each_distinct(fields["family_name"], [TEXT, TEXT], _family)
-    named = each_distinct(
-        fields["name"], [TEXT, TEXT], lambda text: (folded(split_suffix(text)[0]), split_suffix(text)[1])
-    )
-    both = each_distinct(pair(given, family[0]), [TEXT], lambda text: (" ".join(filter(None, parts(text))) or None,))[0]
-    name = pc.coalesce(both, named[0])
+    given = each_distinct(fields["given_name"], [TEXT], _folded)[0]
+    middle = each_distinct(fields["middle_name"], [TEXT], _folded)[0]
+    family = each_distinct(fields["family_name"], [TEXT, TEXT], _folded_and_suffix)
+    named = each_distinct(fields["name"], [TEXT, TEXT], _folded_and_suffix)
+    name = pc.coalesce(side_by_side(given, family[0]), named[0])
     return {
         "k_name": name,
         "k_given": given,
         "k_middle": middle,
         "k_family": family[0],
         "k_suffix": pc.coalesce(family[1], named[1]),
-        "k_organisation": each_distinct(fields["organisation_name"], [TEXT], lambda text: (compared(text),))[0],
+        "k_organisation": each_distinct(fields["organisation_name"], [TEXT], _compared)[0],
     }
 
 
-def _family(text: str) -> tuple[str | None, str | None]:
+def _folded(text: str) -> tuple[str | None]:
+    return (folded(text),)
+
+
+def _folded_and_suffix(text: str) -> tuple[str | None, str | None]:
     bare, suffix = split_suffix(text)
     return folded(bare), suffix
 
 
+def _compared(text: str) -> tuple[str | None]:
+    return (compared(text),)
+
+
 def _place(fields: Columns, locale: Locale) -> Columns:
-    stated = zip(*(fields[name].to_pylist() for name in ("postcode", "address", "country")), strict=True)
-    codes = [
-        (postcode_key(code, address, country or locale.region), country or locale.region)
-        for code, address, country in stated
-    ]
-    address = each_distinct(fields["address"], [TEXT, TEXT], lambda text: (street_number(text), address_key(text)))
+    # An address is looked into for a postcode only where it has no column.
+    nothing = pa.scalar(None, TEXT)
+    looked_into = pc.if_else(pc.is_null(fields["postcode"]), fields["address"], nothing)
+    stated = pair(fields["postcode"], looked_into, fields["country"])
+    code, area = each_distinct(stated, [TEXT, TEXT], _postcode, locale.region)
+    number, address = each_distinct(fields["address"], [TEXT, TEXT], _address)
     return {
-        "k_postcode": pa.array([code for code, _ in codes], TEXT),
-        "k_postcode_area": pa.array([postcode_area(code, region) for code, region in codes], TEXT),
-        "k_street_number": address[0],
-        "k_address": address[1],
-        "k_city": each_distinct(fields["city"], [TEXT], lambda text: (folded(text),))[0],
+        "k_postcode": code,
+        "k_postcode_area": area,
+        "k_street_number": number,
+        "k_address": address,
+        "k_city": each_distinct(fields["city"], [TEXT], _folded)[0],
     }
 
 
-def _mailbox(column: pa.Array, name: str) -> Columns:
-    def split(address: str) -> tuple[str | None, str | None]:
-        local, host = mailbox(address)
-        return local, own_domain(host)
+def _postcode(stated: str, region: str) -> tuple[str | None, str | None]:
+    code, address, country = parts(stated)
+    key = postcode_key(code, address, country or region)
+    return key, postcode_area(key, country or region)
 
-    local, domain = each_distinct(column, [TEXT, TEXT], split)
+
+def _address(text: str) -> tuple[str | None, str | None]:
+    return street_number(text), address_key(text)
+
+
+def _mailbox(column: pa.Array, name: str) -> Columns:
+    local, domain = each_distinct(column, [TEXT, TEXT], _local_and_domain)
     return {f"{name}_local": local, f"{name}_domain": domain}
+
+
+def _local_and_domain(address: str) -> tuple[str | None, str | None]:
+    local, host = mailbox(address)
+    return local, own_domain(host)

@@ -9,14 +9,14 @@ import ftfy
 
 from insight.records.fields.base import NOTHING, Locale, Normal
 
-_NOTHING: Final = frozenset({
+NOTHING_SAID: Final = frozenset({
     "-", "--", "---", ".", "..", "?", "??", "/", "*", "n/a", "#n/a", "n.a.", "unknown", "tbc", "t.b.c.", "tbd", "tba",
     "xxx", "undefined", "not known", "not provided", "not available", "not applicable", "to be confirmed",
     "not registered",
 })  # fmt: skip
 """What people write where they know nothing."""
 
-_EMPTY: Final = frozenset({"nil", "none", "null", "(null)", "(none)", "<null>", "nan"})
+EMPTY: Final = frozenset({"nil", "none", "null", "(null)", "(none)", "<null>", "nan"})
 """What programs write there; some of it is a surname too."""
 
 _STRAY: Final = re.compile(r"Â(?=[\s&]|$)")
@@ -28,13 +28,13 @@ _LOST: Final = "\ufffd"
 def clean(text: str) -> str | None:
     """The text as it was meant: mended, on one line, without blanks around it; None where it says nothing."""
     text = mended(text)
-    return None if not text or (folded := text.casefold()) in _NOTHING or folded in _EMPTY else text
+    return None if not text or (folded := text.casefold()) in NOTHING_SAID or folded in EMPTY else text
 
 
 def clean_name(text: str) -> str | None:
     """The same of a person's name: there are people called Null."""
     text = mended(text)
-    return None if text.casefold() in _NOTHING or not any(letter.isalpha() for letter in text) else text
+    return None if text.casefold() in NOTHING_SAID or not any(letter.isalpha() for letter in text) else text
 
 
 def mended(text: str) -> str:
