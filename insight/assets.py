@@ -10,10 +10,12 @@ from contextlib import closing
 import dagster as dg
 
 from insight import columns, pages
+from insight import judgements as judgement_stage
 from insight.entities import build as entity_stage
 from insight.entities.build import EntitySet
 from insight.entities.relationships import RelationshipSet, relationships
 from insight.handed import hand_on, handed, handed_before, handed_one
+from insight.judgements import JUDGEMENTS, SETTLEMENTS, JudgementSet
 from insight.landing import LandedTable, land, version_of_table
 from insight.linkage import link as link_stage
 from insight.linkage.link import LinkSet
@@ -21,11 +23,12 @@ from insight.linkage.model import load_model, save_model
 from insight.linkage.train import train
 from insight.pages import Page
 from insight.publication.questions import previous_graph
+from insight.rebuilding import entities_apart, links_apart
 from insight.records import aliases as alias_stage
 from insight.records import conform, rejected
-from insight.records.record_set import AliasSet, RecordSet
+from insight.records.record_set import AliasSet, RecordSet, RejectedSet
 from insight.records.sandbox import tables_used
-from insight.resources import TEAM, WORKBENCH, materialised, schema, settings_of, stage
+from insight.resources import TEAM, WORKBENCH, is_full, materialised, schema, settings_of, stage
 from insight.sources.source import Source
 from orchestration.graph.model import RECORD_TYPES, SHAPES, Shape
 from orchestration.settings import Settings
@@ -34,6 +37,7 @@ from orchestration.store.engine import open_store
 Sources = Sequence[Source]
 ALIAS, REJECTED = ["records", "alias"], ["records", "rejected"]
 RELATIONSHIP = ["entities", "relationship"]
+JUDGED = ["judgements"]
 
 
 def stated_shapes(sources: Sources) -> list[Shape]:
@@ -62,12 +66,12 @@ def landing_of(source: Source) -> dg.AssetsDefinition:
     )
     def landing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         settings = settings_of(context)
-        landed = land(source, settings)
+        last = {table: handed_before(settings, [source.system, table], LandedTable) for table in source.tables}
+        landed = land(source, settings, before=[one for parts in last.values() for one in parts], full=is_full(context))
         for table in source.tables:
             key, parts = [source.system, table], [one for one in landed if one.table == table]
-            before = [one.data_version for one in handed_before(settings, key, LandedTable)]
             hand_on(settings, key, *parts)
-            unchanged = before == [one.data_version for one in parts]
+            unchanged = [one.data_version for one in last[table]] == [one.data_version for one in parts]
             yield materialised(key, version_of_table(parts), pages.landed_page(parts), unchanged=unchanged)
 
     return landing
@@ -80,16 +84,17 @@ def records_of(shape: Shape, sources: Sources) -> dg.AssetsDefinition:
     needed = conform.needed_before(shape, sources)
     merged = [] if shape.name == "organisation" else [ALIAS]
 
-    def make(settings: Settings) -> RecordSet:
+    def make(settings: Settings, before: RecordSet | None) -> RecordSet:
         earlier = {
             name: handed_one(settings, ["records", name], RecordSet) if name in known else _no_records(name, settings)
             for name in needed
         }
         aliases = handed_one(settings, ALIAS, AliasSet) if merged else None
-        return conform.build(shape, stated, landed_of(stated, settings), earlier, aliases, settings)
+        return conform.build(shape, stated, landed_of(stated, settings), earlier, aliases, settings, before=before)
 
     return stage(
         ["records", shape.name],
+        RecordSet,
         make,
         lambda made: pages.records_page(made.record, made.quarantine),
         deps=[
@@ -110,12 +115,13 @@ def aliases_of(sources: Sources) -> dg.AssetsDefinition:
     """The asset `records/alias`: the merges that sources made themselves."""
     stated = [source for source in sources if "alias" in source.sql]
 
-    def make(settings: Settings) -> AliasSet:
+    def make(settings: Settings, before: AliasSet | None) -> AliasSet:
         organisations = handed_one(settings, ["records", "organisation"], RecordSet)
-        return alias_stage.build(stated, landed_of(stated, settings), organisations, settings)
+        return alias_stage.build(stated, landed_of(stated, settings), organisations, settings, before=before)
 
     return stage(
         ALIAS,
+        AliasSet,
         make,
         lambda made: Page(f"{made.alias_count:,} merges", made.alias_count),
         deps=[*_tables(stated, ("alias",)), ["records", "organisation"]],
@@ -128,7 +134,8 @@ def rejected_of(sources: Sources) -> dg.AssetsDefinition:
     """The asset `records/rejected`: rows that became nothing, and rows that only complete others."""
     return stage(
         REJECTED,
-        lambda settings: rejected.build(sources, landed_of(sources, settings), settings),
+        RejectedSet,
+        lambda settings, before: rejected.build(sources, landed_of(sources, settings), settings, before=before),
         lambda made: Page(f"{made.quarantine_count:,} rows", made.quarantine_count),
         deps=[[source.system, table] for source in sources for table in source.tables],
         group="records",
@@ -136,25 +143,54 @@ def rejected_of(sources: Sources) -> dg.AssetsDefinition:
     )
 
 
+def judgements_of() -> dg.AssetsDefinition:
+    """The asset `judgements`: what people said of pairs and of values, as linkage and entities obey it."""
+
+    def make(settings: Settings, before: JudgementSet | None) -> JudgementSet:
+        with closing(open_store(settings)) as store:
+            return judgement_stage.build(store, settings, before=before)
+
+    return stage(
+        JUDGED,
+        JudgementSet,
+        make,
+        lambda made: Page(f"{made.judgement_count:,} pairs and {made.settlement_count:,} values", made.judgement_count),
+        deps=[],
+        group="links",
+        description="What people judged: pairs that are the same or different, and values that are right.",
+    )
+
+
 def links_of(record_type: str) -> dg.AssetsDefinition:
     """The asset `links/<type>`: pairs of records that may be one entity, with what speaks for it and against it."""
     employed = record_type == "person"
 
-    def make(settings: Settings) -> LinkSet:
+    def make(settings: Settings, before: LinkSet | None) -> LinkSet:
         records = handed_one(settings, ["records", record_type], RecordSet)
         aliases = handed_one(settings, ALIAS, AliasSet)
         employer = handed_one(settings, ["entities", "organisation"], EntitySet) if employed else None
-        crosswalk = employer.table("crosswalk") if employer else None
-        return link_stage.build(records, aliases, load_model(record_type, settings), settings, crosswalk)
+        return link_stage.build(
+            records,
+            aliases,
+            load_model(record_type, settings),
+            settings,
+            employer.table("crosswalk") if employer else None,
+            judgements=handed_one(settings, JUDGED, JudgementSet).table(JUDGEMENTS),
+            before=before,
+            refresh=before is None,
+        )
 
     return stage(
         ["links", record_type],
+        LinkSet,
         make,
         lambda made: pages.links_page(made.table("link")),
+        apart=links_apart,
         deps=[
             ["records", record_type],
             ["linkage_model", record_type],
             ALIAS,
+            JUDGED,
             *([["entities", "organisation"]] if employed else []),
         ],
         group="links",
@@ -200,22 +236,36 @@ def model_of(record_type: str) -> dg.AssetsDefinition:
     return linkage_model
 
 
-def entities_of(record_type: str) -> dg.AssetsDefinition:
+def entities_of(record_type: str, sources: Sources) -> dg.AssetsDefinition:
     """The asset `entities/<type>`: clusters with stable ids, golden records, crosswalk, conflicts and standing."""
+    once = frozenset(source.system for source in sources if record_type in source.rarely_twice)
 
-    def make(settings: Settings) -> EntitySet:
+    def make(settings: Settings, before: EntitySet | None) -> EntitySet:
         records = handed_one(settings, ["records", record_type], RecordSet)
         aliases = handed_one(settings, ALIAS, AliasSet)
         links = handed_one(settings, ["links", record_type], LinkSet)
+        judged = handed_one(settings, JUDGED, JudgementSet)
         with closing(open_store(settings)) as store:
             previous = previous_graph(store, settings)
-        return entity_stage.build(records, aliases, links, previous, settings)
+        return entity_stage.build(
+            records,
+            aliases,
+            links,
+            previous,
+            settings,
+            judgements=judged.table(JUDGEMENTS),
+            settlements=judged.table(SETTLEMENTS),
+            rarely_twice=once,
+            before=before,
+        )
 
     return stage(
         ["entities", record_type],
+        EntitySet,
         make,
         lambda made: pages.entities_page(made.table("entity"), made.table("conflict"), made.table("review_pair")),
-        deps=[["links", record_type], ["records", record_type], ALIAS],
+        apart=entities_apart,
+        deps=[["links", record_type], ["records", record_type], ALIAS, JUDGED],
         group="entities",
         description=(
             f"The {record_type}s that records stand for: an id that survives rebuilds, the surviving value of each "
@@ -227,13 +277,14 @@ def entities_of(record_type: str) -> dg.AssetsDefinition:
 def relationships_of() -> dg.AssetsDefinition:
     """The asset `entities/relationship`: who works where, and which organisation is whose parent."""
 
-    def make(settings: Settings) -> RelationshipSet:
+    def make(settings: Settings, before: RelationshipSet | None) -> RelationshipSet:
         organisations, people = (handed_one(settings, ["entities", name], EntitySet) for name in RECORD_TYPES)
         theirs, of_people = (handed_one(settings, ["records", name], RecordSet) for name in RECORD_TYPES)
-        return relationships(organisations, people, theirs, of_people, settings)
+        return relationships(organisations, people, theirs, of_people, settings, before=before)
 
     return stage(
         RELATIONSHIP,
+        RelationshipSet,
         make,
         lambda made: pages.relationships_page(made.path),
         deps=[[of, name] for of in ("entities", "records") for name in RECORD_TYPES],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from insight import assets
-from insight.jobs import reading, reconcile, train
+from insight.jobs import reading, rebuild, rebuilding, reconcile, train
 from insight.publication.assets import candidate_of, graph_of
 from insight.publication.checks import checks_of
 from insight.resources import WORKBENCH, workbench
@@ -19,7 +19,7 @@ def defs() -> dg.Definitions:
     """The assets of the sources that `PRECEDE_SOURCES` names.
 
     Raises:
-        ConfigurationError: A source folder, or `PRECEDE_SCHEDULE`, says something that cannot be.
+        ConfigurationError: A source folder, `PRECEDE_SCHEDULE` or `PRECEDE_REBUILD_SCHEDULE` says something that cannot be.
     """
     settings = Settings()
     sources = load_sources(settings.sources)
@@ -30,15 +30,16 @@ def defs() -> dg.Definitions:
             assets.aliases_of(sources),
             assets.rejected_of(sources),
             *(assets.model_of(record_type) for record_type in RECORD_TYPES),
+            assets.judgements_of(),
             *(assets.links_of(record_type) for record_type in RECORD_TYPES),
-            *(assets.entities_of(record_type) for record_type in RECORD_TYPES),
+            *(assets.entities_of(record_type, sources) for record_type in RECORD_TYPES),
             assets.relationships_of(),
             candidate_of(sources),
             graph_of(sources),
         ],
         asset_checks=[checks_of(sources)],
-        jobs=[reconcile, train],
-        schedules=[reading(settings.schedule)],
+        jobs=[reconcile, rebuild, train],
+        schedules=[reading(settings.schedule), rebuilding(settings.rebuild_schedule)],
         resources={WORKBENCH: workbench},
         executor=dg.in_process_executor,
     )

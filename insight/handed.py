@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from insight.entities.build import EntitySet
 from insight.entities.relationships import RelationshipSet
+from insight.judgements import JudgementSet
 from insight.landing import LandedTable
 from insight.linkage.link import LinkSet
 from insight.publication.questions import Built
@@ -27,6 +28,7 @@ KINDS: Final[tuple[type[Any], ...]] = (
     AliasSet,
     Built,
     EntitySet,
+    JudgementSet,
     LandedTable,
     LinkSet,
     RecordSet,

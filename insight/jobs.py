@@ -1,7 +1,12 @@
-"""Insight's jobs: `reconcile` from the sources to the published graph, on a schedule; `train`, rarely and by hand."""
+"""Insight's jobs: `reconcile` from the sources to the published graph, on a schedule.
+
+`rebuild` does the same from the start, rarely; `train` makes models, by hand.
+"""
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from insight.resources import REBUILD
 from orchestration.errors import ConfigurationError
 from orchestration.work.sensors import JOB
 
@@ -12,6 +17,15 @@ reconcile = dg.define_asset_job(
     description=(
         "Read the sources, link their records, publish the graph. A step whose inputs did not change does nothing. "
         "Run again by itself where its process died; a failed check is not run again before the next time."
+    ),
+)
+rebuild = dg.define_asset_job(
+    "rebuild",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("models"),
+    tags={JOB: "reconcile", REBUILD: "true", "dagster/max_retries": "2"},
+    description=(
+        "Read every row again, count anew how rare values are, link everything, write the graph anew, and tell how far "
+        "that is from what went on from one change to the next."
     ),
 )
 train = dg.define_asset_job(
@@ -28,14 +42,29 @@ def reading(cron: str) -> dg.ScheduleDefinition:
     Raises:
         ConfigurationError: That is no cron expression.
     """
+    return _schedule("read_the_sources", reconcile, "PRECEDE_SCHEDULE", cron, "*/15 * * * *")
+
+
+def rebuilding(cron: str) -> dg.ScheduleDefinition:
+    """The schedule by which everything is made anew.
+
+    Raises:
+        ConfigurationError: That is no cron expression.
+    """
+    return _schedule("rebuild_the_graph", rebuild, "PRECEDE_REBUILD_SCHEDULE", cron, "0 3 * * 0")
+
+
+def _schedule(
+    name: str, job: UnresolvedAssetJobDefinition, variable: str, cron: str, such_as: str
+) -> dg.ScheduleDefinition:
     try:
         return dg.ScheduleDefinition(
-            name="read_the_sources",
-            job=reconcile,
+            name=name,
+            job=job,
             cron_schedule=cron,
             execution_timezone="UTC",
             default_status=dg.DefaultScheduleStatus.RUNNING,
-            description="Reads the sources and publishes what changed.",
+            description=job.description,
         )
     except dg.DagsterInvalidDefinitionError as error:
-        raise ConfigurationError("PRECEDE_SCHEDULE", repr(cron), "a cron expression such as */15 * * * *") from error
+        raise ConfigurationError(variable, repr(cron), f"a cron expression such as {such_as}") from error

@@ -17,11 +17,10 @@ from insight.landing import LandedTable
 from insight.pictures import bars, histogram, shares
 from insight.samples import markdown_table, masked_sample
 from orchestration.graph.reader import EntityGraph
+from orchestration.layers import rows
 
 _WIDTH_OF_BIN: Final = 4.0
-_STANDING: Final = """
-    SELECT count(*) FILTER (standing = 'reconciled'), count(*) FROM read_parquet($1)
-"""
+_STANDING: Final = "SELECT count(*) FILTER (standing = 'reconciled'), count(*) FROM {rows}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,43 +42,43 @@ class Page:
 
 def landed_page(landed: Sequence[LandedTable]) -> Page:
     """Of one table of a source as it was read."""
-    rows = sum(one.row_count for one in landed)
+    read = sum(one.row_count for one in landed)
     deleted, rejected = sum(one.deleted_count for one in landed), sum(one.rejected_count for one in landed)
     systems = {one.system: one.row_count for one in landed}
-    notes = [f"{rows:,} rows"]
+    notes = [f"{read:,} rows"]
     notes += [f"{deleted:,} deleted in the source"] if deleted else []
     notes += [f"{rejected:,} without a key of their own"] if rejected else []
     texts = {"sample": masked_sample([one.path for one in landed])}
     if len(systems) > 1:
         texts["systems"] = bars("Rows by system", systems)
-    return Page(", ".join(notes), rows, {"deleted": deleted, "rejected": rejected}, texts)
+    return Page(", ".join(notes), read, {"deleted": deleted, "rejected": rejected}, texts)
 
 
 def records_page(record: Path, quarantine: Path) -> Page:
     """Of one record type or fact."""
-    by_system = dict(_rows("SELECT system, count(*) FROM read_parquet($1) GROUP BY 1 ORDER BY 1", record))
-    reasons = _rows("SELECT reason, count(*) FROM read_parquet($1) GROUP BY 1 ORDER BY 2 DESC, 1", quarantine)
-    rows, refused = sum(by_system.values()), sum(number for _, number in reasons)
-    summary = f"{rows:,} records" + (f", {refused:,} in quarantine" if refused else "")
+    by_system = dict(_rows("SELECT system, count(*) FROM {rows} GROUP BY 1 ORDER BY 1", record))
+    reasons = _rows("SELECT reason, count(*) FROM {rows} GROUP BY 1 ORDER BY 2 DESC, 1", quarantine)
+    made, refused = sum(by_system.values()), sum(number for _, number in reasons)
+    summary = f"{made:,} records" + (f", {refused:,} in quarantine" if refused else "")
     texts = {"sample": masked_sample([record]), "by_system": bars("Records by system", by_system)}
     if reasons:
         texts["quarantine"] = _listed(("reason", "records"), reasons)
-    share = refused / (rows + refused) if rows + refused else 0.0
-    return Page(summary, rows, {"quarantined": refused, "quarantine_share": share}, texts)
+    share = refused / (made + refused) if made + refused else 0.0
+    return Page(summary, made, {"quarantined": refused, "quarantine_share": share}, texts)
 
 
 def links_page(link: Path) -> Page:
     """Of the links of one record type."""
-    status = dict(_rows("SELECT status, count(*) FROM read_parquet($1) GROUP BY 1 ORDER BY 2 DESC", link))
+    status = dict(_rows("SELECT status, count(*) FROM {rows} GROUP BY 1 ORDER BY 2 DESC", link))
     tiers = dict(
         _rows(
-            "SELECT coalesce('strong key ' || tier, 'model'), count(*) FROM read_parquet($1) WHERE status = 'accepted' "
+            "SELECT coalesce('strong key ' || tier, 'model'), count(*) FROM {rows} WHERE status = 'accepted' "
             "GROUP BY 1 ORDER BY 2 DESC",
             link,
         )
     )
     weights = _rows(
-        f"SELECT floor(match_weight / {_WIDTH_OF_BIN}) * {_WIDTH_OF_BIN} AS bin, count(*) FROM read_parquet($1) "
+        f"SELECT floor(match_weight / {_WIDTH_OF_BIN}) * {_WIDTH_OF_BIN} AS bin, count(*) FROM {{rows}} "
         "WHERE match_weight IS NOT NULL GROUP BY 1 ORDER BY 1",
         link,
     )
@@ -98,12 +97,12 @@ def entities_page(entity: Path, conflict: Path, review_pair: Path) -> Page:
     reasons = dict(
         _rows(
             "SELECT reason, count(*) "
-            "FROM (SELECT unnest(standing_reasons) AS reason FROM read_parquet($1)) GROUP BY 1 ORDER BY 2 DESC",
+            "FROM (SELECT unnest(standing_reasons) AS reason FROM {rows}) GROUP BY 1 ORDER BY 2 DESC",
             entity,
         )
     )
-    conflicts = dict(_rows("SELECT field, count(*) FROM read_parquet($1) GROUP BY 1 ORDER BY 2 DESC", conflict))
-    [(doubts,)] = _rows("SELECT count(*) FROM read_parquet($1)", review_pair)
+    conflicts = dict(_rows("SELECT field, count(*) FROM {rows} GROUP BY 1 ORDER BY 2 DESC", conflict))
+    [(doubts,)] = _rows("SELECT count(*) FROM {rows}", review_pair)
     texts = {"standing": shares("Entities that have standing", {"standing": (standing, number)})}
     if reasons:
         texts["why_not"] = bars("Entities without standing by reason", reasons)
@@ -120,7 +119,7 @@ def entities_page(entity: Path, conflict: Path, review_pair: Path) -> Page:
 
 def relationships_page(relationship: Path) -> Page:
     """Of the relationships between entities."""
-    kinds = dict(_rows("SELECT kind, count(*) FROM read_parquet($1) GROUP BY 1 ORDER BY 1", relationship))
+    kinds = dict(_rows("SELECT kind, count(*) FROM {rows} GROUP BY 1 ORDER BY 1", relationship))
     said = ", ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in kinds.items())
     return Page(said or "none", sum(kinds.values()), {}, {"kinds": bars("Relationships by kind", kinds)})
 
@@ -153,10 +152,11 @@ def graph_page(path: Path) -> Page:
 
 
 def _rows(query: str, file: Path) -> list[tuple[Any, ...]]:
+    """The rows of a query over a table, which it calls `{rows}`."""
     with duckdb.connect() as connection:
-        return connection.execute(query, [str(file)]).fetchall()
+        return connection.execute(query.format(rows=rows(file))).fetchall()
 
 
-def _listed(columns: tuple[str, str], rows: Iterable[tuple[Any, ...]]) -> str:
+def _listed(columns: tuple[str, str], found: Iterable[tuple[Any, ...]]) -> str:
     names = list(columns)
-    return markdown_table([{names[0]: str(name), names[1]: f"{number:,}"} for name, number in rows], names)
+    return markdown_table([{names[0]: str(name), names[1]: f"{number:,}"} for name, number in found], names)

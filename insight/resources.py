@@ -4,7 +4,7 @@ A step is a plain function of the settings; which asset it is, what it depends o
 `assets.py`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import dagster as dg
@@ -16,6 +16,8 @@ from orchestration.settings import Settings
 from orchestration.work.alone import alone
 
 TEAM = "team:insight"
+REBUILD = "precede/rebuild"
+"""The tag of a run that makes everything anew."""
 WORKBENCH = "workbench"
 """The resource that every step asks for."""
 
@@ -45,11 +47,18 @@ def settings_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContex
     return settings
 
 
+def is_full(context: dg.AssetExecutionContext) -> bool:
+    """Whether the run makes everything anew, and goes on from nothing."""
+    return context.run.tags.get(REBUILD) == "true"
+
+
 def stage(  # noqa: PLR0913  an asset has that many sides
     key: Sequence[str],
-    make: Callable[[Settings], _Made],
+    kind: type[_Made],
+    make: Callable[[Settings, _Made | None], _Made],
     page: Callable[[_Made], Page],
     *,
+    apart: Callable[[_Made, _Made], Mapping[str, float]] | None = None,
     deps: Iterable[Sequence[str]],
     group: str,
     description: str,
@@ -60,8 +69,11 @@ def stage(  # noqa: PLR0913  an asset has that many sides
 
     Args:
         key: The asset's key.
-        make: The step; does nothing where its result is there.
+        kind: What the step returns.
+        make: The step, with what it returned last, from which it may go on; None where it must begin from the start. It
+            does nothing where its result is there.
         page: What is shown of its result.
+        apart: How far what was made from the start is from what was there; asked when everything is made anew.
         deps: Keys of the assets that it reads.
         group: Its group.
         description: What it is.
@@ -81,11 +93,15 @@ def stage(  # noqa: PLR0913  an asset has that many sides
     )
     def step(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         settings = settings_of(context)
-        made = make(settings)
-        before = handed_before(settings, key, type(made))
+        last = next(iter(handed_before(settings, key, kind)), None)
+        full = is_full(context)
+        made = make(settings, None if full else last)
         hand_on(settings, key, made)
-        unchanged = [one.version for one in before] == [made.version]
-        return materialised(key, made.version, page(made), unchanged=unchanged)
+        shown = page(made)
+        if full and apart is not None and last is not None:
+            shown.numbers.update(apart(last, made))
+        unchanged = last is not None and last.version == made.version
+        return materialised(key, made.version, shown, unchanged=unchanged)
 
     return step
 

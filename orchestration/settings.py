@@ -76,6 +76,11 @@ class Settings:
         return os.environ.get("PRECEDE_SCHEDULE") or "*/15 * * * *"
 
     @property
+    def rebuild_schedule(self) -> str:
+        """`PRECEDE_REBUILD_SCHEDULE`, when everything is made anew: cron in UTC, Sunday at three by default."""
+        return os.environ.get("PRECEDE_REBUILD_SCHEDULE") or "0 3 * * 0"
+
+    @property
     def sensor_seconds(self) -> int:
         """`PRECEDE_SENSOR_SECONDS`, seconds between two looks of a sensor; 15 by default.
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from insight.sources.readers import Read
 from insight.sources.readers.sql import TRUE
-from insight.sources.source import Source
+from insight.sources.source import Source, TableSpec
 from orchestration.sql import literal, quoted
 
 _MADE: Final = (
@@ -29,16 +29,21 @@ def hashed(
     """
     spec = source.tables[table]
     everything = ", ".join(quoted(column) for column in source.read_columns(table))
-    stated = ", ".join(quoted(column) for column in spec.stated)
     truths = ", ".join(map(literal, TRUE))
     deleted = f"coalesce(lower(trim({quoted(spec.deleted)})) IN ({truths}), false)" if spec.deleted else "false"
     system, claims = _system_of(source)
     connection.register("stream", read.stream())
     connection.execute(
         f"CREATE OR REPLACE TABLE {into} AS SELECT {everything}, {system} AS _system, {_key_of(spec.key)} AS _key, "
-        f"sha256(to_json([{stated}])::VARCHAR) AS _row_hash, {deleted} AS _deleted, {claims} AS _claims FROM stream"
+        f"{row_hash(spec)} AS _row_hash, {deleted} AS _deleted, {claims} AS _claims FROM stream"
     )
     connection.unregister("stream")
+
+
+def row_hash(spec: TableSpec) -> str:
+    """SQL over the columns of a row that gives its hash."""
+    stated = ", ".join(quoted(column) for column in spec.stated)
+    return f"sha256(to_json([{stated}])::VARCHAR)"
 
 
 def forget(connection: duckdb.DuckDBPyConnection) -> None:

@@ -13,16 +13,19 @@ import dagster as dg
 from sqlalchemy import select
 
 from insight import pages
-from insight.assets import ALIAS, REJECTED, RELATIONSHIP, landed_of, stated_shapes
+from insight.assets import ALIAS, JUDGED, REJECTED, RELATIONSHIP, landed_of, stated_shapes
 from insight.entities.build import EntitySet
 from insight.entities.relationships import RelationshipSet
 from insight.handed import hand_on, handed_one
-from insight.landing import version_of_table
+from insight.judgements import JudgementSet
+from insight.landing import LandedTable, version_of_table
+from insight.landing.rows import row_hash
 from insight.linkage.link import LinkSet
+from insight.publication import linked
 from insight.publication.questions import Built, blocking_results, found_again, previous_graph
 from insight.records.account import account
 from insight.records.record_set import AliasSet, RecordSet, RejectedSet
-from insight.resources import TEAM, WORKBENCH, materialised, settings_of
+from insight.resources import TEAM, WORKBENCH, is_full, materialised, settings_of
 from insight.sources.source import Source
 from orchestration.contracts import GRAPH_ASSET, Pin
 from orchestration.graph.expire import expire
@@ -46,7 +49,7 @@ def candidate_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
     made = [
         *(["records", name] for name in shapes),
         *([of, name] for of in ("links", "entities") for name in RECORD_TYPES),
-        *(ALIAS, REJECTED, RELATIONSHIP),
+        *(ALIAS, REJECTED, RELATIONSHIP, JUDGED),
     ]
 
     @dg.asset(
@@ -69,6 +72,7 @@ def candidate_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
         aliases = handed_one(settings, ALIAS, AliasSet)
         rejected = handed_one(settings, REJECTED, RejectedSet)
         relationship = handed_one(settings, RELATIONSHIP, RelationshipSet)
+        judged = handed_one(settings, JUDGED, JudgementSet)
         landed = landed_of(sources, settings)
         versions = {
             **{
@@ -84,6 +88,7 @@ def candidate_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
             "/".join(ALIAS): aliases.version,
             "/".join(REJECTED): rejected.version,
             "/".join(RELATIONSHIP): relationship.version,
+            "/".join(JUDGED): judged.version,
         }
         with closing(open_store(settings)) as store:
             previous = previous_graph(store, settings)
@@ -99,10 +104,15 @@ def candidate_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
                 rejected=rejected.path,
                 run_id=context.run.run_id,
                 code_version=code,
-                model_versions={name: one.model_id for name, one in links.items()},
+                model_versions=linked.versions(links),
                 pins=[pinned(context.instance, key, version) for key, version in versions.items()],
                 accounts=account(landed, records, rejected),
                 previous=previous,
+                hashed=hashed(sources, landed),
+                judged=linked.judged(judged, entities),
+                rules=linked.rules(),
+                thresholds=linked.thresholds(links),
+                whole=is_full(context),
             ),
             settings,
         )
@@ -111,6 +121,12 @@ def candidate_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
         return materialised(CANDIDATE, candidate.snapshot_id, page, unchanged=not candidate.built)
 
     return graph_candidate
+
+
+def hashed(sources: Sequence[Source], landed: Sequence[LandedTable]) -> dict[tuple[str, str], str]:
+    """System and table to SQL that makes the hash of a row of its columns."""
+    declared = {source.system: source for source in sources}
+    return {(one.system, one.table): row_hash(declared[one.source].tables[one.table]) for one in landed}
 
 
 def code_of(store: Store, instance: dg.DagsterInstance, previous: Path | None) -> str:

@@ -22,7 +22,6 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "person": ("entity_id",),
     "contact_point": ("entity_id",),
     "conflict": ("entity_id",),
-    "judgement": ("judgement_id",),
     "review_pair": ("record_a", "record_b"),
     "link": ("record_a", "record_b"),
     "crosswalk": ("record_id",),
@@ -79,8 +78,6 @@ def feeds(inputs: CandidateInputs) -> Iterator[Feed]:
         for table in _OF_ENTITIES:
             yield Feed(f"entities/{name}/{table}", table, folder / f"{table}.parquet")
         yield Feed(f"entities/{name}/golden", name, folder / "golden.parquet")
-        if (folder / "judgement.parquet").exists():
-            yield Feed(f"entities/{name}/judgement", "judgement", folder / "judgement.parquet")
     for name, folder in inputs.links.items():
         yield Feed(f"links/{name}/link", "link", folder / "link.parquet")
     if inputs.relationships:

@@ -15,8 +15,7 @@ from orchestration.graph import source_rows
 from orchestration.graph.feeds import Feed, feeds
 from orchestration.graph.inputs import CandidateInputs
 from orchestration.graph.model import RECORD_TYPES, Shape
-from orchestration.layers import rows
-from orchestration.sql import quoted
+from orchestration.sql import literal, quoted
 
 Connection = duckdb.DuckDBPyConnection
 SQL = Path(__file__).parent / "sql"
@@ -62,14 +61,14 @@ def insert(connection: Connection, feed: Feed, relation: str) -> None:
 
 
 def events(connection: Connection, folders: Mapping[str, Path], snapshot: str) -> None:
-    """What happened to entities and is not told yet."""
+    """What happened to entities and is not told yet; each folder tells of the step that made it alone."""
     for folder in folders.values():
         # an unchanged folder tells again what the history has: what is there already happened in an earlier graph
         connection.execute(
             f"""
             INSERT INTO entity_event
             SELECT new.entity_id, new.entity_type, new.event, new.other_entity_id, ?, new.at
-            FROM {rows(folder / "entity_event.parquet")} AS new
+            FROM read_parquet({literal(folder / "entity_event.parquet")}) AS new
             WHERE NOT EXISTS (
                 SELECT 1 FROM entity_event AS told
                 WHERE told.entity_id = new.entity_id AND told.event = new.event AND told.happened_at = new.at

@@ -98,6 +98,9 @@ class CandidateInputs:
         previous: The current graph's file, whose history goes on.
         hashed: System and table to SQL over the columns of its rows that gives `_row_hash` again, so that it need not
             be kept; of other tables it is.
+        judged: The rows of `judgement`.
+        rules: The rows of `rule`.
+        thresholds: The rows of `threshold`.
         whole: Write every row anew, though the previous graph could be gone on from.
     """
 
@@ -115,6 +118,9 @@ class CandidateInputs:
     accounts: Sequence[Accounted] = ()
     previous: Path | None = None
     hashed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    judged: Sequence[tuple[str | None, ...]] = ()
+    rules: Sequence[tuple[str, str, str, str]] = ()
+    thresholds: Sequence[tuple[str, float, float, float, float]] = ()
     whole: bool = False
 
     @property
@@ -131,6 +137,7 @@ class CandidateInputs:
                 "relationships": self.relationships.name if self.relationships else None,
                 "code": [self.code_version, own_code()],
                 "models": dict(self.model_versions),
+                "linkage": [[*map(list, self.judged)], [*map(list, self.rules)], [*map(list, self.thresholds)]],
             }
         )
 

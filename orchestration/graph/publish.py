@@ -183,9 +183,12 @@ def _opened() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, inputs: CandidateInputs, place: _Place) -> None:
-    """What the graph says of itself: the tables `snapshot…`, in place of what they said."""
-    for table in ("snapshot", "snapshot_source", "snapshot_input", "snapshot_part"):
+    """What the graph says of itself and of how it was linked, in place of what the one before said."""
+    for table in ("snapshot", "snapshot_source", "snapshot_input", "snapshot_part", "judgement", "rule", "threshold"):
         connection.execute(f"DELETE FROM {table}")
+    _insert(connection, "judgement", inputs.judged)
+    _insert(connection, "rule", inputs.rules)
+    _insert(connection, "threshold", inputs.thresholds)
     versions = json.dumps(dict(inputs.model_versions), sort_keys=True)
     said = (inputs.run_id, inputs.code_version, versions, place.previous, inputs.digest, "{}")
     _insert(connection, "snapshot", [(place.snapshot, place.built_at, *said)])

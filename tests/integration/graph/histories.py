@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from orchestration.graph.inputs import CandidateInputs
-from orchestration.layers import Layer, describe, may_layer, put, read_layer
+from orchestration.layers import Layer, describe, may_layer, put, read_layer, write
 from tests.integration.graph.folders import READ_AT, LandedTable
 
 Rows = list[tuple[Any, ...]]
@@ -234,6 +234,10 @@ class Folders:
         keys = {}
         layer = before is not None and may_layer(before[0])
         for table, rows in tables.items():
+            if table == "entity_event":
+                _table(con, "now", COLUMNS[table][0], rows)
+                write(con, "FROM now", folder / "entity_event.parquet")
+                continue
             declared, keys[table] = COLUMNS["fact" if name.endswith("invoice") and table == "record" else table]
             places = [[one.split()[0] for one in declared.split(", ")].index(key) for key in keys[table]]
             then = before[1][table] if before is not None else []
