@@ -6,7 +6,7 @@ likely two entities than one; the longer the chain, the likelier that one of its
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import networkx as nx
 import numpy as np
@@ -47,7 +47,7 @@ def weak_bridges(size: int, edges: Edges, kept: Flags, weak: float) -> Integers:
 
 def _bridges(edges: Edges, feeble: Flags, links: list[int]) -> list[int]:
     """Of the links of one cluster, the weak ones that part it into two groups that are both large enough."""
-    graph: nx.Graph[int] = nx.Graph()
+    graph: nx.Graph[Any] = nx.Graph()
     parting: list[tuple[int, int]]
     between: dict[frozenset[int], list[int]] = {}
     for edge in links:

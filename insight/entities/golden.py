@@ -61,7 +61,7 @@ def _chosen(sheet: Sheet, record_type: str) -> pa.Table:
 
 
 def _of_one(field: str) -> str:
-    value = "list_sort(list_distinct(identifiers)) AS identifiers" if field == "identifiers" else field
+    value = "list_sort(list_distinct(coalesce(identifiers, []))) AS identifiers" if field == "identifiers" else field
     return f"{value}, CASE WHEN {field} IS NOT NULL THEN record_id END AS {field}_record"
 
 

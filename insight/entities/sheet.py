@@ -140,7 +140,7 @@ class Sheet:
         if criterion == PRIORITY:
             return self._preferred(rule)[rows]
         if criterion == IDENTIFIED:
-            return 1 - self._identified[rows].astype(np.int64)
+            return np.where(self._identified[rows], 0, 1)
         if criterion == COMPLETE:
             return -self._fullness(rule)[rows] * (len(rule.fields) + 1) + first
         if criterion == FREQUENT:
@@ -193,7 +193,7 @@ class Sheet:
         systems = self.column("system").dictionary_encode()
         order = sorted(set(stated.values()))
         places = [order.index(stated[one]) if one in stated else len(order) for one in systems.dictionary.to_pylist()]
-        return np.array(places, dtype=np.int64)[systems.indices.to_numpy(zero_copy_only=False)]
+        return np.take(np.array(places, dtype=np.int64), systems.indices.to_numpy(zero_copy_only=False))
 
     def _unsettled(self, rule: Rule) -> Integers:
         """Of each record, 0 where a person said that what it states of a rule's field is right, otherwise 1."""
