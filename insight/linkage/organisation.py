@@ -37,6 +37,9 @@ NOTHING_AGAINST: Final = f"""(
 )"""
 """No other domain, no other town, and no other telephone at another address."""
 
+DIVISIONS: Final = "['division', 'branch', 'depot', 'department', 'subsidiary']"
+"""Words for a part of a firm."""
+
 _OFFICIAL: Final = ("official",)
 _NAME_AND: Final = {
     "domain": "list_transform(bags, lambda bag: bag || ' ' || domain)",
@@ -83,6 +86,7 @@ ORGANISATION: Final = Linkage(
             missing="(list_has_any(l.official_kinds, r.official_kinds)) IS NOT true",
             levels=(Level("same", "list_has_any(l.official, r.official)", m=0.85, u=1e-5),),
             taught_by=tuple(_NAME_AND.values()),
+            labels=True,
         ),
         Comparison(
             "web and mail",
@@ -160,8 +164,14 @@ ORGANISATION: Final = Linkage(
             "l.company_number <> r.company_number"
             " AND split_part(l.company_number, ':', 1) = split_part(r.company_number, ':', 1)",
             "Two valid numbers of one register are two companies.",
+            judges="official number",
         ),
-        Veto("lei_differs", "l.lei <> r.lei", "Two legal entity identifiers are two legal entities."),
+        Veto(
+            "lei_differs",
+            "l.lei <> r.lei",
+            "Two legal entity identifiers are two legal entities.",
+            judges="official number",
+        ),
         Veto(
             "vat_number_differs",
             "l.vat_number <> r.vat_number AND left(l.vat_number, 2) = left(r.vat_number, 2)"
@@ -170,12 +180,20 @@ ORGANISATION: Final = Linkage(
             " IS NOT true",
             "Two valid tax numbers of one country are two taxpayers. With one registered number, or one name at one"
             " place, a number was copied wrong: that is a conflict for a person, and no second firm.",
+            judges="official number",
         ),
         Veto(
             "parent_word_differs",
             "((l.parent_in_all AND NOT r.parent_in_any) OR (r.parent_in_all AND NOT l.parent_in_any))"
             f" AND NOT {NEAR_NAME} AND (l.company_number = r.company_number) IS NOT true",
             "A holding or a group is not the firm it holds.",
+        ),
+        Veto(
+            "division_word_differs",
+            f"(len(list_intersect(l.tokens, {DIVISIONS})) > 0) <> (len(list_intersect(r.tokens, {DIVISIONS})) > 0)"
+            f" AND {SAME_HOUSE} IS NOT true AND (l.company_number = r.company_number) IS NOT true"
+            " AND (l.phone = r.phone) IS NOT true",
+            "A branch or a division elsewhere is not the firm that it belongs to.",
         ),
         Veto(
             "place_differs",

@@ -6,6 +6,23 @@ from typing import Final
 
 from insight.linkage.rules import Block, Comparison, Level, Linkage, Thresholds, Tier, Veto
 
+TITLES: Final = (
+    "['mr', 'mrs', 'miss', 'ms', 'master', 'dr', 'prof', 'professor', 'sir', 'dame', 'lord', 'lady', 'baron',"
+    " 'baroness', 'baronet', 'viscount', 'earl', 'count', 'countess', 'duke', 'prince', 'rev', 'reverend', 'revd',"
+    " 'rt', 'hon', 'right', 'honourable', 'fr', 'father', 'brother', 'sister', 'bishop', 'archbishop', 'dean',"
+    " 'captain', 'capt', 'major', 'maj', 'colonel', 'col', 'lieutenant', 'lt', 'general', 'gen', 'sergeant', 'sgt',"
+    " 'admiral', 'adm', 'commander', 'cdr', 'the', 'of', 'saint', 'st']"
+)
+"""Words that stand where a given name should, and are none."""
+
+
+def _no_given(one: str) -> str:
+    """SQL: what stands as a given name is titles and ordinals alone."""
+    return (
+        f"(len(list_filter(string_split({one}, ' '), lambda word: NOT list_contains({TITLES}, word)"
+        " AND NOT regexp_full_match(word, '[0-9]+(st|nd|rd|th)'))) = 0)"
+    )
+
 
 def _same_given(one: str = "l.given", other: str = "r.given") -> str:
     return f"({one} = {other} OR list_has_any({one}_forms, {other}_forms))"
@@ -24,11 +41,25 @@ def _slip(one: str, other: str) -> str:
     )"""
 
 
+def _alike(one: str, other: str) -> str:
+    return f"(jaro_winkler_similarity({one}, {other}) >= 0.85 AND length({one}) > 2 AND length({other}) > 2)"
+
+
+def _unknown_spelling(one: str = "l.given", other: str = "r.given") -> str:
+    """SQL: two given names look alike, and one of them is short for no other, so that it may be a way to spell it."""
+    return f"((len({one}_forms) = 1 OR len({other}_forms) = 1) AND {_alike(one, other)})"
+
+
 def _given_fits(one: str = "l.given", other: str = "r.given") -> str:
     shortened = (
         f"(least(length({one}), length({other})) >= 3 AND (starts_with({one}, {other}) OR starts_with({other}, {one})))"
     )
     return f"({_same_given(one, other)} OR {_initial(one, other)} OR {shortened} OR {_slip(one, other)})"
+
+
+def _given_may_fit(one: str = "l.given", other: str = "r.given") -> str:
+    spelt = _unknown_spelling(one, other)
+    return f"({_given_fits(one, other)} OR {spelt} OR {_no_given(one)} OR {_no_given(other)})"
 
 
 SAME_FAMILY: Final = "(l.family = r.family OR replace(l.family, ' ', '') = replace(r.family, ' ', ''))"
@@ -37,11 +68,24 @@ SWAPPED: Final = (
     f"({_given_fits('l.given', 'r.family')} AND {_given_fits('l.family', 'r.given')}"
     " AND (l.given = r.family OR l.family = r.given))"
 )
+SWAPPED_WITH_SLIPS: Final = f"({_slip('l.given', 'r.family')} AND {_slip('l.family', 'r.given')})"
+ONE_NAME: Final = (
+    "((l.family IS NULL OR r.family IS NULL)"
+    " AND (l.given = r.given OR l.given = r.family OR l.family = r.given) AND length(l.given) > 2)"
+)
 SAME_WORDS: Final = "l.bag = r.bag"
-SAME_HANDLE: Final = "(list_has_any(l.handles, r.handles) AND (l.family IS NULL OR r.family IS NULL))"
+SAME_HANDLE: Final = (
+    "(list_has_any(l.handles, r.handles) AND (l.family IS NULL OR r.family IS NULL)"
+    " AND l.given IS DISTINCT FROM r.given)"
+)
 NEAR_NAME: Final = f"(({SAME_FAMILY} AND {_slip('l.given', 'r.given')}) OR ({_same_given()} AND {NEAR_FAMILY}))"
 NAME_FITS: Final = (
     f"({SAME_WORDS} OR {SWAPPED} OR {SAME_HANDLE} OR ({_given_fits()} AND ({SAME_FAMILY} OR {NEAR_FAMILY})))"
+)
+SAME_HOUSE: Final = (
+    "(l.street_number = r.street_number AND (l.postcode = r.postcode OR (length(l.street) > 7 AND length(r.street) > 7"
+    " AND (starts_with(l.street, r.street) OR starts_with(r.street, l.street)"
+    " OR (l.street <> r.street AND list_sort(string_split(l.street, ' ')) = list_sort(string_split(r.street, ' ')))))))"
 )
 SAME_TOWN: Final = "(l.city = r.city OR l.postcode_area = r.postcode_area)"
 
@@ -51,12 +95,25 @@ NEAR_MAILBOX: Final = (
 )
 """One slip that is not in a digit: john2@ is another John."""
 
+OFFICIAL: Final = (
+    "['ssn', 'social_security', 'national', 'national_insurance', 'tax', 'nino', 'passport', 'licence',"
+    " 'driving_licence']"
+)
+"""Kinds of identifiers of which a state gives a person one at a time; a customer number is none."""
+
+NEAR_NUMBER: Final = (
+    "(len(l.official) = 1 AND len(r.official) = 1 AND length(l.official[1]) > 6"
+    " AND damerau_levenshtein(l.official[1], r.official[1]) <= 1)"
+)
 _MAILBOX: Final = "emails"
 _NAME_AND: Final = {
     "employer": "[employer || ' ' || name]",
     "phone": "list_transform(phones, lambda number: number || ' ' || name)",
     "birth date": "[birth_date::VARCHAR || ' ' || name]",
+    "postcode": "[postcode || ' ' || name]",
 }
+_BORN_AT: Final = "[birth_date::VARCHAR || ' ' || postcode]"
+_BORN_IN: Final = "[birth_date::VARCHAR || ' ' || city]"
 
 PERSON: Final = Linkage(
     record_type="person",
@@ -77,7 +134,20 @@ PERSON: Final = Linkage(
         Block("birth date and given", "[birth_date::VARCHAR || ' ' || left(given, 3)]"),
         Block("name and area", "[left(given, 1) || ' ' || family || ' ' || postcode_area]"),
         Block("name and city", "[left(given, 1) || ' ' || family || ' ' || city]"),
-        Block("postcode", "[postcode]", largest=20),
+        Block(
+            "start of name and area", "[left(given, 3) || ' ' || left(family, 3) || ' ' || postcode_area]", largest=60
+        ),
+        Block("given and area", "[left(given, 4) || ' ' || postcode_area]", largest=40),
+        Block("family and area", "[left(family, 4) || ' ' || postcode_area]", largest=40),
+        Block("given and city", "[left(given, 4) || ' ' || city]", largest=40),
+        Block("family and city", "[left(family, 4) || ' ' || city]", largest=40),
+        Block(
+            "a word of the name and postcode",
+            "list_transform(string_split(bag, ' '), lambda word: word || ' ' || postcode)",
+            largest=60,
+        ),
+        Block("start of name", "[left(given, 3) || ' ' || left(family, 4)]", largest=60),
+        Block("postcode", "[postcode]", largest=30),
         Block("postcode and family", "[postcode || ' ' || left(family, 4)]"),
         Block("postcode and given", "[postcode || ' ' || given]"),
         Block("switchboard and family", "list_transform(switchboards, lambda number: number || ' ' || family)"),
@@ -88,7 +158,7 @@ PERSON: Final = Linkage(
             "name",
             missing="l.name IS NULL OR r.name IS NULL",
             levels=(
-                Level("same", "l.name = r.name", m=0.72, u=1e-5, frequency="name"),
+                Level("same", "l.name = r.name", m=0.68, u=1e-5, frequency="name"),
                 Level("same words", f"{SAME_WORDS} OR {SWAPPED}", m=0.04, u=1e-6),
                 Level(
                     "same family name, nickname",
@@ -104,11 +174,19 @@ PERSON: Final = Linkage(
                     u=1e-5,
                     frequency="initialled",
                 ),
-                Level("nearly the same", NEAR_NAME, m=0.08, u=5e-5),
+                Level("nearly the same", f"{NEAR_NAME} OR {SWAPPED_WITH_SLIPS}", m=0.08, u=5e-5),
+                Level(
+                    "alike",
+                    f"({SAME_FAMILY} OR {NEAR_FAMILY} OR {_alike('l.family', 'r.family')})"
+                    f" AND ({_given_may_fit()} OR {_alike('l.given', 'r.given')})",
+                    m=0.04,
+                    u=1e-4,
+                ),
+                Level("one name, and the other has it", ONE_NAME, m=0.01, u=5e-3, agrees=False),
                 Level("same given name", f"{_same_given()} AND length(l.given) > 1", m=0.03, u=5e-3, agrees=False),
                 Level("same family name", SAME_FAMILY, m=0.01, u=2e-3, agrees=False),
             ),
-            taught_by=(_MAILBOX, "official"),
+            taught_by=(_MAILBOX, "official", _BORN_AT),
         ),
         Comparison(
             "mailbox",
@@ -141,7 +219,7 @@ PERSON: Final = Linkage(
             "birth date",
             missing="l.birth_date IS NULL OR r.birth_date IS NULL",
             levels=(
-                Level("same", "l.birth_date = r.birth_date", m=0.85, u=6e-5, frequency="birth_date"),
+                Level("same", "l.birth_date = r.birth_date", m=0.80, u=6e-5, frequency="birth_date"),
                 Level(
                     "nearly the same",
                     "(day(l.birth_date) = month(r.birth_date) AND month(l.birth_date) = day(r.birth_date)"
@@ -150,15 +228,27 @@ PERSON: Final = Linkage(
                     m=0.10,
                     u=1e-3,
                 ),
+                Level(
+                    "two parts the same",
+                    "(year(l.birth_date) = year(r.birth_date))::INTEGER"
+                    " + (month(l.birth_date) = month(r.birth_date))::INTEGER"
+                    " + (day(l.birth_date) = day(r.birth_date))::INTEGER = 2",
+                    m=0.03,
+                    u=5e-3,
+                ),
                 Level("same year", "year(l.birth_date) = year(r.birth_date)", m=0.02, u=0.015, agrees=False),
             ),
-            identifies=False,
-            taught_by=(_MAILBOX, _NAME_AND["phone"], "official"),
+            taught_by=(_MAILBOX, _NAME_AND["phone"], _NAME_AND["postcode"], "official"),
+            labels=True,
         ),
         Comparison(
             "identifier",
             missing="(list_has_any(l.official_kinds, r.official_kinds)) IS NOT true",
-            levels=(Level("same", "list_has_any(l.official, r.official)", m=0.85, u=1e-6),),
+            levels=(
+                Level("same", "list_has_any(l.official, r.official)", m=0.85, u=1e-6),
+                Level("nearly the same", NEAR_NUMBER, m=0.08, u=1e-5),
+            ),
+            labels=True,
             taught_by=(_MAILBOX, _NAME_AND["phone"], _NAME_AND["birth date"]),
         ),
         Comparison(
@@ -184,16 +274,31 @@ PERSON: Final = Linkage(
             missing="(l.postcode IS NULL OR r.postcode IS NULL) AND (l.street IS NULL OR r.street IS NULL)"
             " AND (l.city IS NULL OR r.city IS NULL)",
             levels=(
-                Level("same", "l.postcode = r.postcode AND l.street_number = r.street_number", m=0.50, u=3e-4),
+                Level("same", f"{SAME_HOUSE}", m=0.50, u=3e-4),
                 Level("same postcode", "l.postcode = r.postcode", m=0.10, u=3e-4, frequency="postcode"),
+                Level(
+                    "nearly the same postcode",
+                    "length(l.postcode) > 3 AND damerau_levenshtein(l.postcode, r.postcode) = 1 AND"
+                    " (left(l.postcode, 3) <> left(r.postcode, 3) OR l.city = r.city)",
+                    m=0.05,
+                    u=1e-3,
+                ),
                 Level(
                     "same street and town",
                     f"jaro_winkler_similarity(l.street, r.street) >= 0.92 AND {SAME_TOWN}",
                     m=0.10,
                     u=1e-4,
                 ),
-                Level("same town", SAME_TOWN, m=0.10, u=0.02, frequency="city", agrees=False),
+                Level("same town and area", "l.city = r.city AND l.postcode_area = r.postcode_area", m=0.05, u=5e-3),
+                Level("same town", SAME_TOWN, m=0.10, u=0.02, frequency="city"),
             ),
+            taught_by=(_MAILBOX, _NAME_AND["phone"], _NAME_AND["birth date"]),
+            identifies=False,
+        ),
+        Comparison(
+            "job title",
+            missing="l.job_title IS NULL OR r.job_title IS NULL",
+            levels=(Level("same", "l.job_title = r.job_title", m=0.60, u=0.03, frequency="job_title", agrees=False),),
             taught_by=(_MAILBOX, _NAME_AND["phone"], _NAME_AND["birth date"]),
             identifies=False,
         ),
@@ -204,7 +309,7 @@ PERSON: Final = Linkage(
                 Level("same", "l.middle = r.middle", m=0.70, u=0.02, agrees=False),
                 Level("same initial", "left(l.middle, 1) = left(r.middle, 1)", m=0.20, u=0.07, agrees=False),
             ),
-            taught_by=(_MAILBOX,),
+            taught_by=(_MAILBOX, _NAME_AND["phone"], _NAME_AND["birth date"]),
             identifies=False,
         ),
     ),
@@ -237,16 +342,43 @@ PERSON: Final = Linkage(
     vetoes=(
         Veto(
             "given_name_differs",
-            f"l.family IS NOT NULL AND r.family IS NOT NULL AND NOT ({_given_fits()} OR {SWAPPED} OR {SAME_WORDS})"
+            "l.family IS NOT NULL AND r.family IS NOT NULL AND"
+            f" NOT ({_given_may_fit()} OR {SWAPPED} OR {SWAPPED_WITH_SLIPS} OR {SAME_WORDS})"
             " AND NOT coalesce(list_contains(l.given_forms, r.middle) OR list_contains(r.given_forms, l.middle), false)"
             " AND list_has_any(l.official, r.official) IS NOT true",
             "Two given names that no nickname, initial or slip explains are two people of one household or firm.",
+            tried_by=(
+                "[birth_date::VARCHAR || ' ' || left(family, 4) || ' ' || postcode]",
+                "[birth_date::VARCHAR || ' ' || postcode || ' ' || street_number]",
+            ),
+            tried_against=("identifier", "job title", "middle name"),
         ),
         Veto(
             "birth_date_differs",
             "l.birth_date <> r.birth_date AND damerau_levenshtein(l.birth_date::VARCHAR, r.birth_date::VARCHAR) > 2"
-            " AND NOT (day(l.birth_date) = month(r.birth_date) AND month(l.birth_date) = day(r.birth_date))",
+            " AND NOT (day(l.birth_date) = month(r.birth_date) AND month(l.birth_date) = day(r.birth_date))"
+            f" AND (list_has_any(l.official, r.official) AND {NAME_FITS}) IS NOT true",
             "Two birth dates that no slip explains are two people.",
+            judges="birth date",
+        ),
+        Veto(
+            "identifier_differs",
+            "len(l.official) = 1 AND len(r.official) = 1 AND l.official_kinds[1] = r.official_kinds[1]"
+            f" AND list_contains({OFFICIAL}, split_part(l.official_kinds[1], '/', 1))"
+            " AND damerau_levenshtein(l.official[1], r.official[1]) > 2"
+            f" AND (l.birth_date = r.birth_date AND {NAME_FITS}) IS NOT true"
+            " AND list_has_any(l.emails, r.emails) IS NOT true",
+            "A person has one number of such a kind. With one name and birth date, or one mailbox, a number was copied"
+            " wrong: that is for a person to see.",
+            judges="identifier",
+        ),
+        Veto(
+            "middle_name_differs",
+            "left(l.middle, 1) <> left(r.middle, 1) AND (l.birth_date = r.birth_date) IS NOT true"
+            " AND list_has_any(l.emails, r.emails) IS NOT true AND list_has_any(l.phones, r.phones) IS NOT true"
+            " AND list_has_any(l.official, r.official) IS NOT true AND l.family = r.family AND l.given = r.given"
+            " AND (l.postcode = r.postcode) IS NOT true",
+            "John A. Smith is not John B. Smith, where nothing but a firm, a town or a name joins them.",
         ),
         Veto("generation_differs", "l.suffix <> r.suffix", "Senior is not junior."),
     ),

@@ -52,6 +52,7 @@ SELECT
     nullif(domains, []) AS domains,
     lines.phones,
     lines.switchboards,
+    nullif(lower(trim(job_title)), '') AS job_title,
     birth_date,
     nullif(identifiers, []) AS official,
     list_transform(nullif(identifiers, []), lambda code: split_part(code, ':', 1)) AS official_kinds,

@@ -58,6 +58,8 @@ class Comparison:
             any kind; agreement on what many share (an employer, a telephone, a town) is only ever the other one.
         differs: The label of the last level.
         assumes_u: Whether u stays as assumed, because random pairs cannot teach what only colleagues or relatives show.
+        labels: Whether it alone tells two entities from one where both sides state it: the best level says one, the
+            last says two. Calibration reads the other comparisons by it.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Comparison:
     identifies: bool = True
     differs: str = "differs"
     assumes_u: bool = False
+    labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,24 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Veto:
-    """A rule that forbids a link whatever its weight: SQL over `l` and `r`, as stated, and why."""
+    """A rule that forbids a link whatever its weight.
+
+    Attributes:
+        name: The veto's name, as it appears in `link.veto`.
+        sql: SQL over `l` and `r`, as stated.
+        reason: Why it forbids.
+        judges: The comparison that it is made of, where that labels pairs.
+        tried_by: SQL over one feature row, giving a list of keys. Tuning asks pairs that share one whether the veto
+            holds in these records.
+        tried_against: The comparisons that relatives and colleagues do not share, by which such a pair is told.
+    """
 
     name: str
     sql: str
     reason: str
+    judges: str | None = None
+    tried_by: tuple[str, ...] = ()
+    tried_against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

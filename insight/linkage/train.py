@@ -1,42 +1,64 @@
 """Training a linkage model on the records at hand. Run rarely: a model is kept until it is trained anew.
 
-u, how often two different entities agree, comes from random pairs, after records that strong keys join have been
-taken together. m, how often two records of one entity agree, comes from pairs that are one entity for another reason
-than the comparison being taught: what names look like is learnt from shared numbers, what numbers look like from
-shared names and addresses. Expectation maximisation, the usual teacher, takes relatives and households for one. What
-the records cannot say, a field that nobody states or a key that nobody shares, stays as the declared rules assume.
+The model is that of Fellegi and Sunter (1969): u, how often two different entities agree, and m, how often two records
+of one entity do. u comes from random pairs, after records that strong keys join have been taken together, and with each
+pair counted for as much as it is believed to be two entities: in a list full of copies, most pairs that agree by
+chance are no chance. m comes from pairs that are one entity for another reason than the comparison being taught: what
+names look like is learnt from shared numbers, what numbers look like from shared names and addresses. Expectation
+maximisation (Dempster, Laird and Rubin, 1977), the usual teacher, takes relatives and households for one; here it only
+teaches what no key does, from compared pairs that no veto forbids, and how likely two records are to be one. What the
+records cannot say, a field that nobody states or a key that nobody shares, stays as the declared rules assume.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import numpy as np
 
-from insight.linkage.blocking import make_tier_pairs, shared_key_sql
+from insight.linkage.blocking import make_keys, make_largest, make_pairs, make_tier_pairs, shared_key_sql
+from insight.linkage.calibrate import calibrate
 from insight.linkage.components import joined
-from insight.linkage.features import FIRM, make_features
-from insight.linkage.model import LEAST, LINKAGES, Model, column, untrained
+from insight.linkage.features import add_commons, make_features
+from insight.linkage.model import LEAST, LINKAGES, Model, untrained
 from insight.linkage.read import load_aliases, load_records, open_memory
 from insight.linkage.rules import Comparison, Linkage
-from insight.linkage.score import BEYOND_STRONG, MOST, make_linker
+from insight.linkage.score import terms
+from insight.linkage.statistics import count_terms
+from insight.linkage.tuning.patterns import Patterns, graded, patterns
+from insight.linkage.tuning.vetoes import try_vetoes
 from insight.linkage.verdict import veto_sql
+from insight.linkage.weights import prior_weight, scales
+from insight.linkage.whole import load_judgements
 from insight.records.record_set import AliasSet, RecordSet
 
-RANDOM_PAIRS: Final = 2e6
-SEED: Final = 1
+RANDOM_PAIRS: Final = 1_000_000
+COMPARED: Final = 1_000_000
+"""Compared pairs from which the prior is learnt, at most about."""
 ENOUGH: Final = 100
 """Pairs from which a comparison's m is learnt; from fewer it stays as assumed."""
+ROUNDS: Final = 8
+"""Rounds of expectation and maximisation; the figures have settled by then."""
+MOST: Final = 0.05
 _TEACHING_KEY: Final = 12
 """Records that may share a key and still teach."""
 _ASSUMED: Final = 20
 """What an assumption weighs against what was seen, in pairs."""
 _RARER: Final = 10
 """How many times rarer than assumed an agreement of strangers may come out: a sample does not show what is rarer."""
+_ENOUGH_STRONG: Final = 50
 
 
-def train(records: RecordSet, aliases: AliasSet, employer: Path | None = None, note: str = "") -> Model:
+def train(
+    records: RecordSet,
+    aliases: AliasSet,
+    employer: Path | None = None,
+    note: str = "",
+    judgements: Path | None = None,
+) -> Model:
     """A model of the record type, trained on these records. `save_model` makes it the current one.
 
     Args:
@@ -44,85 +66,178 @@ def train(records: RecordSet, aliases: AliasSet, employer: Path | None = None, n
         aliases: The merges that sources made themselves.
         employer: The organisations' `crosswalk.parquet`, for people.
         note: What the records are, for whoever looks at the model.
+        judgements: What people said of pairs; the thresholds that the model carries are calibrated by them too.
     """
     linkage = LINKAGES[records.shape]
     with open_memory() as con:
-        load_records(con, records.shape, records.record)
-        load_aliases(con, records.shape, aliases.alias)
-        make_features(con, records.shape, employer)
-        make_tier_pairs(con, linkage.tiers)
+        prepare(con, records, aliases, employer)
         count = int(con.execute("SELECT count(*) FROM record").fetchall()[0][0])
-        _make_representatives(con)
-        splink = untrained(linkage)
-        if count > 1:
-            _learn_u(con, linkage, splink)
-            for comparison in linkage.comparisons:
-                _learn_m(con, linkage, comparison, splink)
-            splink["probability_two_random_records_match"] = _prior(con, count, linkage.prior)
-    return Model(records.shape, splink, linkage.thresholds, max(count, 1), note or f"{count:,} records")
+        model = Model(
+            records.shape, untrained(linkage), linkage.thresholds, max(count, 1), note or f"{count:,} records"
+        )
+        if count < 2:  # noqa: PLR2004  one record teaches nothing
+            return model
+        learnt = learn(con, model, count)
+        load_judgements(con, records.shape, judgements)
+        add_commons(con, count_terms(con, terms(learnt), learnt.copies))
+        return replace(learnt, thresholds=calibrate(con, learnt))
+
+
+def prepare(con: duckdb.DuckDBPyConnection, records: RecordSet, aliases: AliasSet, employer: Path | None) -> None:
+    """Makes `record`, `alias`, `feature`, `pair` and `tier_pair`: what training and calibration look at."""
+    linkage = LINKAGES[records.shape]
+    load_records(con, records.shape, records.record)
+    load_aliases(con, records.shape, aliases.alias)
+    make_features(con, records.shape, employer)
+    make_largest(con, linkage)
+    make_keys(con, linkage)
+    make_pairs(con, linkage)
+    make_tier_pairs(con, linkage)
+
+
+def learn(con: duckdb.DuckDBPyConnection, model: Model, count: int) -> Model:
+    """The model with m, u, the prior and the copies that the records show."""
+    linkage, splink = LINKAGES[model.record_type], model.splink
+    _make_representatives(con)
+    random = patterns(con, splink, _random_sql(RANDOM_PAIRS, max(_count(con, "representative"), 1)))
+    # one record in `every` stands for all, so that all pairs of a record are seen together
+    every = max(1, _count(con, "pair") // COMPARED)
+    compared = patterns(
+        con, splink, f"SELECT a, b FROM pair WHERE hash(a) % {every} = 0", f"({veto_sql(linkage.vetoes)}) IS NOT NULL"
+    )
+    prior = _first_prior(con, count, linkage.prior)
+    taught = [_learn_m(con, linkage, comparison, splink) for comparison in linkage.comparisons]
+    for _ in range(ROUNDS):
+        _learn_u(linkage, splink, random, prior)
+        believed = compared.believed(splink, prior) * ~compared.forbidden
+        for place, known in enumerate(taught):
+            if not known:
+                _learn_m_blindly(linkage, splink, compared, believed, place)
+        matching = float((believed * compared.counts).sum()) * every
+        prior = min(max(matching, 1.0) / (count * (count - 1) / 2), MOST)
+    strong = _count(con, "tier_pair")
+    aside = tuple(sorted(trial.veto for trial in try_vetoes(con, model) if trial.fails))
+    splink["probability_two_random_records_match"] = prior
+    return Model(
+        model.record_type,
+        splink,
+        model.thresholds,
+        model.trained_on,
+        model.note,
+        beyond_strong=round(min(max(matching / strong, 1.0), 20.0), 3) if strong >= _ENOUGH_STRONG else 2.0,
+        copies=round(max(1.0, _copies(con, splink, prior, every, veto_sql(linkage.vetoes))), 2),
+        set_aside=aside,
+    )
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
 
 
 def _make_representatives(con: duckdb.DuckDBPyConnection) -> None:
-    """Makes `representative`, the features of one record of each group that strong keys join."""
+    """Makes `representative(place, position)`: one record of each group that strong keys join."""
     with joined(con, "SELECT record_a, record_b FROM tier_pair"):
-        con.execute(f"""
+        con.execute("""
             CREATE OR REPLACE TABLE representative AS
-            SELECT feature.* FROM feature
+            SELECT (row_number() OVER (ORDER BY feature.position) - 1)::UBIGINT AS place, feature.position
+            FROM feature
             ANTI JOIN (SELECT record_id FROM joined JOIN arriving USING (position) WHERE component <> position)
                 ON record_id = unique_id
-            WHERE NOT ends_with(unique_id, '{FIRM}')
+            WHERE NOT is_firm
         """)
 
 
-def _prior(con: duckdb.DuckDBPyConnection, count: int, assumed: float) -> float:
-    """The probability that two random records are one entity: for each pair that strong keys find, `BEYOND_STRONG`."""
-    found = con.execute("SELECT count(*) FROM tier_pair").fetchall()[0][0]
-    return min(BEYOND_STRONG * found / (count * (count - 1) / 2), MOST) if found else assumed
+def _random_sql(pairs: int, records: int) -> str:
+    """A query for random pairs of representatives; the same ones each time."""
+    return f"""
+        SELECT one.position AS a, other.position AS b
+        FROM (SELECT hash(i, 1) % {records} AS x, hash(i, 2) % {records} AS y FROM range({pairs}) AS t(i)) AS drawn
+        JOIN representative AS one ON one.place = x
+        JOIN representative AS other ON other.place = y
+        WHERE one.position <> other.position
+    """
 
 
-def _learn_u(con: duckdb.DuckDBPyConnection, linkage: Linkage, splink: dict[str, Any]) -> None:
-    """Takes over the u that random pairs of representatives show."""
-    linker = make_linker(con, splink, "representative")
-    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=SEED, min_count_per_level=None)
-    seen = linker.misc.save_model_to_json()["comparisons"]
-    for comparison, mine, theirs in zip(linkage.comparisons, splink["comparisons"], seen, strict=True):
-        if not comparison.assumes_u:
-            for level, shown in zip(_graded(mine), _graded(theirs), strict=True):
-                least = level["u_probability"] / _RARER
-                level["u_probability"] = max(shown.get("u_probability") or 0.0, least)
+def _first_prior(con: duckdb.DuckDBPyConnection, count: int, assumed: float) -> float:
+    """The probability that two random records are one entity, to begin with: two pairs for each with a strong key."""
+    found = _count(con, "tier_pair")
+    return min(2 * found / (count * (count - 1) / 2), MOST) if found else assumed
 
 
-def _learn_m(con: duckdb.DuckDBPyConnection, linkage: Linkage, comparison: Comparison, splink: dict[str, Any]) -> None:
-    """Takes over the m of one comparison that the pairs which teach it show, where there are enough of them."""
-    count = _make_lesson(con, linkage, comparison)
-    if count < ENOUGH:
+def _learn_u(linkage: Linkage, splink: dict[str, Any], random: Patterns, prior: float) -> None:
+    """Takes over the u that random pairs show, each counted for as much as it is believed to be two entities."""
+    apart = (1 - random.believed(splink, prior)) * random.counts
+    for place, comparison in enumerate(linkage.comparisons):
+        if comparison.assumes_u:
+            continue
+        levels = graded(splink["comparisons"][place])
+        seen = random.shares(place, apart, len(levels))
+        if seen is not None:
+            assumed = [level.u for level in comparison.levels]
+            floors = [*(one / _RARER for one in assumed), LEAST]
+            for level, share, floor in zip(levels, seen, floors, strict=True):
+                level["u_probability"] = max(float(share), floor)
+
+
+def _learn_m_blindly(
+    linkage: Linkage, splink: dict[str, Any], compared: Patterns, believed: np.ndarray[Any, Any], place: int
+) -> None:
+    """Takes over the m of a comparison that no key teaches, from compared pairs as far as they are believed one."""
+    comparison = linkage.comparisons[place]
+    levels = graded(splink["comparisons"][place])
+    one = believed * compared.counts
+    weight = float(one[compared.gammas[:, place] >= 0].sum())
+    seen = compared.shares(place, one, len(levels))
+    if seen is None or weight < ENOUGH:
         return
-    linker = make_linker(con, splink)
-    training: Any = linker.training
-    training.estimate_m_from_pairwise_labels("lesson")
-    seen = linker.misc.save_model_to_json()["comparisons"]
-    for mine, theirs in zip(splink["comparisons"], seen, strict=True):
-        if mine["output_column_name"] == column(comparison):
-            for level, shown in zip(_graded(mine), _graded(theirs), strict=True):
-                there = (shown.get("m_probability") or 0.0) * count + level["m_probability"] * _ASSUMED
-                level["m_probability"] = max(there / (count + _ASSUMED), LEAST)
+    assumed = [*(level.m for level in comparison.levels), max(1 - sum(one.m for one in comparison.levels), LEAST)]
+    for level, share, start in zip(levels, seen, assumed, strict=True):
+        level["m_probability"] = max((share * weight + start * ENOUGH) / (weight + ENOUGH), LEAST)
 
 
-def _make_lesson(con: duckdb.DuckDBPyConnection, linkage: Linkage, comparison: Comparison) -> int:
-    """Makes `lesson`, the pairs that teach a comparison, and returns how many have something to compare."""
+def _learn_m(con: duckdb.DuckDBPyConnection, linkage: Linkage, comparison: Comparison, splink: dict[str, Any]) -> bool:
+    """Takes over the m of one comparison that the pairs which teach it show; whether there were enough of them."""
+    place = linkage.comparisons.index(comparison)
     shared = " UNION ".join(f"({shared_key_sql(key, _TEACHING_KEY)})" for key in comparison.taught_by)
-    con.execute("CREATE OR REPLACE TABLE lesson (unique_id_l VARCHAR, unique_id_r VARCHAR)")
-    if shared:
-        con.execute(f"""
-            INSERT INTO lesson
-            SELECT record_a, record_b
-            FROM ({shared})
-            JOIN feature AS l ON l.unique_id = record_a
-            JOIN feature AS r ON r.unique_id = record_b
-            WHERE {veto_sql(linkage.vetoes)} IS NULL AND NOT coalesce({comparison.missing}, false)
-        """)
-    return int(con.execute("SELECT count(*) FROM lesson").fetchall()[0][0])
+    if not shared:
+        return False
+    only = {**splink, "comparisons": [splink["comparisons"][place]]}
+    lesson = patterns(
+        con,
+        only,
+        f"""
+        SELECT one.position AS a, other.position AS b FROM ({shared})
+        JOIN firm_id AS one ON one.record_id = record_a JOIN firm_id AS other ON other.record_id = record_b
+        """,
+        f"({veto_sql(linkage.vetoes)}) IS NOT NULL",
+    )
+    counts = lesson.counts * ~lesson.forbidden * (lesson.gammas[:, 0] >= 0)
+    count = float(counts.sum())
+    levels = graded(splink["comparisons"][place])
+    seen = lesson.shares(0, counts, len(levels))
+    if seen is None or count < ENOUGH:
+        return False
+    for level, share in zip(levels, seen, strict=True):
+        there = float(share) * count + level["m_probability"] * _ASSUMED
+        level["m_probability"] = max(there / (count + _ASSUMED), LEAST)
+    return True
 
 
-def _graded(comparison: dict[str, Any]) -> list[dict[str, Any]]:
-    return [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
+def _copies(con: duckdb.DuckDBPyConnection, splink: dict[str, Any], prior: float, every: int, vetoes: str) -> float:
+    """How many others a record that has any is believed to be one with."""
+    asked = scales(splink)
+    weight = " + ".join(f"({scale.weight(scale.gamma)})" for scale in asked)
+    found = con.execute(f"""
+        WITH one AS (
+            SELECT a, b FROM (
+                SELECT a, b FROM pair WHERE hash(a) % {every} = 0
+                UNION
+                SELECT a, b FROM pair WHERE hash(b) % {every} = 0
+            )
+            JOIN feature AS l ON l.position = a JOIN feature AS r ON r.position = b
+            WHERE {prior_weight(prior)!r}::DOUBLE + {weight} > 0 AND ({vetoes}) IS NULL
+        )
+        SELECT count(*) / greatest(count(DISTINCT record), 1)
+        FROM (SELECT a AS record FROM one UNION ALL SELECT b FROM one) WHERE hash(record) % {every} = 0
+    """).fetchall()
+    return float(found[0][0])

@@ -8,7 +8,8 @@ import duckdb
 
 from insight.layers import rows
 from insight.linkage.blocking import make_keys, make_largest, make_pairs, make_tier_pairs
-from insight.linkage.features import add_commons, make_features
+from insight.linkage.calibrate import calibrate
+from insight.linkage.features import add_commons, make_features, read_columns
 from insight.linkage.model import Model
 from insight.linkage.read import load_aliases, load_records
 from insight.linkage.score import carried_prior, score, terms
@@ -38,7 +39,7 @@ def link(  # noqa: PLR0913, PLR0917  one argument for each thing that links depe
     """
     record_type, linkage = model.record_type, model.linkage
     frozen = None if statistics is None else thaw(con, record_type, statistics)
-    load_records(con, record_type, records)
+    load_records(con, record_type, records, columns=read_columns(record_type))
     load_aliases(con, record_type, aliases)
     names = make_features(con, record_type, employer, frozen)
     stated = count_terms(con, terms(model), model.copies) if frozen is None else dict(frozen.stated)
@@ -88,4 +89,4 @@ def _counted(con: duckdb.DuckDBPyConnection, model: Model, names: int, stated: d
         int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]) for table in ("record", "tier_pair")
     )
     prior = carried_prior(model, max(records, 1), strong)
-    return Numbers(records, names, strong, prior, model.thresholds, stated)
+    return Numbers(records, names, strong, prior, calibrate(con, model), stated)

@@ -99,6 +99,11 @@ VETOED = [
     ("lei_differs", {"lei": "529900T8BM49AURSDO55"}, {"lei": "549300MLUDYVRQOOXS22"}),
     ("vat_number_differs", {"vat_number": "GB980780684"}, {"vat_number": "GB100190874", "name": "Fernley Coating Ltd"}),
     ("parent_word_differs", {}, {"name": "Fernley Coatings Holdings Ltd"}),
+    (
+        "division_word_differs",
+        {"phone": "0113 496 0555"},
+        {"name": "Fernley Coatings Branch Ltd", "address": "99 Castle Road", "postcode": "LS9 8QQ"},
+    ),
     ("place_differs", {"name": "Fernley Coatings (Scotland) Ltd"}, {"name": "Fernley Coatings (Ireland) Ltd"}),
     ("number_in_name_differs", {"name": "Fernley 12 Ltd"}, {"name": "Fernley 14 Ltd"}),
 ]
@@ -133,6 +138,16 @@ def test_one_name_at_one_place_with_two_tax_numbers_is_one_firm_in_conflict(tmp_
 VETOED_PEOPLE = [
     ("given_name_differs", {}, {"given_name": "Harold"}),
     ("birth_date_differs", {"birth_date": "1970-03-01"}, {"birth_date": "1994-11-22"}),
+    (
+        "identifier_differs",
+        {"email": "", "phone": "0113 496 0123", "identifiers": "ssn:294669999"},
+        {"email": "", "phone": "0113 496 0123", "identifiers": "ssn:517730124"},
+    ),
+    (
+        "middle_name_differs",
+        {"middle_name": "Anne", "email": "", "city": "Leeds", "address": "12 Mill Street"},
+        {"middle_name": "Maria", "email": "", "city": "Leeds", "address": "12 Mill Street"},
+    ),
     (
         "generation_differs",
         {"given_name": "", "family_name": "", "name": "Jane Abernathy Jr"},
