@@ -55,7 +55,8 @@ def relink(con: duckdb.DuckDBPyConnection, model: Model, before: Path, was: Inpu
     frozen = thaw(con, record_type, now.statistics)
     if _count(con, "touched") > max(MOST * frozen.records, _FEW):
         return False
-    find_partners(con, model.linkage, before / "key.parquet", now, frozen)
+    since = was.records if _count(con, "(FROM touched ANTI JOIN rewritten USING (record_id))") == 0 else None
+    find_partners(con, model.linkage, before / "key.parquet", now, frozen, since)
     con.execute(f"CREATE OR REPLACE TABLE was_pairing AS FROM {layers.rows(before / 'pairing.parquet')}")
     _compare(con, model, now, frozen)
     _mix(con)
@@ -66,7 +67,11 @@ def relink(con: duckdb.DuckDBPyConnection, model: Model, before: Path, was: Inpu
 
 
 def _compare(con: duckdb.DuckDBPyConnection, model: Model, now: Inputs, frozen: Numbers) -> None:
-    """Makes `verdict` and `pairing` of the pairs of touched records as they are now."""
+    """Makes `verdict` and `pairing` of the pairs of touched records as they are now, and `lost` as they were."""
+    con.execute("""
+        CREATE OR REPLACE TABLE lost AS
+        FROM was_pairing WHERE compared AND (record_a IN (FROM touched) OR record_b IN (FROM touched))
+    """)
     con.execute("""
         CREATE OR REPLACE TABLE accepted_before AS
         SELECT record_a, record_b FROM was_pairing WHERE status = 'accepted'
@@ -80,6 +85,7 @@ def _compare(con: duckdb.DuckDBPyConnection, model: Model, now: Inputs, frozen: 
         SELECT record_id FROM touched
         UNION SELECT record_id FROM {layers.rows(now.records)} SEMI JOIN partner ON partner.other = hash(record_id)
         UNION SELECT unnest([record_a, record_b]) FROM judged_again
+        UNION SELECT unnest([record_a, record_b]) FROM lost
     """
     reach(con, "wanted", near, "accepted_before")
     record_type = model.record_type
@@ -98,16 +104,12 @@ def _compare(con: duckdb.DuckDBPyConnection, model: Model, now: Inputs, frozen: 
 
 
 def _mix(con: duckdb.DuckDBPyConnection) -> None:
-    """Makes `fresh`, `lost`, `current` and `unlike`.
+    """Makes `fresh`, `current` and `unlike`.
 
-    `fresh` has the pairs of touched records as they are, `lost` as they were; `current` all compared pairs, with the
+    `fresh` has the pairs of touched records as they are now, `current` all compared pairs, with the
     status they had if nothing about them differs; `unlike(record_id)` the records of pairs of which something does.
     """
     con.execute(f"CREATE OR REPLACE TABLE fresh AS SELECT {_DECIDING} FROM pairing")
-    con.execute("""
-        CREATE OR REPLACE TABLE lost AS
-        FROM was_pairing WHERE compared AND (record_a IN (FROM touched) OR record_b IN (FROM touched))
-    """)
     con.execute(f"""
         CREATE OR REPLACE TABLE current AS
         SELECT {_DECIDING}, veto, status FROM was_pairing ANTI JOIN lost USING (record_a, record_b) WHERE compared
@@ -184,12 +186,12 @@ def _part(con: duckdb.DuckDBPyConnection, linkage: Linkage, now: Inputs, frozen:
     """)
     con.execute("""
         CREATE OR REPLACE TABLE turned AS
-        SELECT settled.record_a, settled.record_b FROM settled
+        SELECT settled.record_a, settled.record_b, 'accepted' IN (settled.status, was.status) AS accepted FROM settled
         LEFT JOIN (FROM was_pairing WHERE compared) AS was USING (record_a, record_b)
         WHERE settled.status IS DISTINCT FROM was.status OR settled.veto IS DISTINCT FROM was.veto
     """)
     seeds = """
-        SELECT unnest([record_a, record_b]) FROM turned
+        SELECT unnest([record_a, record_b]) FROM turned WHERE accepted
         UNION FROM unlike UNION FROM touched UNION FROM realiased
     """
     reach(con, "shaken", seeds, "either_accepted")
@@ -208,7 +210,8 @@ def _gather(con: duckdb.DuckDBPyConnection, linkage: Linkage, before: Path) -> N
     """Makes `new_<table>` and `asked_<table>`."""
     con.execute("""
         CREATE OR REPLACE TABLE asked_pair AS
-        SELECT record_a, record_b FROM fresh UNION SELECT record_a, record_b FROM lost UNION FROM turned
+        SELECT record_a, record_b FROM fresh UNION SELECT record_a, record_b FROM lost
+        UNION SELECT record_a, record_b FROM turned
         UNION SELECT record_a, record_b FROM apart UNION SELECT record_a, record_b FROM was_apart
     """)
     con.execute("CREATE OR REPLACE TABLE decided AS FROM current SEMI JOIN fresh USING (record_a, record_b)")

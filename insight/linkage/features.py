@@ -6,14 +6,16 @@ and another, `<record id>!firm`, for each record with weak fields.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
 from insight.layers import rows
-from insight.linkage.statistics import Numbers, count_uses
+from insight.linkage.statistics import TABLES, Numbers, count_uses
 from insight.linkage.words import ROLE_MAILBOXES, TELLING, load_words
 from orchestration.graph.model import RECORD_TYPES
 from orchestration.sql import literal, quoted
@@ -52,6 +54,14 @@ _RESTS_ON: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
 }
 """Which fields a derived column is made of: where one of them is weak, so is the column."""
+
+
+@cache
+def read_columns(record_type: str) -> frozenset[str]:
+    """The columns of a record that features are made of; whatever else it states, links do not read."""
+    queries = [_feature_sql(record_type), *((_HERE / f"{name}.sql").read_text() for name in TABLES[record_type][1:])]
+    read = set(re.findall(r"\w+", " ".join(queries)))
+    return frozenset(read | {"record_id", "system", "weak_fields"})
 
 
 def make_features(
@@ -136,7 +146,8 @@ def _bound(record_type: str) -> dict[str, list[str]]:
 
 def _firm_sql(record_type: str) -> str:
     """Records that have weak fields, without the values of these, under the id of their firm row."""
-    fields = {name: (name,) for name in RECORD_TYPES[record_type].names} | _RESTS_ON[record_type]
+    every = {name: (name,) for name in RECORD_TYPES[record_type].names} | _RESTS_ON[record_type]
+    fields = {column: rests_on for column, rests_on in every.items() if column in read_columns(record_type)}
     replaced = [
         f"CASE WHEN NOT list_has_any(weak_fields, {list(rests_on)!r}) THEN {column} END AS {column}"
         for column, rests_on in fields.items()

@@ -8,7 +8,7 @@ import duckdb
 
 from insight.layers import rows
 from insight.linkage.blocking import make_keys, make_largest
-from insight.linkage.features import add_commons, make_features
+from insight.linkage.features import add_commons, make_features, read_columns
 from insight.linkage.inputs import Inputs
 from insight.linkage.read import load_records
 from insight.linkage.rules import Linkage
@@ -22,15 +22,23 @@ def keys_with_handles() -> str:
     return "SELECT hash(record_id) AS record, rule, key FROM key JOIN firm_id USING (position)"
 
 
-def load(con: duckdb.DuckDBPyConnection, record_type: str, inputs: Inputs, frozen: Numbers, only: str) -> None:
-    """Makes `record`, `firm_id` and `feature` of the records in the table `only`."""
-    load_records(con, record_type, inputs.records, only)
+def load(  # noqa: PLR0913  what is loaded of which records
+    con: duckdb.DuckDBPyConnection,
+    record_type: str,
+    inputs: Inputs,
+    frozen: Numbers,
+    only: str,
+    *,
+    since: Path | None = None,
+) -> None:
+    """Makes `record`, `firm_id` and `feature` of the records in the table `only`; see `load_records`."""
+    load_records(con, record_type, inputs.records, only, columns=read_columns(record_type), since=since)
     make_features(con, record_type, inputs.employer, frozen)
     add_commons(con, frozen.stated)
 
 
-def find_partners(
-    con: duckdb.DuckDBPyConnection, linkage: Linkage, index: Path, inputs: Inputs, frozen: Numbers
+def find_partners(  # noqa: PLR0913, PLR0917  one argument for each thing that it looks at
+    con: duckdb.DuckDBPyConnection, linkage: Linkage, index: Path, inputs: Inputs, frozen: Numbers, since: Path | None
 ) -> None:
     """Makes `partner(record, other, rule)`, by handle, `old_key` and `new_key`, from `touched`, and adds to `touched`.
 
@@ -43,19 +51,32 @@ def find_partners(
         index: The table of keys of the version before.
         inputs: What is linked now.
         frozen: The frozen counts.
+        since: The records of the version before, where none but those that changed are touched.
     """
     make_largest(con, linkage)
-    _find_keys(con, linkage, index, inputs, frozen)
-    crossed = f"""
-        SELECT record_id FROM {rows(inputs.records)} SEMI JOIN (
-            SELECT record FROM sharer SEMI JOIN (FROM rekeyed WHERE is_crossing) AS crossing USING (key)
-            WHERE NOT is_touched
-        ) AS sharing ON sharing.record = hash(record_id)
-    """
-    con.execute(f"CREATE OR REPLACE TABLE crossed AS {crossed}")
+    load(con, linkage.record_type, inputs, frozen, "touched", since=since)
+    make_keys(con, linkage)
+    every = rows(index)
+    con.execute(f"CREATE OR REPLACE TABLE new_key AS {keys_with_handles()}")
+    con.execute("CREATE OR REPLACE TABLE handle AS SELECT hash(record_id) AS record FROM touched")
+    con.execute(
+        f"CREATE OR REPLACE TABLE old_key AS SELECT record, rule, key FROM {every} SEMI JOIN handle USING (record)"
+    )
+    _find_sharers(con, every)
+    con.execute("""
+        CREATE OR REPLACE TABLE crossed AS
+        SELECT DISTINCT record FROM sharer SEMI JOIN (FROM rekeyed WHERE is_crossing) AS crossing USING (key)
+        WHERE NOT is_touched
+    """)
     if con.execute("SELECT count(*) FROM crossed").fetchall()[0][0]:
-        con.execute("INSERT INTO touched FROM crossed")
-        _find_keys(con, linkage, index, inputs, frozen)
+        con.execute(f"""
+            INSERT INTO touched
+            SELECT record_id FROM {rows(inputs.records)} SEMI JOIN crossed ON crossed.record = hash(record_id)
+        """)
+        con.execute("INSERT INTO handle FROM crossed")
+        for table in ("old_key", "new_key"):
+            con.execute(f"INSERT INTO {table} SELECT record, rule, key FROM {every} SEMI JOIN crossed USING (record)")
+        _find_sharers(con, every)
     con.execute("""
         CREATE OR REPLACE TABLE partner AS
         SELECT DISTINCT new_key.record, sharing.record AS other, new_key.rule
@@ -67,16 +88,8 @@ def find_partners(
     """)
 
 
-def _find_keys(con: duckdb.DuckDBPyConnection, linkage: Linkage, index: Path, inputs: Inputs, frozen: Numbers) -> None:
-    """Makes `old_key`, `new_key`, `sharer(record, rule, key, is_touched)` and `rekeyed`."""
-    load(con, linkage.record_type, inputs, frozen, "touched")
-    make_keys(con, linkage)
-    every = rows(index)
-    con.execute(f"CREATE OR REPLACE TABLE new_key AS {keys_with_handles()}")
-    con.execute("CREATE OR REPLACE TABLE handle AS SELECT hash(record_id) AS record FROM touched")
-    con.execute(
-        f"CREATE OR REPLACE TABLE old_key AS SELECT record, rule, key FROM {every} SEMI JOIN handle USING (record)"
-    )
+def _find_sharers(con: duckdb.DuckDBPyConnection, every: str) -> None:
+    """Makes `sharer(record, rule, key, is_touched)`, who had the keys of touched records, and `rekeyed`."""
     con.execute("CREATE OR REPLACE TABLE asked AS SELECT key FROM old_key UNION SELECT key FROM new_key")
     con.execute(f"""
         CREATE OR REPLACE TABLE sharer AS

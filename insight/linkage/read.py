@@ -6,12 +6,13 @@ to ask which columns exist.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
-from insight.layers import rows
+from insight.layers import rows, rows_since
 from insight.records.derive import DERIVED, duckdb_type
 from orchestration.graph.model import COMMON, RECORD_TYPES
 
@@ -27,7 +28,15 @@ def open_memory() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def load_records(con: duckdb.DuckDBPyConnection, record_type: str, path: Path, only: str | None = None) -> None:
+def load_records(  # noqa: PLR0913  what is wanted of which records
+    con: duckdb.DuckDBPyConnection,
+    record_type: str,
+    path: Path,
+    only: str | None = None,
+    *,
+    columns: Container[str] | None = None,
+    since: Path | None = None,
+) -> None:
     """Makes `record`: the records of the table at `path`, in the columns of their type and the order of their ids.
 
     Args:
@@ -35,16 +44,19 @@ def load_records(con: duckdb.DuckDBPyConnection, record_type: str, path: Path, o
         record_type: Whose records they are.
         path: The table, which may be a layer.
         only: A table of the connection with the `record_id` of the records that are wanted; all where it is not given.
+        columns: The columns that are wanted; all where they are not given.
+        since: An earlier version of the table; what did not change since is not looked for.
     """
     shape = RECORD_TYPES[record_type]
     derived = ((name, duckdb_type(kind)) for name, kind in DERIVED[record_type].items())
     stated = ((field.name, field.duckdb_type) for field in shape.fields)
-    wanted = (*COMMON, *stated, *derived, (NAMED[record_type], "VARCHAR"))
-    found = rows(path)
+    every = (*COMMON, *stated, *derived, (NAMED[record_type], "VARCHAR"))
+    wanted = [(name, kind) for name, kind in every if columns is None or name in columns]
+    found = rows(path) if since is None else rows_since(path, since)
     there = {row[0] for row in con.execute(f"DESCRIBE FROM {found}").fetchall()}
-    columns = ", ".join(f"CAST({_value(name, there)} AS {kind}) AS {name}" for name, kind in wanted)
+    cast = ", ".join(f"CAST({_value(name, there)} AS {kind}) AS {name}" for name, kind in wanted)
     kept = "" if only is None else f"SEMI JOIN {only} USING (record_id)"
-    con.execute(f"CREATE OR REPLACE TABLE record AS SELECT {columns} FROM {found} AS found {kept} ORDER BY record_id")
+    con.execute(f"CREATE OR REPLACE TABLE record AS SELECT {cast} FROM {found} AS found {kept} ORDER BY record_id")
 
 
 def _value(name: str, there: set[str]) -> str:

@@ -22,6 +22,9 @@ ENOUGH_STRONG: Final = 50
 MOST: Final = 0.05
 """The most likely that two random records may be held to match."""
 
+FEW: Final = 100_000
+"""Pairs that are compared in full at once: to ask first what their weight can be would take longer."""
+
 _SLACK: Final = 1e-6
 """Bits by which two ways of summing up may differ."""
 
@@ -69,25 +72,29 @@ def score(con: duckdb.DuckDBPyConnection, model: Model, numbers: Numbers, *, eve
     prior = prior_weight(numbers.prior)
     review = -math.inf if every else numbers.thresholds.review
     sure = "SELECT a, b FROM tier_pair UNION SELECT a, b FROM judged"
-    con.execute(f"""
-        CREATE OR REPLACE TABLE promising AS
-        {_promising_sql(compared, numbers, prior, review) if not every else "SELECT a, b FROM pair"}
-        UNION {sure}
-    """)
+    few = every or int(con.execute("SELECT count(*) FROM pair").fetchall()[0][0]) < FEW
     con.execute(f"CREATE OR REPLACE TABLE sure AS {sure}")
     con.execute(f"""
-        CREATE OR REPLACE TABLE as_stated AS
-        SELECT * FROM ({_weighed_sql(compared, prior, "SELECT a, b, a AS one, b AS other FROM promising")}) AS weighed
-        WHERE match_weight >= {_bound(review)} OR EXISTS (FROM sure WHERE sure.a = weighed.a AND sure.b = weighed.b)
+        CREATE OR REPLACE TABLE promising AS
+        {"SELECT a, b FROM pair" if few else _promising_sql(compared, numbers, prior, review)} UNION FROM sure
     """)
-    firm_rows = """
-        SELECT a, b, x.firm_position AS one, y.firm_position AS other
-        FROM as_stated JOIN firm_id AS x ON x.position = a JOIN firm_id AS y ON y.position = b
+    asked = """
+        SELECT a, b, false AS firmly, a AS one, b AS other FROM promising
+        UNION ALL
+        SELECT a, b, true, x.firm_position, y.firm_position
+        FROM promising JOIN firm_id AS x ON x.position = a JOIN firm_id AS y ON y.position = b
         WHERE x.firm_position <> a OR y.firm_position <> b
     """
-    con.execute(f"CREATE OR REPLACE TABLE as_firm AS {_weighed_sql(compared, prior, firm_rows)}")
+    con.execute(f"CREATE OR REPLACE TABLE weighed AS {_weighed_sql(compared, prior, asked)}")
+    con.execute(f"""
+        CREATE OR REPLACE TABLE as_stated AS
+        SELECT * FROM weighed WHERE NOT firmly AND (
+            match_weight >= {_bound(review)} OR EXISTS (FROM sure WHERE sure.a = weighed.a AND sure.b = weighed.b)
+        )
+    """)
+    con.execute("CREATE OR REPLACE TABLE as_firm AS SELECT * FROM weighed WHERE firmly")
     assemble(con, compared)
-    for table in ("promising", "sure", "as_stated", "as_firm"):
+    for table in ("promising", "sure", "weighed", "as_stated", "as_firm"):
         con.execute(f"DROP TABLE {table}")
 
 
@@ -127,7 +134,7 @@ def _promising_sql(compared: Sequence[Scale], numbers: Numbers, prior: float, re
 
 
 def _weighed_sql(compared: Sequence[Scale], prior: float, asked: str) -> str:
-    """A query for the weights of the pairs that `asked` selects: `a`, `b`, and rows `one` and `other` to compare."""
+    """A query for the weights of the pairs in `asked`: `a, b, firmly`, and the rows `one, other` to compare."""
     gammas = ", ".join(f"{scale.gamma} AS gamma_{scale.name}" for scale in compared)
     commons = sorted({term for scale in compared for term in scale.terms})
     common = "".join(f", greatest(l.common_{term}, r.common_{term}) AS common_{term}" for term in commons)
@@ -141,7 +148,7 @@ def _weighed_sql(compared: Sequence[Scale], prior: float, asked: str) -> str:
         FROM (
             SELECT *, {parts}
             FROM (
-                SELECT a, b, {gammas}{common}
+                SELECT a, b, firmly, {gammas}{common}
                 FROM ({asked}) AS asked
                 JOIN feature AS l ON l.position = asked.one
                 JOIN feature AS r ON r.position = asked.other

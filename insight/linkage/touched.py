@@ -11,15 +11,18 @@ from insight.linkage.whole import judgements
 
 
 def find_touched(con: duckdb.DuckDBPyConnection, record_type: str, was: Inputs, now: Inputs) -> bool:
-    """Makes `touched(record_id)`, `was_alias`, `alias` and `realiased(record_id)`; false where they cannot be known.
+    """Makes what changed since into tables; false where it cannot be known.
 
-    Touched are the records that changed, people whose employer is another entity now, and the two records of each pair
-    that is judged otherwise. Realiased are records that a source merged or separated since.
+    - `touched(record_id)`: records to link again: those that changed, also in `rewritten`; people whose employer is
+      another entity now; and the two records of each pair that is judged otherwise.
+    - `realiased(record_id)`: records that a source merged or separated, by `was_alias` and `alias`.
+    - `judgement(record_a, record_b, verdict)`: what people say of pairs.
     """
     found = layers.touched(now.records, was.records)
     if found is None:
         return False
-    con.execute(f"CREATE OR REPLACE TABLE touched AS SELECT record_id FROM {found}")
+    con.execute(f"CREATE OR REPLACE TABLE rewritten AS SELECT record_id FROM {found}")
+    con.execute("CREATE OR REPLACE TABLE touched AS FROM rewritten")
     if now.employer is not None and now.employer != was.employer:
         moved = None if was.employer is None else layers.touched(now.employer, was.employer)
         if moved is None:

@@ -138,6 +138,11 @@ class History:
             else:
                 self._employers[self._draw.choice(_FIRMS)] = f"org_{self._draw.randrange(4)}"
 
+    def grow(self, records: int, **stated: object) -> None:
+        """Add records that all state something."""
+        for _ in range(records):
+            self._insert(**stated)
+
     def records(self) -> RecordSet:
         """The records as they are, a layer on what they were."""
         folder = self._write("record", self._rows, COLUMNS[self.record_type], ("record_id",))
@@ -170,10 +175,10 @@ class History:
         kinds = dict.fromkeys(("record_id", "entity_id"), _TEXT)
         return self._write("crosswalk", rows, kinds, ("record_id",)) / "crosswalk.parquet"
 
-    def _insert(self) -> None:
+    def _insert(self, **stated: object) -> None:
         record_id = f"{self._draw.choice(_SYSTEMS)}:{self.record_type}:{self._made}"
         self._made += 1
-        self._rows[record_id] = any_row(self.record_type, record_id, self._draw)
+        self._rows[record_id] = any_row(self.record_type, record_id, self._draw) | stated
 
     def _any(self) -> str:
         return self._draw.choice(sorted(self._rows))
