@@ -87,9 +87,11 @@ def describe(folder: Path, layer: Layer) -> None:
 def rows(path: Path) -> str:
     """A query for every row of the table at `<folder>/<table>.parquet` as of that version, in no order.
 
-    A file whose folder says nothing of itself is read as it stands.
+    A file whose folder says nothing of itself, or has no keys for this table, is read as it stands.
     """
-    return _joined(path, _down(path.parent))
+    layer = read_layer(path.parent)
+    layered = layer is not None and path.stem in layer.keys
+    return _joined(path, _down(path.parent) if layered else [path.parent])
 
 
 def rows_since(path: Path, since: Path) -> str:

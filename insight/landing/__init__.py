@@ -10,7 +10,7 @@ key is unique in what is used and no row is lost.
 `writing` a folder. `cursor` says from where on a table is read again, `again` lands what that gives.
 """
 
-from insight.landing.land import land
+from insight.landing.reading import land
 from insight.landing.table import LandedTable, version_of_table
 
 __all__ = ["LandedTable", "land", "version_of_table"]

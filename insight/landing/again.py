@@ -48,8 +48,8 @@ def read_again(  # noqa: PLR0913, PLR0917  one place calls it
     hashed(connection, source, table, read)
     if not is_plain(connection):
         return None
-    cursor = before.cursor
-    if connection.execute("SELECT 1 FROM read_rows LIMIT 1").fetchall():
+    cursor, column = before.cursor, quoted(str(source.tables[table].cursor))
+    if connection.execute(f"SELECT 1 FROM read_rows WHERE {column} IS NOT NULL LIMIT 1").fetchall():
         cursor = later(str(cursor), latest(connection, source.tables[table].cursor))
     _compare(connection, before)
     now = was - content(connection, "replaced") + content(connection, "added")

@@ -63,7 +63,7 @@ def deleted(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 def is_plain(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether every row that is not deleted has a key of its own, and names no other source."""
     found = connection.execute(
-        "SELECT count(*), count(_key) FILTER (_claims IS NULL), count(DISTINCT hash(_system, _key)) "
+        "SELECT count(*), count(_key) FILTER (_claims IS NULL), count(DISTINCT hash(_key, _system)) "
         "FROM read_rows WHERE NOT _deleted"
     ).fetchall()
     # Equal keys have equal hashes: as many hashes as rows is as many keys.

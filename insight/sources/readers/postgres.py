@@ -82,7 +82,7 @@ class PostgresReader(SqlReader):
 
     @property
     def _listed(self) -> str:
-        return "SELECT jsonb_array_elements_text(CAST($1 AS jsonb))"
+        return "SELECT jsonb_array_elements_text(CAST($1 AS jsonb)) AS item"
 
     def _later(self, column: str, kind: str, since: Since) -> str:
         than = ">" if since.strictly else ">="

@@ -23,6 +23,7 @@ TRUE: Final = ("1", "t", "true", "y", "yes")
 """What a column says, in any case, that marks its row as deleted."""
 
 _NUMBERS: Final = frozenset({"integer", "int", "bigint", "smallint"})
+_NUMBER: Final = re.compile(r"-?\d{1,18}", re.ASCII)
 _STAMP: Final = re.compile(r"[0-9TUCZ :.+-]+")
 
 
@@ -95,7 +96,11 @@ class SqlReader(ABC):
         first = spec.key[0]
         wanted = tuple(column for column in (*spec.key, spec.deleted) if column)
         casts = ", ".join(f"{self._text(column)} AS {quoted(column)}" for column in wanted)
-        some = f"trim({self._text(first)}) IN ({self._listed}) OR {quoted(first)} IS NULL"
+        some = f"trim({self._text(first)}) IN ({self._listed})"
+        if self._columns(table)[first].lower() in _NUMBERS and all(map(_NUMBER.fullmatch, keys)):
+            # Unlike its text, the number may have an index.
+            some = f"{quoted(first)} IN (SELECT CAST(item AS BIGINT) FROM ({self._listed}) AS listed)"
+        some += f" OR {quoted(first)} IS NULL" if len(spec.key) > 1 else ""
         statement = f"SELECT {casts} FROM {self._from(table)} WHERE {some}"
         return Read(self._source.read_columns(table), self._batches(statement, table, [json.dumps(list(keys))]))
 

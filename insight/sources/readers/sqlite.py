@@ -73,7 +73,7 @@ class SqliteReader(SqlReader):
 
     @property
     def _listed(self) -> str:
-        return "SELECT value FROM json_each(?)"
+        return "SELECT value AS item FROM json_each(?)"
 
     def _later(self, column: str, kind: str, since: Since) -> str:  # noqa: ARG002  a value has its type by itself here
         # A number sorts before every text, so that what is no text would never be later.
