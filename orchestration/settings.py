@@ -21,6 +21,13 @@ def _path(name: str, default: Path) -> Path:
     return Path(value).expanduser().resolve() if value else default
 
 
+def _number(name: str, default: int, needed: str) -> int:
+    value = os.environ.get(name) or str(default)
+    if not (value.isascii() and value.isdigit() and int(value)):
+        raise ConfigurationError(name, repr(value), f"{needed} such as {default}")
+    return int(value)
+
+
 @dataclass(frozen=True)
 class Settings:
     """Every path and address that the environment decides.
@@ -87,10 +94,25 @@ class Settings:
         Raises:
             ConfigurationError: It is no whole number of seconds.
         """
-        value = os.environ.get("PRECEDE_SENSOR_SECONDS") or "15"
-        if not (value.isascii() and value.isdigit() and int(value)):
-            raise ConfigurationError("PRECEDE_SENSOR_SECONDS", repr(value), "a whole number of seconds such as 15")
-        return int(value)
+        return _number("PRECEDE_SENSOR_SECONDS", 15, "a whole number of seconds")
+
+    @property
+    def keep_graphs(self) -> int:
+        """`PRECEDE_KEEP_GRAPHS`, how many of the last graphs are kept in any case; 5 by default.
+
+        Raises:
+            ConfigurationError: It is no whole number.
+        """
+        return _number("PRECEDE_KEEP_GRAPHS", 5, "a whole number of graphs")
+
+    @property
+    def keep_hours(self) -> int:
+        """`PRECEDE_KEEP_HOURS`, for how many hours the last graph of each is kept; 24 by default.
+
+        Raises:
+            ConfigurationError: It is no whole number.
+        """
+        return _number("PRECEDE_KEEP_HOURS", 24, "a whole number of hours")
 
     @property
     def accept_missing(self) -> frozenset[str]:

@@ -16,6 +16,7 @@ from insight import pages
 from insight.assets import ALIAS, JUDGED, REJECTED, RELATIONSHIP, landed_of, stated_shapes
 from insight.entities.build import EntitySet
 from insight.entities.relationships import RelationshipSet
+from insight.expiring import expire_folders
 from insight.handed import hand_on, handed_one
 from insight.judgements import JudgementSet
 from insight.landing import LandedTable, version_of_table
@@ -188,6 +189,7 @@ def graph_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
             )
             expire(store, settings)
             path = previous_graph(store, settings)
+        expire_folders(settings, path)
         page = pages.graph_page(path or built.candidate.path)
         return materialised(GRAPH, built.candidate.snapshot_id, page, unchanged=not moved)
 

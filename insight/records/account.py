@@ -7,8 +7,9 @@ unaccounted, and a graph with such a row is not published.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -42,36 +43,26 @@ class Account:
     unaccounted: int
 
 
-_TABLES: Final = (
-    "CREATE TABLE landed (system VARCHAR, source_table VARCHAR, source_key VARCHAR)",
-    "CREATE TABLE driven (system VARCHAR, source_table VARCHAR, source_key VARCHAR, what VARCHAR)",
-)
-_COMPLETE: Final = """
-INSERT INTO driven
-SELECT DISTINCT system, source_table, source_key, 'supporting'
-FROM read_parquet(?) AS supporting
-SEMI JOIN driven ON driven.system = supporting.system
-    AND driven.source_table = completed_table AND driven.source_key = completed_key
+_NAMED: Final = "SELECT system, source_table, count(*) FROM {rows} WHERE source_key IS NOT NULL GROUP BY ALL"
+_OF_TABLE: Final = "SELECT source_key FROM {rows} WHERE system = $system AND source_table = $table"
+_COMPLETED: Final = """
+CREATE OR REPLACE TEMP TABLE completed AS
+SELECT DISTINCT source_key, completed_table, completed_key FROM {rows} WHERE system = $system AND source_table = $table
 """
-_COUNT: Final = """
-WITH per_row AS (
-    SELECT system, source_table, source_key,
-        count(*) FILTER (what = 'record') AS records,
-        count(*) FILTER (what = 'fact') AS facts,
-        count(*) FILTER (what = 'quarantine') AS quarantined,
-        count(*) FILTER (what = 'supporting') AS supporting
-    FROM driven GROUP BY ALL
-)
-SELECT landed.system, landed.source_table,
-    count(*) AS rows,
-    coalesce(sum(records), 0),
-    coalesce(sum(facts), 0),
-    count(*) FILTER (records + facts + quarantined = 0 AND supporting > 0),
-    coalesce(sum(quarantined), 0),
-    count(*) FILTER (coalesce(records + facts + quarantined + supporting, 0) = 0)
-FROM landed LEFT JOIN per_row USING (system, source_table, source_key)
-GROUP BY ALL ORDER BY ALL
+_ALONE: Final = """
+SELECT count(*), count(*) FILTER (source_key IN (SELECT source_key FROM ({supporting})))
+FROM (SELECT _key AS source_key FROM {landed}) ANTI JOIN ({driving}) AS driving USING (source_key)
 """
+_NONE: Final = "SELECT NULL::VARCHAR AS source_key WHERE false"
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A table whose rows name source rows, and how many of each source table it names."""
+
+    what: str
+    path: Path
+    counts: Mapping[tuple[str, str], int]
 
 
 def account(landed: Sequence[LandedTable], records: Mapping[str, RecordSet], rejected: RejectedSet) -> list[Account]:
@@ -83,41 +74,83 @@ def account(landed: Sequence[LandedTable], records: Mapping[str, RecordSet], rej
         rejected: Rows that became nothing.
     """
     with duckdb.connect() as connection:
-        for statement in _TABLES:
-            connection.execute(statement)
-        for one in landed:
-            connection.execute(
-                f"INSERT INTO landed SELECT ?, ?, _key FROM {layers.rows(one.path)}", [one.system, one.table]
-            )
-        for shape, made in records.items():
-            what = "record" if shape in RECORD_TYPES else "fact"
-            _drive(connection, what, str(made.record))
-            _drive(connection, "quarantine", str(made.quarantine))
-            _drive(connection, "supporting", str(made.support))
-        _drive(connection, "quarantine", str(rejected.quarantine))
-        connection.execute(_COMPLETE, [str(rejected.supporting)])
-        counted = {(row[0], row[1]): row[2:] for row in connection.execute(_COUNT).fetchall()}
-    found = []
-    for one in sorted(landed, key=lambda one: (one.system, one.table)):
-        rows, records_, facts, supporting, quarantined, unaccounted = counted.get((one.system, one.table), (0,) * 6)
+        named = [_named(connection, what, path) for what, path in _naming(records, rejected)]
+        supporting = _named(connection, "supporting", rejected.supporting)
+        return [
+            _account(connection, one, named, supporting)
+            for one in sorted(landed, key=lambda one: (one.system, one.table))
+        ]
+
+
+def _naming(records: Mapping[str, RecordSet], rejected: RejectedSet) -> Iterator[tuple[str, Path]]:
+    """What a row becomes by being named in which table."""
+    for shape, made in records.items():
+        yield "record" if shape in RECORD_TYPES else "fact", made.record
+        yield "quarantine", made.quarantine
+        yield "support", made.support
+    yield "quarantine", rejected.quarantine
+
+
+def _named(connection: duckdb.DuckDBPyConnection, what: str, path: Path) -> _Named:
+    counted = connection.execute(_NAMED.format(rows=layers.rows(path))).fetchall()
+    return _Named(what, path, {(system, table): number for system, table, number in counted})
+
+
+def _account(
+    connection: duckdb.DuckDBPyConnection, landed: LandedTable, named: Sequence[_Named], supporting: _Named
+) -> Account:
+    """What became of the rows of one table: most drive something, and only the others are looked at one by one."""
+    name = landed.system, landed.table
+    number = {
+        what: sum(one.counts.get(name, 0) for one in named if one.what == what)
+        for what in ("record", "fact", "quarantine")
+    }
+    bound = {"system": landed.system, "table": landed.table}
+    completing = _keys(named, name, {"support"})
+    if name in supporting.counts:
+        completing = f"{completing} UNION ALL {_completing(connection, landed, named, supporting)}"
+    [(alone, complete)] = connection.execute(
+        _ALONE.format(
+            landed=layers.rows(landed.path),
+            driving=_keys(named, name, {"record", "fact", "quarantine"}),
+            supporting=completing,
+        ),
+        bound if "$system" in completing + _keys(named, name, {"record", "fact", "quarantine"}) else None,
+    ).fetchall()
+    return Account(
+        landed.system,
+        landed.table,
+        landed.row_count,
+        number["record"],
+        number["fact"],
+        complete,
         # Rows that landing set aside are in quarantine and nowhere else: their key is another row's, or none.
-        found.append(
-            Account(
-                one.system,
-                one.table,
-                rows + one.rejected_count,
-                records_,
-                facts,
-                supporting,
-                quarantined + one.rejected_count,
-                unaccounted,
+        number["quarantine"] + landed.rejected_count,
+        alone - complete,
+    )
+
+
+def _keys(named: Iterable[_Named], name: tuple[str, str], whats: Collection[str]) -> str:
+    """A query for the keys of a table's rows that become one of `whats`."""
+    parts = [_OF_TABLE.format(rows=layers.rows(one.path)) for one in named if one.what in whats and name in one.counts]
+    return " UNION ALL ".join(parts) or _NONE
+
+
+def _completing(
+    connection: duckdb.DuckDBPyConnection, landed: LandedTable, named: Sequence[_Named], supporting: _Named
+) -> str:
+    """A query for the keys of a table's rows that complete rows which are accounted for without them."""
+    bound = {"system": landed.system, "table": landed.table}
+    connection.execute(_COMPLETED.format(rows=layers.rows(supporting.path)), bound)
+    completed = [row[0] for row in connection.execute("SELECT DISTINCT completed_table FROM completed").fetchall()]
+    connection.execute("CREATE OR REPLACE TEMP TABLE completing (source_key VARCHAR)")
+    for table in completed:
+        of = landed.system, table
+        keys = _keys(named, of, {"record", "fact", "quarantine", "support"})
+        if keys != _NONE:
+            connection.execute(
+                "INSERT INTO completing SELECT source_key FROM completed "
+                f"WHERE completed_table = $table AND completed_key IN ({keys}) AND $system <> ''",
+                {"system": landed.system, "table": table},
             )
-        )
-    return found
-
-
-def _drive(connection: duckdb.DuckDBPyConnection, what: str, path: str) -> None:
-    # A row may complete a million others, and counts once; a row that drives two records counts twice.
-    each = "DISTINCT" if what == "supporting" else ""
-    keys = f"SELECT {each} system, source_table, source_key, ? FROM read_parquet(?) WHERE source_key IS NOT NULL"
-    connection.execute(f"INSERT INTO driven {keys}", [what, path])
+    return "SELECT source_key FROM completing"

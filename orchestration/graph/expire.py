@@ -16,24 +16,32 @@ from orchestration.settings import Settings
 from orchestration.store.engine import Store
 from orchestration.store.tables import batch, snapshot
 
-KEEP: Final = 5
-"""Published graphs that are kept however old they are, the current one among them."""
-MIN_AGE: Final = timedelta(days=1)
-"""The age below which nothing is removed: someone may be reading it."""
+REFUSED: Final = 2
+"""Candidates that were not published and are kept to be looked at."""
+UNFINISHED: Final = timedelta(hours=1)
+"""The age from which on a file that belongs to no published graph is nobody's any more."""
 
 
 def expire(
     store: Store,
     settings: Settings,
     *,
-    keep: int = KEEP,
-    min_age: timedelta = MIN_AGE,
+    keep: int | None = None,
+    hours: int | None = None,
     now: datetime | None = None,
 ) -> list[SnapshotId]:
-    """Remove the files of graphs that are neither current, nor among the last, nor young, nor what a batch waits on.
+    """Remove the files of graphs but of the last ones, of the last of each hour of a day, and of what a batch waits on.
 
-    Whoever holds such a file open keeps reading it. Candidates that were never published, and files that a crash left
-    unfinished, go when they are old enough.
+    However often graphs are published, so many are kept and no more. Whoever holds a file open keeps reading it: on
+    POSIX its blocks go when the last reader closes it. Of candidates that were never published the last few are kept,
+    and files that a crash left unfinished go when they are old enough.
+
+    Args:
+        store: Where graphs are entered.
+        settings: Where they are kept.
+        keep: How many of the last graphs are kept, the current one among them; `PRECEDE_KEEP_GRAPHS` by default.
+        hours: For how many hours back the last graph of each is kept; `PRECEDE_KEEP_HOURS` by default.
+        now: When this happens.
 
     Returns:
         The graphs that expired now.
@@ -42,18 +50,22 @@ def expire(
         StoreError: The store cannot be written.
     """
     at = now or datetime.now(UTC)
+    last = settings.keep_graphs if keep is None else keep
+    since = at - timedelta(hours=settings.keep_hours if hours is None else hours)
     with store.begin() as connection:
-        expired = _expired(connection, keep, at - min_age)
+        expired = _expired(connection, last, since)
         connection.execute(update(snapshot).where(snapshot.c.snapshot_id.in_(expired)).values(expired_at=at))
         for one in expired:
             snapshot_expired(connection, one, at=at)
         kept = connection.execute(select(snapshot.c.snapshot_id).where(snapshot.c.expired_at.is_(None))).scalars()
         files = {graph_path(settings, SnapshotId(one)) for one in kept}
-    _sweep(settings, files, at - min_age)
+        gone = connection.execute(select(snapshot.c.snapshot_id).where(snapshot.c.expired_at.is_not(None))).scalars()
+        over = {graph_path(settings, SnapshotId(one)) for one in gone}
+    _sweep(settings, files, over, at - UNFINISHED)
     return expired
 
 
-def _expired(connection: Connection, keep: int, before: datetime) -> list[SnapshotId]:
+def _expired(connection: Connection, keep: int, since: datetime) -> list[SnapshotId]:
     waited_on = set(connection.execute(select(batch.c.snapshot_id).where(batch.c.state != "closed")).scalars())
     needed = waited_on | {current_snapshot(connection)}
     published = connection.execute(
@@ -61,11 +73,21 @@ def _expired(connection: Connection, keep: int, before: datetime) -> list[Snapsh
         .where(snapshot.c.expired_at.is_(None), snapshot.c.published_at.is_not(None))
         .order_by(snapshot.c.published_at.desc(), snapshot.c.snapshot_id)
     ).all()
-    return [row.snapshot_id for row in published[keep:] if row.snapshot_id not in needed and row.published_at < before]
+    hourly: dict[datetime, SnapshotId] = {}
+    for row in published:
+        if row.published_at >= since:
+            hourly.setdefault(row.published_at.replace(minute=0, second=0, microsecond=0), row.snapshot_id)
+    needed |= set(hourly.values())
+    return [row.snapshot_id for row in published[keep:] if row.snapshot_id not in needed]
 
 
-def _sweep(settings: Settings, kept: set[Path], before: datetime) -> None:
+def _sweep(settings: Settings, kept: set[Path], over: set[Path], before: datetime) -> None:
     """Remove files of expired graphs, and those that belong to no published graph."""
-    for path in settings.snapshots.glob("*"):
-        if path.is_file() and path not in kept and datetime.fromtimestamp(path.stat().st_mtime, tz=UTC) < before:
+    found = {path: path.stat().st_mtime for path in settings.snapshots.glob("*") if path.is_file() and path not in kept}
+    candidates = sorted(
+        (path for path in found if path.name.endswith(".candidate.duckdb")), key=lambda path: -found[path]
+    )
+    for path, changed in found.items():
+        old = datetime.fromtimestamp(changed, tz=UTC) < before
+        if path in over or (old and path not in candidates[:REFUSED]) or path in candidates[REFUSED:]:
             path.unlink(missing_ok=True)

@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from orchestration.canonical import digest
 from orchestration.contracts import SnapshotId
 from orchestration.graph.rows import SnapshotInput
 
 HERE = Path(__file__).parent
+ACCOUNTED: Final = attrgetter("records", "facts", "supporting", "quarantined", "unaccounted")
+"""What became of a table's rows, in the order of the columns of `snapshot_source`."""
 
 
 class Landed(Protocol):
@@ -135,6 +138,7 @@ class CandidateInputs:
                 "aliases": self.aliases.name if self.aliases else None,
                 "rejected": self.rejected.name if self.rejected else None,
                 "relationships": self.relationships.name if self.relationships else None,
+                "accounts": [[one.system, one.source_table, *ACCOUNTED(one)] for one in self.accounts],
                 "code": [self.code_version, own_code()],
                 "models": dict(self.model_versions),
                 "linkage": [[*map(list, self.judged)], [*map(list, self.rules)], [*map(list, self.thresholds)]],

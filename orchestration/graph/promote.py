@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,15 +81,21 @@ def promote(  # noqa: PLR0913  one argument for each thing that a publication re
     _refuse_unless_passed(candidate, checks)
     path = graph_path(settings, candidate.snapshot_id)
     fresh = candidate.path != path
-    _refuse_changed(store, settings, None if fresh else candidate.snapshot_id)
     if fresh:
-        _finish(candidate.path, path, checks)
+        _seal(candidate.path, checks)
+    with ThreadPoolExecutor() as at_once:
+        taken = at_once.submit(file_digest, candidate.path)
+        at_once.submit(_refuse_changed, store, settings, None if fresh else candidate.snapshot_id).result()
+        digest = taken.result()
+    if fresh:
+        candidate.path.chmod(READ_ONLY)
+        os.replace(candidate.path, path)  # noqa: PTH105  the atomic call, named as such
     with EntityGraph(path) as graph:
         built_at = graph.snapshot.built_at
     publication = _Publication(
         snapshot_id=candidate.snapshot_id,
         path=path.relative_to(settings.home),
-        file_digest=file_digest(path),
+        file_digest=digest,
         built_at=built_at,
         checks=checks,
         run_id=run_id,
@@ -167,13 +174,11 @@ def _published_digest(connection: Connection, snapshot_id: SnapshotId) -> str | 
     return connection.execute(published).scalar_one_or_none()
 
 
-def _finish(candidate: Path, path: Path, checks: Sequence[CheckResult]) -> None:
-    """Write into the candidate that its checks passed, close it for ever, and give it its name."""
+def _seal(candidate: Path, checks: Sequence[CheckResult]) -> None:
+    """Write into the candidate that its checks passed: the last that is ever written there."""
     with duckdb.connect(str(candidate)) as connection:
         connection.execute("UPDATE snapshot SET checks = ?", [json.dumps(_passed(checks))])
         connection.execute("CHECKPOINT")
-    candidate.chmod(READ_ONLY)
-    os.replace(candidate, path)  # noqa: PTH105  the atomic call, named as such
 
 
 def _move(connection: Connection, publication: _Publication) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,15 +22,11 @@ from orchestration.graph.copying import copy_file
 from orchestration.graph.ddl import STORAGE_VERSION, create_schema
 from orchestration.graph.feeds import parts
 from orchestration.graph.fill import fill
-from orchestration.graph.inputs import Candidate, CandidateInputs, own_code, snapshot_id
+from orchestration.graph.inputs import ACCOUNTED, Candidate, CandidateInputs, own_code, snapshot_id
 from orchestration.graph.reader import EntityGraph
 from orchestration.graph.rows import Snapshot, SnapshotSource
 from orchestration.settings import Settings
 from orchestration.sql import literal
-
-_COUNTS: Final = attrgetter("records", "facts", "supporting", "quarantined", "unaccounted")
-"""What became of a table's rows, in the order of the columns of `snapshot_source`."""
-
 
 DEAD: Final = 0.3
 """The share of a file that may be gaps; beyond it the next graph is written anew."""
@@ -196,7 +191,7 @@ def _describe(connection: duckdb.DuckDBPyConnection, inputs: CandidateInputs, pl
     sources = [
         SnapshotSource(
             *(one.system, one.table, one.row_count, one.data_version, one.read_at),
-            *_COUNTS(account) if (account := became.get((one.system, one.table))) else (),
+            *ACCOUNTED(account) if (account := became.get((one.system, one.table))) else (),
         )
         for one in inputs.landed
     ]

@@ -65,6 +65,7 @@ def test_a_graph_made_by_changes_is_the_one_written_anew(history: list[State]) -
     home = Path(tempfile.mkdtemp())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("orchestration.graph.change.MOST", 1000.0)
+        patch.setattr("orchestration.graph.publish.SLACK", 1 << 40)
         folders, previous = Folders(home), None
         for place, state in enumerate(history):
             changed, anew = both_ways(folders, folders.write(state, previous))

@@ -280,20 +280,37 @@ def test_old_graphs_expire_but_not_the_current_one_nor_what_a_batch_waits_on(sto
         assert graph.snapshot_id == made[4].snapshot_id
 
 
-def test_young_graphs_do_not_expire(store: Store, settings: Settings) -> None:
-    first = published(store, settings, world(settings.home, "v1"))
-    published(store, settings, world(settings.home, "v2", previous=first.path))
-    assert expire(store, settings, keep=1, min_age=timedelta(days=1), now=NOW + timedelta(hours=1)) == []
-    assert first.path.is_file()
+def test_of_each_hour_of_a_day_the_last_graph_is_kept_however_many_there_were(store: Store, settings: Settings) -> None:
+    made: list[Candidate] = []
+    for number in range(8):
+        inputs = world(settings.home, f"v{number}", previous=made[-1].path if made else None)
+        made.append(published(store, settings, inputs, now=NOW + timedelta(minutes=20 * number)))
+    expire(store, settings, keep=1, hours=2, now=NOW + timedelta(minutes=140))
+    hours = {(20 * number) // 60: made[number].path for number in range(8) if 20 * number >= 20}
+    assert set(settings.snapshots.iterdir()) == set(hours.values())
+    expire(store, settings, keep=1, hours=2, now=NOW + timedelta(days=1))
+    assert list(settings.snapshots.iterdir()) == [made[-1].path]
 
 
-def test_what_a_crash_or_a_refusal_left_goes_when_it_is_old(store: Store, settings: Settings) -> None:
+def test_whoever_holds_an_expired_graph_open_keeps_reading_it(store: Store, settings: Settings) -> None:
     first = published(store, settings, world(settings.home, "v1"))
-    refused = build_candidate(world(settings.home, "v2", previous=first.path), settings)
+    with EntityGraph(first.path) as graph:
+        published(store, settings, world(settings.home, "v2", previous=first.path))
+        assert expire(store, settings, keep=1, hours=1, now=NOW + timedelta(days=1)) == [first.snapshot_id]
+        assert not first.path.exists()
+        assert graph.entity("org_acme") is not None
+
+
+def test_what_a_crash_or_a_refusal_left_goes(store: Store, settings: Settings) -> None:
+    first = published(store, settings, world(settings.home, "v1"))
+    refused = [build_candidate(world(settings.home, f"v{n}", previous=first.path), settings) for n in range(2, 6)]
+    (settings.snapshots / "snap_x.1.tmp").write_bytes(b"half")
     expire(store, settings, now=datetime.now(UTC))
-    assert refused.path.is_file()
+    assert {path.name for path in settings.snapshots.iterdir()} == {
+        first.path.name, "snap_x.1.tmp", refused[2].path.name, refused[3].path.name,
+    }  # fmt: skip
     expire(store, settings, now=datetime.now(UTC) + timedelta(days=2))
-    assert list(settings.snapshots.iterdir()) == [first.path]
+    assert not (settings.snapshots / "snap_x.1.tmp").exists()
 
 
 def test_a_graph_written_by_hand_is_published_the_same_way(store: Store, settings: Settings) -> None:
