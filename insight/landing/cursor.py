@@ -7,7 +7,7 @@ zone or without), so that texts sort as times do; otherwise the whole table is r
 from __future__ import annotations
 
 import re
-from datetime import UTC, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,10 @@ from insight.sources.source import Source
 from orchestration.sql import quoted
 
 _FORM: Final = r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d(?:\.\d+)?(Z| UTC|[+-]\d\d(?::?\d\d)?)?"
+FEW: Final = 20_000
+"""Rows that may always be read again."""
+SHARE: Final = 0.1
+"""The share of a table's rows that may be read again."""
 _UP_TO_SECONDS: Final = 19
 """Characters of a time without its fraction and zone."""
 
@@ -27,13 +31,25 @@ def latest(connection: duckdb.DuckDBPyConnection, cursor: str | None) -> str | N
     """The latest that a column of `read_rows` says; None where it cannot be gone on from."""
     if cursor is None:
         return None
+    connection.execute(
+        f"CREATE OR REPLACE TABLE said AS SELECT {quoted(cursor)} AS stamp, count(*) AS times FROM read_rows GROUP BY 1"
+    )
     found = connection.execute(
-        f"SELECT max(stamp), count(DISTINCT form), min(form.sep) FROM ("
-        f"  SELECT stamp, regexp_extract(stamp, '^{_FORM}$', ['sep', 'zone']) AS form"
-        f"  FROM (SELECT DISTINCT {quoted(cursor)} AS stamp FROM read_rows WHERE {quoted(cursor)} IS NOT NULL))"
+        "SELECT max(stamp), count(DISTINCT form), min(form.sep) FROM ("
+        f"  SELECT stamp, regexp_extract(stamp, '^{_FORM}$', ['sep', 'zone']) AS form FROM said"
+        "   WHERE stamp IS NOT NULL)"
     ).fetchall()
     stamp, forms, separator = found[0]
     return str(stamp) if forms == 1 and separator else None
+
+
+def is_crowded(connection: duckdb.DuckDBPyConnection, stamp: str, lag: timedelta) -> bool:
+    """Whether most of what `latest` looked at is within the overlap of the latest time, as after a first sync."""
+    found = connection.execute(
+        "SELECT coalesce(sum(times) FILTER (stamp >= ?), 0), coalesce(sum(times), 0) FROM said", [_before(stamp, lag)]
+    ).fetchall()
+    near, every = found[0]
+    return bool(near > max(FEW, SHARE * every))
 
 
 def later(before: str, now: str | None) -> str | None:
@@ -45,10 +61,10 @@ def later(before: str, now: str | None) -> str | None:
 
 
 def since(source: Source, before: LandedTable) -> Since | None:
-    """From where on to read what may have changed since a reading.
+    """From where on to read what may have changed since a reading: the latest time less the overlap.
 
-    A row that was not seen then said a time no longer before that reading than the overlap. Where even the latest row
-    was older, only later ones can be new; otherwise those of the overlap are read once more.
+    Where that would be to read nearly everything again, as after a first sync, and that sync is over for longer than
+    the overlap, only what is later than the latest time is read.
 
     Returns:
         None where that reading cannot be gone on from.
@@ -57,13 +73,19 @@ def since(source: Source, before: LandedTable) -> Since | None:
     if form is None:
         return None
     separator, zone = form[1], form[2] or ""
-    edge = before.read_at - source.tables[before.table].lag
+    lag = source.tables[before.table].lag
     # A time without a zone is one of the source's or, as those who sync write it, of none: the earlier is the safer.
     zones = [_zone(zone)] if zone else [UTC, ZoneInfo(source.timezone)]
-    begins = min(edge.astimezone(one).strftime(f"%Y-%m-%d{separator}%H:%M:%S") for one in zones)
-    if form[0][:_UP_TO_SECONDS] < begins:
+    edge = min((before.read_at - lag).astimezone(one).strftime(f"%Y-%m-%d{separator}%H:%M:%S") for one in zones)
+    begins = _before(form[0], lag)
+    if before.crowd is not None and begins <= before.crowd and form[0][:_UP_TO_SECONDS] < edge:
         return Since(form[0], strictly=True)
-    return Since(begins, strictly=False)
+    return Since(min(begins, edge), strictly=False)
+
+
+def _before(stamp: str, lag: timedelta) -> str:
+    """A time less the overlap, to the second, written in the same way and in the same zone."""
+    return (datetime.fromisoformat(stamp[:_UP_TO_SECONDS]) - lag).isoformat(stamp[10])
 
 
 def _form(stamp: str | None) -> re.Match[str] | None:

@@ -11,7 +11,7 @@ import duckdb
 from insight.landing import rows
 from insight.landing.again import read_again
 from insight.landing.content import Content, contents, refused
-from insight.landing.cursor import latest
+from insight.landing.cursor import is_crowded, latest
 from insight.landing.folder import keep, placed, rows_of, shape_of
 from insight.landing.table import LandedTable
 from insight.sources.readers import Reader, open_reader
@@ -70,6 +70,7 @@ def _in_full(  # noqa: PLR0913, PLR0917  one place calls it
     rows.hashed(connection, source, table, read)
     known_by = reader.known_by(table) if isinstance(reader, SqlReader) else None
     cursor = latest(connection, spec.cursor) if known_by else None
+    crowd = cursor if cursor is not None and is_crowded(connection, cursor, spec.lag) else None
     deleted = rows.deleted(connection)
     rows.set_aside(connection, source, table, read)
     used, rejected = contents(connection, "read_rows", "_system"), refused(connection)
@@ -90,6 +91,7 @@ def _in_full(  # noqa: PLR0913, PLR0917  one place calls it
             rejected_count=count,
             read_at=read_at,
             cursor=cursor,
+            crowd=crowd,
             known_by=known_by or "",
         )
         landed = placed(draft, settings.landing, content, shape, digest)

@@ -14,7 +14,7 @@ from orchestration.sql import literal, quoted
 
 _MADE: Final = (
     *("read_rows", "rejected", "contested", "placed", "claiming"),
-    *("held", "marked", "added", "moved", "replaced", "standing"),
+    *("held", "marked", "added", "moved", "replaced", "standing", "said"),
 )
 
 

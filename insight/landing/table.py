@@ -32,6 +32,8 @@ class LandedTable:
         read_at: When the read began; it advances though nothing changed.
         cursor: The latest that the cursor of a row said, as the source writes it; None where the next reading cannot go
             on from there.
+        crowd: That time when the table was read in full, where so many rows were within the overlap of it that to read
+            them again would be to read everything.
         known_by: What the next reading must find the same to go on from this one.
     """
 
@@ -46,6 +48,7 @@ class LandedTable:
     rejected_count: int
     read_at: datetime
     cursor: str | None = None
+    crowd: str | None = None
     known_by: str = ""
 
 

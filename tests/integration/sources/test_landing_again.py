@@ -21,6 +21,7 @@ from insight import layers
 from insight.landing import LandedTable, land
 from insight.landing.cursor import since
 from insight.sources.loading import load_sources
+from insight.sources.readers.sql import Since
 from insight.sources.source import Source
 from tests.integration.sources.folders import declared, rows, settings, source, write_source
 
@@ -141,8 +142,9 @@ def test_comparing_everything_with_what_was_landed_lands_the_same_too(
 
 
 def many(database: Company) -> None:
+    """Rows that were synced three hours ago, and one an hour later."""
     for key in range(1, 41):
-        database.insert(key, ago=120)
+        database.insert(key, ago=120 if key == 40 else 200)
 
 
 def test_only_what_the_cursor_says_is_read_and_only_what_changed_is_written() -> None:
@@ -240,27 +242,54 @@ def test_a_row_whose_cursor_says_nothing_is_always_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cursor", "zone", "stamp", "strictly"),
+    ("cursor", "zone", "stamp"),
     [
-        ("2026-11-02T01:00:00.5", "UTC", "2026-11-02T01:00:00.5", True),
-        ("2026-11-02T04:59:00.5", "UTC", "2026-11-02T04:00:00", False),
-        ("2026-11-02T09:59:00", "UTC", "2026-11-02T04:00:00", False),
-        ("2026-11-02 04:59:00+00", "Europe/London", "2026-11-02 04:00:00", False),
-        ("2026-11-02 06:59:00+02:00", "UTC", "2026-11-02 06:00:00", False),
-        ("2026-11-02 00:59:00-0430", "UTC", "2026-11-01 23:30:00", False),
-        ("2026-11-02 04:59:00 UTC", "UTC", "2026-11-02 04:00:00", False),
-        ("2026-11-01 23:59:00", "America/New_York", "2026-11-01 23:00:00", False),
-        ("2026-11-02 04:59:00", "Asia/Tokyo", "2026-11-02 04:00:00", False),
+        ("2026-11-02T01:00:00.5", "UTC", "2026-11-02T00:00:00"),
+        ("2026-11-02T04:59:00.5", "UTC", "2026-11-02T03:59:00"),
+        ("2026-11-02T09:59:00", "UTC", "2026-11-02T04:00:00"),
+        ("2026-11-02 04:59:00+00", "Europe/London", "2026-11-02 03:59:00"),
+        ("2026-11-02 08:59:00+02:00", "UTC", "2026-11-02 06:00:00"),
+        ("2026-11-02 02:59:00-0430", "UTC", "2026-11-01 23:30:00"),
+        ("2026-11-02 06:59:00 UTC", "UTC", "2026-11-02 04:00:00"),
+        ("2026-11-02 03:59:00", "America/New_York", "2026-11-01 23:00:00"),
+        ("2026-11-02 06:59:00", "Asia/Tokyo", "2026-11-02 04:00:00"),
     ],
 )
-def test_reading_begins_where_a_row_not_seen_yet_may_stand(
-    tmp_path: Path, cursor: str, zone: str, stamp: str, *, strictly: bool
-) -> None:
+def test_reading_begins_where_a_row_not_seen_yet_may_stand(tmp_path: Path, cursor: str, zone: str, stamp: str) -> None:
     made = source(tmp_path, declared(tables={"company": TABLE}, timezone=zone))
     last = LandedTable("crm", "crm", "company", tmp_path, tmp_path, "", 0, 0, 0, START, cursor)
-    begins = since(made, last)
-    assert begins is not None
-    assert (begins.stamp, begins.strictly) == (stamp, strictly)
+    assert since(made, last) == Since(stamp, strictly=False)
+
+
+@pytest.mark.parametrize(
+    ("cursor", "crowd", "begins"),
+    [
+        ("2026-11-02T01:00:00", "2026-11-02T01:00:00", Since("2026-11-02T01:00:00", strictly=True)),
+        ("2026-11-02T01:30:00", "2026-11-02T01:00:00", Since("2026-11-02T01:30:00", strictly=True)),
+        ("2026-11-02T02:30:00", "2026-11-02T01:00:00", Since("2026-11-02T01:30:00", strictly=False)),
+        ("2026-11-02T04:30:00", "2026-11-02T04:30:00", Since("2026-11-02T03:30:00", strictly=False)),
+    ],
+)
+def test_a_first_sync_is_not_read_again_once_it_is_over(tmp_path: Path, cursor: str, crowd: str, begins: Since) -> None:
+    made = source(tmp_path, declared(tables={"company": TABLE}))
+    last = LandedTable("crm", "crm", "company", tmp_path, tmp_path, "", 0, 0, 0, START, cursor, crowd)
+    assert since(made, last) == begins
+
+
+def test_a_first_sync_is_known_by_how_many_rows_it_brought(monkeypatch: pytest.MonkeyPatch) -> None:
+    with company() as (made, database):
+        for key in range(1, 41):
+            database.insert(key, ago=120)
+        assert watch(made, database)[0].crowd is None
+        monkeypatch.setattr("insight.landing.cursor.FEW", 10)
+        (first,) = watch(made, database)
+        assert first.crowd == first.cursor
+        database.now += timedelta(hours=1)
+        database.do("UPDATE company SET name = 'unseen' WHERE id = 8")
+        database.insert(50, "Beck")
+        (one,) = watch(made, database, [first])
+        assert {row["name"] for row in rows(one.path)} == {"Dale", "Beck"}
+        assert (one.crowd, one.cursor) == (first.cursor, database.stamp())
 
 
 @pytest.mark.parametrize("key", ["PRIMARY KEY", ""])
