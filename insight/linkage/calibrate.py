@@ -126,7 +126,7 @@ def thresholds(seen: Seen, bent: tuple[float, float], carried: Thresholds) -> Th
     last = within[0] if len(within) else len(order)
     accept = HIGHEST if last == 0 else min(max(float(order[last - 1]), LOWEST), HIGHEST)
     review = min(max(-a / b, _LEAST_REVIEW), accept)
-    return Thresholds(round(accept, 2), round(review, 2), carried.margin)
+    return Thresholds(round(accept, 2), round(review, 2) + 0.0, carried.margin)
 
 
 def look(con: duckdb.DuckDBPyConnection, model: Model) -> Seen:

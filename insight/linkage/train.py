@@ -47,8 +47,8 @@ _TEACHING_KEY: Final = 12
 """Records that may share a key and still teach."""
 _ASSUMED: Final = 20
 """What an assumption weighs against what was seen, in pairs."""
-_RARER: Final = 10
-"""How many times rarer than assumed an agreement of strangers may come out: a sample does not show what is rarer."""
+_ASSUMED_APART: Final = 200_000
+"""What an assumption weighs against random pairs of strangers: a short list does not show what is rare."""
 _ENOUGH_STRONG: Final = 50
 
 
@@ -99,7 +99,9 @@ def learn(con: duckdb.DuckDBPyConnection, model: Model, count: int) -> Model:
     """The model with m, u, the prior and the copies that the records show."""
     linkage, splink = LINKAGES[model.record_type], model.splink
     _make_representatives(con)
-    random = patterns(con, splink, _random_sql(RANDOM_PAIRS, max(_count(con, "representative"), 1)))
+    apart = _count(con, "representative")
+    different = apart * (apart - 1) / 2
+    random = patterns(con, splink, _random_sql(RANDOM_PAIRS, max(apart, 1)))
     # one record in `every` stands for all, so that all pairs of a record are seen together
     every = max(1, _count(con, "pair") // COMPARED)
     compared = patterns(
@@ -108,7 +110,7 @@ def learn(con: duckdb.DuckDBPyConnection, model: Model, count: int) -> Model:
     prior = _first_prior(con, count, linkage.prior)
     taught = [_learn_m(con, linkage, comparison, splink) for comparison in linkage.comparisons]
     for _ in range(ROUNDS):
-        _learn_u(linkage, splink, random, prior)
+        _learn_u(linkage, splink, random, prior, different)
         believed = compared.believed(splink, prior) * ~compared.forbidden
         for place, known in enumerate(taught):
             if not known:
@@ -164,8 +166,11 @@ def _first_prior(con: duckdb.DuckDBPyConnection, count: int, assumed: float) -> 
     return min(2 * found / (count * (count - 1) / 2), MOST) if found else assumed
 
 
-def _learn_u(linkage: Linkage, splink: dict[str, Any], random: Patterns, prior: float) -> None:
-    """Takes over the u that random pairs show, each counted for as much as it is believed to be two entities."""
+def _learn_u(linkage: Linkage, splink: dict[str, Any], random: Patterns, prior: float, different: float) -> None:
+    """Takes over the u that random pairs show, each counted for as much as it is believed to be two entities.
+
+    No more pairs count than there are `different` ones: drawn twice, a pair says nothing new.
+    """
     apart = (1 - random.believed(splink, prior)) * random.counts
     for place, comparison in enumerate(linkage.comparisons):
         if comparison.assumes_u:
@@ -174,9 +179,10 @@ def _learn_u(linkage: Linkage, splink: dict[str, Any], random: Patterns, prior: 
         seen = random.shares(place, apart, len(levels))
         if seen is not None:
             assumed = [level.u for level in comparison.levels]
-            floors = [*(one / _RARER for one in assumed), LEAST]
-            for level, share, floor in zip(levels, seen, floors, strict=True):
-                level["u_probability"] = max(float(share), floor)
+            there = min(float(apart[random.gammas[:, place] >= 0].sum()), different)
+            starts = [*assumed, 1 - sum(assumed)]
+            for level, share, start in zip(levels, seen, starts, strict=True):
+                level["u_probability"] = (share * there + start * _ASSUMED_APART) / (there + _ASSUMED_APART)
 
 
 def _learn_m_blindly(

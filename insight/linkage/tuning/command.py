@@ -119,7 +119,7 @@ def sampled(settings: Settings, types: tuple[str, ...], size: int, seed: int, te
             employer = made.entities["organisation"].table("crosswalk") if name == "person" else None
             crosswalk = made.entities[name].table("crosswalk")
             linked = _with(models[name], made.links[name].accept)
-            sample = draw(records.shapes[name], records.aliases, linked, crosswalk, employer, size, seed)
+            (sample,) = draw(records.shapes[name], records.aliases, linked, crosswalk, employer, size, (seed,))
             path = keep(sample, settings)
             lines.append(f"{name}: {len(sample.pairs)} pairs to judge, kept in {path}")
             lines += [f"  precede review judge {one} {other} same|different" for one, other in sorted(sample.pairs)]
@@ -145,11 +145,9 @@ def judged(settings: Settings, types: tuple[str, ...]) -> Page:
             continue
         verdicts = _verdicts(settings, name)
         found = estimated(sample, verdicts)
-        lines += [
-            f"{name}: of {len(sample.pairs)} sampled pairs {found.judged} are judged; linked with {sample.model_id}",
-            f"  precision {_figure(found.precision)}",
-            f"  recall    {_figure(found.recall)}",
-        ]
+        lines.append(f"{name}: {found.judged} of {len(sample.pairs)} sampled pairs are judged; by {sample.model_id}")
+        if found.judged:
+            lines += [f"  precision {_figure(found.precision)}", f"  recall    {_figure(found.recall)}"]
         data.append({"record_type": name, "sampled": len(sample.pairs), **asdict(found)})
     return Page({"quality": data}, tuple(lines))
 

@@ -66,18 +66,18 @@ def draw(  # noqa: PLR0913, PLR0917  one argument for each thing the sample depe
     crosswalk: Path,
     employer: Path | None = None,
     size: int = SIZE,
-    seed: int = 1,
-) -> Sample:
-    """A sample of the pairs of a record type.
+    seeds: Sequence[int] = (1,),
+) -> list[Sample]:
+    """Samples of the pairs of a record type, one for each seed.
 
     Args:
         records: The records.
         aliases: The merges that sources made themselves.
-        model: The model that linked them.
+        model: The model that linked them, with the thresholds by which it did.
         crosswalk: The entities that came of it.
         employer: The organisations' `crosswalk.parquet`, for people.
         size: How many pairs to judge.
-        seed: Which sample.
+        seeds: Which samples.
     """
     with open_memory() as con:
         prepare(con, records, aliases, employer)
@@ -85,19 +85,28 @@ def draw(  # noqa: PLR0913, PLR0917  one argument for each thing the sample depe
         _place_pairs(con, model, crosswalk)
         found = con.execute("SELECT stratum, count(*), sum(expected) FROM placed GROUP BY stratum").fetchall()
         strata = tuple(Stratum(name, name in _TOGETHER, int(pairs), float(sure)) for name, pairs, sure in sorted(found))
-        pairs: dict[Pair, str] = {}
-        for name, wanted in _allotted(strata, size).items():
-            drawn = con.execute(
-                """
-                SELECT l.unique_id, r.unique_id FROM placed
-                JOIN feature AS l ON l.position = a JOIN feature AS r ON r.position = b
-                WHERE stratum = $name ORDER BY hash(a, b, $seed), a, b LIMIT $wanted
-                """,
-                {"name": name, "seed": seed, "wanted": wanted},
-            ).fetchall()
-            pairs |= {(min(pair), max(pair)): name for pair in drawn}
         once, twice = _found_by(con, len(model.linkage.blocks))
-    return Sample(model.record_type, model.model_id, strata, once, twice, pairs)
+        wanted = _allotted(strata, size)
+        return [
+            Sample(model.record_type, model.model_id, strata, once, twice, _picked(con, wanted, seed)) for seed in seeds
+        ]
+
+
+def _picked(con: duckdb.DuckDBPyConnection, wanted: Mapping[str, int], seed: int) -> dict[Pair, str]:
+    """So many random pairs of each stratum."""
+    pairs: dict[Pair, str] = {}
+    for name, number in wanted.items():
+        drawn = con.execute(
+            """
+            SELECT l.unique_id, r.unique_id
+            FROM (SELECT a, b FROM placed WHERE stratum = $name ORDER BY hash(a, b, $seed), a, b LIMIT $number)
+            JOIN feature AS l ON l.position = a
+            JOIN feature AS r ON r.position = b
+            """,
+            {"name": name, "seed": seed, "number": number},
+        ).fetchall()
+        pairs |= {(min(pair), max(pair)): name for pair in drawn}
+    return pairs
 
 
 def estimated(sample: Sample, verdicts: Mapping[Pair, bool]) -> Quality:

@@ -36,7 +36,7 @@ def graded(splink: dict[str, Any], comparison: str) -> dict[str, dict[str, float
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "RANDOM_PAIRS", 1e4)
+    monkeypatch.setattr(training, "RANDOM_PAIRS", 10_000)
 
 
 def trained(result: Resolved, record_type: str) -> Any:
