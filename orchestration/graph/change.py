@@ -20,7 +20,7 @@ from orchestration.graph.fill import DERIVED, derived, events, insert, owners
 from orchestration.graph.inputs import CandidateInputs, Landed
 from orchestration.graph.model import RECORD_TYPES
 from orchestration.layers import rows_since, touched
-from orchestration.sql import quoted
+from orchestration.sql import literal, quoted
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -95,6 +95,8 @@ def apply(connection: Connection, inputs: CandidateInputs, made: Changes, snapsh
         source_rows.add(
             connection, tables[landed.system, landed.table], landed, f"{_changed(landed.path, before, '_key')}"
         )
+        prefix = literal(tables[landed.system, landed.table].prefix)
+        connection.execute(f"INSERT INTO snapshot_change SELECT 'source', {prefix} || _key FROM touched")
     source_rows.show(connection, list(tables.values()))
     connection.execute("CREATE OR REPLACE TEMP TABLE moved (record_id VARCHAR, entity_id VARCHAR)")
     connection.execute("CREATE OR REPLACE TEMP TABLE renamed (entity_id VARCHAR)")
@@ -118,6 +120,8 @@ def _replace(connection: Connection, made: list[tuple[Feed, Path, str]], every: 
     _table(connection, "touched", " UNION ".join(f"SELECT {keys} FROM {query}" for _, _, query in made))
     if feed.table == "crosswalk":
         _table(connection, "were", "SELECT record_id, entity_id FROM crosswalk SEMI JOIN touched USING (record_id)")
+    if feed.table == "support":
+        connection.execute("INSERT INTO snapshot_change SELECT 'support', record_id FROM touched")
     same = " AND ".join(f"touched.{quoted(key)} = {quoted(feed.table)}.{quoted(key)}" for key in feed.keys)
     connection.execute(f"DELETE FROM {quoted(feed.table)} USING touched WHERE {same}")
     before = {one.part: path for one, path, _ in made}
@@ -149,6 +153,7 @@ def _records(connection: Connection, feed: Feed, change: tuple[Path, str] | None
             f"UPDATE {table} SET {column} = moved.entity_id FROM moved WHERE moved.record_id = {table}.{record}"
         )
     if change:
+        connection.execute("INSERT INTO snapshot_change SELECT 'record', record_id FROM touched")
         connection.execute(f"DELETE FROM {table} USING touched WHERE touched.record_id = {table}.record_id")
         insert(connection, feed, _changed(feed.path, change[0], "record_id"))
     if named:

@@ -39,11 +39,17 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question to a graph: `sql` returns one column, an id for each thing that offends."""
+    """A question to a graph: `sql` returns one column, an id for each thing that offends.
+
+    Of a graph that was made by changing a copy of the published one, `of_changes` asks the same of what may answer
+    otherwise than it did there: rows that were added or replaced (`snapshot_change` has their ids), and rows that refer
+    to one that was removed. Every other row is as it was when this check passed. Checks without it are asked in full.
+    """
 
     name: str
     needed: str
     sql: str
+    of_changes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +83,16 @@ _MENTIONS: Final = """
     UNION SELECT entity_id FROM contact_point UNION SELECT entity_id FROM conflict
     UNION SELECT entity_a FROM review_pair UNION SELECT entity_b FROM review_pair
 """
+_CHANGED_ROWS: Final = "(SELECT coalesce(list(record_id), []) FROM snapshot_change WHERE part = 'source')"
 
 CHECKS: Final = (
     Check(
         "no_duplicate_source_row",
         "each source row once",
         "SELECT record_id FROM source_record GROUP BY record_id HAVING count(*) > 1",
+        f"""
+        SELECT record_id FROM source_rows({_CHANGED_ROWS}) GROUP BY record_id HAVING count(*) > 1
+        """,
     ),
     Check(
         "no_duplicate_record",
@@ -146,6 +156,16 @@ CHECKS: Final = (
         "a source row behind each row that completes a record",
         "SELECT DISTINCT supporting_record FROM support WHERE supporting_record NOT IN "
         "(SELECT record_id FROM source_record)",
+        """
+        WITH asked AS (
+            SELECT DISTINCT supporting_record FROM support
+            WHERE record_id IN (SELECT record_id FROM snapshot_change WHERE part = 'support')
+                OR supporting_record IN (SELECT record_id FROM snapshot_change WHERE part = 'source')
+        )
+        SELECT supporting_record FROM asked WHERE supporting_record NOT IN (
+            SELECT record_id FROM source_rows((SELECT coalesce(list(supporting_record), []) FROM asked))
+        )
+        """,
     ),
     Check(
         "source_rows_exist",
@@ -154,6 +174,17 @@ CHECKS: Final = (
         SELECT record_id FROM (SELECT record_id FROM ({_RECORDS}) UNION ALL SELECT record_id FROM fact)
         WHERE source_row_id(record_id) NOT IN (SELECT record_id FROM source_record)
         """,
+        f"""
+        WITH asked AS (
+            SELECT record_id, source_row_id(record_id) AS of_row
+            FROM (SELECT record_id FROM ({_RECORDS}) UNION ALL SELECT record_id FROM fact)
+            WHERE record_id IN (SELECT record_id FROM snapshot_change WHERE part = 'record')
+                OR source_row_id(record_id) IN (SELECT record_id FROM snapshot_change WHERE part = 'source')
+        )
+        SELECT record_id FROM asked WHERE of_row NOT IN (
+            SELECT record_id FROM source_rows((SELECT coalesce(list(of_row), []) FROM asked))
+        )
+        """,
     ),
 )
 """What must hold of any graph."""
@@ -161,13 +192,15 @@ CHECKS: Final = (
 
 def check_graph(graph: EntityGraph, checks: Iterable[Check] = CHECKS) -> list[CheckResult]:
     """The results of all checks of a candidate, in order; none is skipped because another failed."""
-    return [run_check(graph, check) for check in checks]
+    changed = bool(graph.rows("SELECT 1 FROM snapshot_file WHERE steps > 0"))
+    return [run_check(graph, check, changed=changed) for check in checks]
 
 
-def run_check(graph: EntityGraph, check: Check) -> CheckResult:
-    """The result of one check of a candidate."""
+def run_check(graph: EntityGraph, check: Check, *, changed: bool = False) -> CheckResult:
+    """The result of one check of a candidate; of one that is `changed` from the published graph, as far as it is."""
+    sql = (check.of_changes if changed else None) or check.sql
     shown = f"list(offends ORDER BY offends)[:{SHOWN}] AS examples"
-    [row] = graph.rows(f"SELECT count(*) AS number, {shown} FROM ({check.sql}) AS o(offends)")
+    [row] = graph.rows(f"SELECT count(*) AS number, {shown} FROM ({sql}) AS o(offends)")
     found = "none that offends" if not row["number"] else f"{row['number']} that offend"
     return CheckResult(check.name, not row["number"], found, check.needed, tuple(row["examples"] or ()))
 

@@ -34,6 +34,9 @@ SLACK: Final = 4 << 20
 """Bytes that a file may grow by in any case: a small graph is mostly half-filled blocks."""
 
 
+_LINKED: Final = ("judgement", "rule", "threshold")
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Which graph is written: its id, that of the one before, when, and the folder that paths are told from."""
@@ -179,7 +182,7 @@ def _opened() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _describe(connection: duckdb.DuckDBPyConnection, inputs: CandidateInputs, place: _Place) -> None:
     """What the graph says of itself and of how it was linked, in place of what the one before said."""
-    for table in ("snapshot", "snapshot_source", "snapshot_input", "snapshot_part", "judgement", "rule", "threshold"):
+    for table in ("snapshot", "snapshot_source", "snapshot_input", "snapshot_part", "snapshot_change", *_LINKED):
         connection.execute(f"DELETE FROM {table}")
     _insert(connection, "judgement", inputs.judged)
     _insert(connection, "rule", inputs.rules)

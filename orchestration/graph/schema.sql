@@ -55,6 +55,12 @@ CREATE TABLE snapshot_part (
     path VARCHAR NOT NULL                  -- within the home folder where it stands there
 );
 
+-- one row that was added, replaced or removed since the graph before; none where all rows were written anew
+CREATE TABLE snapshot_change (
+    part VARCHAR NOT NULL,                 -- source | record | support: of which tables
+    record_id VARCHAR NOT NULL
+);
+
 -- how this file was written; always one row
 CREATE TABLE snapshot_file (
     code VARCHAR NOT NULL,                 -- of the code that writes graphs

@@ -14,8 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestration.graph.checks import check_graph
 from orchestration.graph.inputs import CandidateInputs
 from orchestration.graph.publish import build_candidate
+from orchestration.graph.reader import EntityGraph
 from orchestration.settings import Settings
 from tests.integration.graph.histories import Folders, State
 
@@ -28,7 +30,7 @@ STATES = st.builds(
     entities=st.dictionaries(KEYS, KEYS, max_size=8),
     invoices=st.dictionaries(KEYS, st.tuples(KEYS, st.integers(0, 9)), max_size=8),
 )
-OF_ITSELF = {"snapshot_file"}
+OF_ITSELF = {"snapshot_file", "snapshot_change"}
 """What says how the file was written."""
 
 
@@ -75,6 +77,10 @@ def test_a_graph_made_by_changes_is_the_one_written_anew(history: list[State]) -
                     {row.replace(str(home) + "/", ""): number for row, number in parts["main.snapshot_part"].items()}
                 )
             assert mine == theirs
+            with EntityGraph(changed) as one, EntityGraph(anew) as other:
+                assert {each.name for each in check_graph(one) if not each.passed} <= {
+                    each.name for each in check_graph(other) if not each.passed
+                }
             assert previous == changed or steps_of(changed) == min(place, 1) + steps_of(previous or changed)
             previous = changed
     shutil.rmtree(home)
@@ -102,6 +108,25 @@ def test_a_few_changes_are_made_in_a_copy(folders: Folders) -> None:
         seen = dict(con.execute("SELECT record_id, last_seen > first_seen FROM source_record").fetchall())
     assert owners["erp:invoice:4"] == "org_50"
     assert (seen["erp:company:3"], seen["erp:company:5"]) == (True, True)
+
+
+def test_what_changed_is_checked_and_so_is_what_refers_to_it(folders: Folders) -> None:
+    first = build_candidate(folders.write(BEFORE), Settings(home=folders.home), now=NOW).path
+    changed = build_candidate(
+        folders.write(replace(BEFORE, names=BEFORE.names | {3: "b"}), first), Settings(home=folders.home), now=NOW
+    ).path
+    with EntityGraph(changed) as graph:
+        assert {result.name for result in check_graph(graph) if not result.passed} == set()
+    with duckdb.connect(str(changed)) as con:
+        con.execute("DELETE FROM source.\"erp:company\" WHERE _record = 'erp:company:3'")
+    with EntityGraph(changed) as graph:
+        failed = {result.name: result.examples for result in check_graph(graph) if not result.passed}
+    assert failed == {"source_rows_exist": ("erp:company:3",), "supporting_rows_exist": ("erp:company:3",)}
+    with duckdb.connect(str(changed)) as con:
+        con.execute('INSERT INTO source."crm:company" FROM source."crm:company" WHERE _record = \'crm:company:2\'')
+        con.execute("INSERT INTO snapshot_change VALUES ('source', 'crm:company:2')")
+    with EntityGraph(changed) as graph:
+        assert "no_duplicate_source_row" in {result.name for result in check_graph(graph) if not result.passed}
 
 
 def test_many_changes_are_written_anew(folders: Folders) -> None:

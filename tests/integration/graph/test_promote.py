@@ -295,7 +295,7 @@ def test_of_each_hour_of_a_day_the_last_graph_is_kept_however_many_there_were(st
 def test_whoever_holds_an_expired_graph_open_keeps_reading_it(store: Store, settings: Settings) -> None:
     first = published(store, settings, world(settings.home, "v1"))
     with EntityGraph(first.path) as graph:
-        published(store, settings, world(settings.home, "v2", previous=first.path))
+        published(store, settings, world(settings.home, "v2", previous=first.path), now=NOW + timedelta(hours=1))
         assert expire(store, settings, keep=1, hours=1, now=NOW + timedelta(days=1)) == [first.snapshot_id]
         assert not first.path.exists()
         assert graph.entity("org_acme") is not None
