@@ -35,13 +35,17 @@ _DECLARED: Final = {
 }
 """Tables that Precede's tool server writes to, so that their keys must hold."""
 
-_INDEXES: Final = (
-    ("transaction", "id"),
-    ("transaction_line", "transaction"),
-    ("customer", "id"),
-    ("contact", "id"),
-    ("company", "id"),
-)
+_INDEXES: Final = {
+    "company": ["id"], "contact": ["id"], "contact_merge_audit": ["canonical_vid"], "deal": ["deal_id"],
+    "deal_company": ["deal_id"], "deal_contact": ["deal_id"], "engagement": ["id"],
+    "engagement_company": ["engagement_id"], "engagement_contact": ["engagement_id"],
+    "engagement_note": ["engagement_id"],
+    "customer": ["id"], "vendor": ["id"], "entity_address": ["nkey"], "transaction": ["id"],
+    "transaction_line": ["uniquekey", "transaction"],
+    "organization": ["id"], "domain_name": ["organization_id"], "user": ["id"], "ticket": ["id"],
+    "ticket_comment": ["id"],
+}  # fmt: skip
+"""Columns with an index: the keys, as connectors have them, and what a transaction finds its lines by."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,8 @@ def write_system(con: duckdb.DuckDBPyConnection, system: str, url: str) -> dict[
     try:
         with dialect.connect(url) as target, target.cursor() as cursor:
             counts = {table: _write_table(con, system, table, cursor, dialect) for table in SYSTEMS[system]}
-            for table, column in _INDEXES:
-                if table in SYSTEMS[system]:
+            for table in SYSTEMS[system]:
+                for column in _INDEXES.get(table, ()):
                     cursor.execute(f'CREATE INDEX "{table}_{column}" ON "{table}" ("{column}")')
             if dialect.connect is not _sqlite:
                 target.commit()

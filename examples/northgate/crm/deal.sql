@@ -3,6 +3,7 @@ CREATE TABLE crm.deal AS
 SELECT
     deal_key(seen, n) AS deal_id,
     u(seen * 8 + n, 'deal deleted') < .01 AS is_deleted,
+    synced(seen) AS _fivetran_synced,
     'default' AS deal_pipeline_id,
     ['appointmentscheduled', 'qualifiedtobuy', 'presentationscheduled', 'contractsent', 'closedwon', 'closedwon',
         'closedlost']

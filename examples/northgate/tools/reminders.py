@@ -126,10 +126,11 @@ class Erp:
             yield connection
 
     def _stamps(self, now: datetime) -> dict[str, str | datetime]:
-        """When it was sent, as the ERP writes times, and when the connector saw it last."""
+        """When it was sent, as the ERP writes times, and when the connector saw it last, as the connector does."""
         sent_at = now.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M:%S")
         synced = now.astimezone(UTC)
-        return {"sent_at": sent_at, "synced": synced.isoformat() if self._is_sqlite else synced}
+        plain = synced.replace(tzinfo=None).isoformat(timespec="microseconds")
+        return {"sent_at": sent_at, "synced": plain if self._is_sqlite else synced}
 
 
 def _against(granted: Permit, now: datetime, *, is_open: bool, reminded: bool) -> str:
