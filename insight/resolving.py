@@ -243,7 +243,7 @@ def _kinds(record_type: str) -> dict[str, str]:
 def _by_entity(con: duckdb.DuckDBPyConnection) -> tuple[Candidate, ...]:
     """The entities of the records that were compared, the best first."""
     rows = con.execute(_SQL.read_text(encoding="utf-8")).fetchall()
-    found = tuple(Candidate(*row, None) for row in rows)
+    found = tuple(Candidate(*row) for row in rows)
     return tuple(
         replace(one, margin=_margin(one.match_weight, [each.match_weight for each in found[place + 1 : place + 2]]))
         for place, one in enumerate(found)
