@@ -15,7 +15,13 @@
 
 `stages/records/alias/<version>/alias.parquet` holds the sources' own merges (`record_type, system, from_record,
 to_record`; `to_record` is where a chain of them ends, `from_record` may be a record that the source no longer has),
-and `stages/records/rejected/<version>/quarantine.parquet` the rows that became nothing at all.
+and `stages/records/rejected/<version>/` the rows that became nothing at all (`quarantine.parquet`) and those that only
+complete others (`supporting.parquet`). Beside organisations stands `merge.parquet`: the merges before it is known which
+rows yield two records.
+
+Each folder is whole or a layer over the version before (`insight/layers.py`), so that its tables are read with
+`layers.rows`. Rows of `record`, `quarantine`, `note` and `support` are replaced together by `record_id`, those of
+`alias` by `from_record`, those of `supporting` by the row.
 
 Fields are normalised so that equal things are equal text: e-mail addresses in lower case, phones in E.164 (or the bare
 digits of a local number that lacks its area code), VAT numbers with their country prefix and company numbers without

@@ -6,17 +6,18 @@ record's keys name, where such a record appeared, vanished or was merged. The re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from insight import layers
 from insight.landing import LandedTable
-from insight.layers import Layer
-from insight.records import references
+from insight.records import changed, references
 from insight.records.concerns import Slice, slice_of
 from insight.records.record_set import RecordSet
 from insight.records.sandbox import tables_used
@@ -31,6 +32,7 @@ MERGES: Final = "merge"
 BEYOND: Final = "beyond"
 """The input that names tables of which a `.sql` names rows without reading them; then nothing is known of changes."""
 
+TABLES: Final = ("record", "quarantine", "note", "support")
 _ROW: Final = "system, source_table, source_key"
 
 
@@ -89,6 +91,9 @@ def part_of(
     layer = layers.read_layer(before.path) if before else None
     if before is None or layer is None or layer.inputs.get(BEYOND) or not alike(layer.inputs, inputs):
         return None
+    made = [Path(path) for name, path in layer.inputs.items() if path and name.startswith(("records/", "alias"))]
+    if not all(path.exists() for path in made):
+        return None
     slices: dict[str, Slice] = {}
     for source in sources:
         if (path := source.sql.get(shape.name)) is None:
@@ -141,12 +146,16 @@ def look_up(
         if kind == shape.name:
             now = f"SELECT {references.TARGET} FROM conformed"
             targets[kind] = f"{now} UNION ALL {itself} ANTI JOIN affected USING ({_ROW})"
-            references.moved(connection, kind, f"{itself} SEMI JOIN affected USING ({_ROW})", now)
+            was = f"{itself} SEMI JOIN affected USING ({_ROW})"
+            connection.execute(f"CREATE OR REPLACE TABLE moved AS {_apart(was, now)}")
+            references.moved(connection, kind)
             continue
         made = earlier[kind].record
-        was = Path(part.inputs[f"records/{kind}"]) / made.name
         targets[kind] = f"SELECT {references.TARGET} FROM {layers.rows(made)}"
-        references.moved(connection, kind, *(f"SELECT {references.TARGET} FROM {one}" for one in _differ(was, made)))
+        connection.register("apart", _moved(Path(part.inputs[f"records/{kind}"]) / made.name, made))
+        connection.execute("CREATE OR REPLACE TABLE moved AS FROM apart")
+        connection.unregister("apart")
+        references.moved(connection, kind)
     connection.execute("CREATE TABLE stays (record_id VARCHAR)")
     if connection.execute("SELECT 1 FROM moved_key LIMIT 1").fetchall():
         connection.execute(
@@ -182,63 +191,8 @@ def put(
         {"shape": shape.name},
     )
     for table in TABLES:
-        put_changed(connection, draft, table, part.before.path / f"{table}.parquet", ("record_id",))
-    describe_on(draft, part.before.path, dict.fromkeys(TABLES, ("record_id",)), inputs)
-
-
-def describe_on(
-    draft: Path, before: Path | None, keys: Mapping[str, tuple[str, ...]], inputs: Mapping[str, str]
-) -> None:
-    """Say in a draft folder what it is: a layer on the version before, or whole where it is time for that."""
-    below = layers.read_layer(before) if before else None
-    if before is None or below is None:
-        layers.describe(draft, Layer(keys, inputs=inputs))
-        return
-    height = below.height + 1 if layers.may_layer(before) else 0
-    layers.describe(draft, Layer(keys, since=before.name, height=height, inputs=inputs))
-
-
-TABLES: Final = ("record", "quarantine", "note", "support")
-
-
-def put_changed(  # noqa: PLR0913, PLR0917  what a table's place in a version takes
-    connection: duckdb.DuckDBPyConnection,
-    draft: Path,
-    table: str,
-    before: Path,
-    keys: tuple[str, ...],
-    again: str = "again",
-) -> None:
-    """Write one table: of the rows whose keys were made again, what differs from the version before.
-
-    Args:
-        connection: Where a table of the name is, with all rows whose keys were made again.
-        draft: The folder to write to.
-        table: The table.
-        before: The same of the version before.
-        keys: What is replaced together.
-        again: The table of the keys that were made again.
-    """
-    using = ", ".join(quoted(key) for key in keys)
-    names = ", ".join(quoted(name) for name, *_ in connection.execute(f"DESCRIBE {table}").fetchall())
-    connection.execute(f"CREATE TABLE new_{table} AS SELECT {names} FROM {table}")
-    connection.execute(
-        f"CREATE TABLE old_{table} AS SELECT {names} FROM {layers.rows(before)} SEMI JOIN {again} USING ({using})"
-    )
-    connection.execute(
-        f"CREATE TABLE touched_{table} AS SELECT DISTINCT {using} FROM ("
-        f"  (FROM old_{table} EXCEPT ALL FROM new_{table}) UNION ALL (FROM new_{table} EXCEPT ALL FROM old_{table}))"
-    )
-    layers.put(
-        connection,
-        draft,
-        table,
-        f"SELECT * FROM new_{table} SEMI JOIN touched_{table} USING ({using})",
-        f"SELECT * FROM touched_{table}",
-        before.parent,
-        whole=not layers.may_layer(before.parent),
-        keys=keys,
-    )
+        changed.put_changed(connection, draft, table, part.before.path / f"{table}.parquet", ("record_id",))
+    changed.describe_on(draft, part.before.path, dict.fromkeys(TABLES, ("record_id",)), inputs)
 
 
 def alike(was: Mapping[str, str], now: Mapping[str, str]) -> bool:
@@ -253,29 +207,39 @@ def _read_by_shapes(source: Source) -> frozenset[str]:
     return frozenset(table for path in paths for table in tables_used(source, path))
 
 
-def _differ(was: Path, now: Path) -> Iterator[str]:
-    """Queries for the rows before and now among which two versions of a table differ."""
-    moved = layers.touched(now, was)
-    for path in (was, now):
-        rows = layers.rows(path)
-        yield rows if moved is None else f"{rows} SEMI JOIN {moved} AS moved_id USING (record_id)"
+@lru_cache(maxsize=64)
+def _moved(was: Path, now: Path) -> pa.Table:
+    """What of a table of records appeared or vanished between two versions, as what a key may name."""
+    told = layers.touched(now, was)
+    those = "" if told is None else f"SEMI JOIN {told} AS told USING (record_id)"
+    queries = [f"SELECT {references.TARGET} FROM {layers.rows(path)} {those}" for path in (was, now)]
+    with duckdb.connect() as connection:
+        return connection.sql(_apart(*queries)).to_arrow_table()
+
+
+def _apart(was: str, now: str) -> str:
+    """A query for the rows that only one of two queries returns, each row once."""
+    return (
+        f"SELECT {references.TARGET} FROM (SELECT DISTINCT *, 1 AS side FROM ({was}) UNION ALL "
+        f"SELECT DISTINCT *, 2 AS side FROM ({now})) GROUP BY ALL HAVING count(*) = 1"
+    )
 
 
 def _refuse_renamed(connection: duckdb.DuckDBPyConnection, part: Part, earlier: Mapping[str, RecordSet]) -> None:
-    pairs = []
+    """Refuse a part where a row that did not change may give its record another id, since another took it or left it.
+
+    Raises:
+        WorkInFull: It may.
+    """
+    connection.execute(f"CREATE TABLE retaken ({_ROW.replace(',', ' VARCHAR,')} VARCHAR)")
     for name, made in earlier.items():
         old = Path(part.inputs[f"records/{name}"])
-        if old != made.path:
-            pairs += [tuple(_differ(old / file.name, file)) for file in (made.record, made.quarantine)]
-    if not pairs:
-        return
-    was, now = (" UNION ".join(f"SELECT {_ROW} FROM {pair[place]}" for pair in pairs) for place in (0, 1))
+        for file in (made.record, made.quarantine) if old != made.path else ():
+            connection.register("apart", _moved(old / file.name, file))
+            connection.execute(f"INSERT INTO retaken SELECT {_ROW} FROM apart ANTI JOIN affected USING ({_ROW})")
+            connection.unregister("apart")
     known = " UNION ".join(
         f"SELECT {_ROW} FROM {layers.rows(path)}" for path in (part.before.record, part.before.quarantine)
-    )
-    connection.execute(
-        f"CREATE TABLE retaken AS SELECT * FROM (((FROM ({was}) EXCEPT FROM ({now})) UNION "
-        f"(FROM ({now}) EXCEPT FROM ({was})))) ANTI JOIN affected USING ({_ROW})"
     )
     if connection.execute("SELECT 1 FROM retaken LIMIT 1").fetchall() and (
         connection.execute(f"SELECT 1 FROM ({known}) SEMI JOIN retaken USING ({_ROW}) LIMIT 1").fetchall()

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from insight import layers
 from insight.landing import LandedTable
-from insight.records import again
+from insight.records import again, changed
 from insight.records.record_set import AliasSet, RecordSet
 from insight.records.sandbox import run, sandbox
 from insight.records.stated import systems, version_of_stated
@@ -101,8 +101,8 @@ def build(
             connection.execute(
                 f"CREATE TABLE again AS SELECT {listed} FROM alias UNION SELECT {listed} FROM {layers.rows(was)}"
             )
-            again.put_changed(connection, draft, "alias", was, _KEYS)
-        again.describe_on(draft, below, {"alias": _KEYS}, {"code": code(), "organisation": str(organisation.path)})
+            changed.put_changed(connection, draft, "alias", was, _KEYS)
+        changed.describe_on(draft, below, {"alias": _KEYS}, {"code": code(), "organisation": str(organisation.path)})
     return result
 
 

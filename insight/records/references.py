@@ -18,19 +18,23 @@ from orchestration.sql import literal, quoted
 TARGET: Final = "system, source_table, source_key, record_id"
 """The columns of a record that a key may name."""
 
+_WANTED: Final = """
+CREATE OR REPLACE TEMP TABLE wanted AS
+SELECT DISTINCT
+    system, {key} AS key, split_part({key}, ':', 1) AS of_table, substr({key}, strpos({key}, ':') + 1) AS rest
+FROM conformed WHERE {key} IS NOT NULL;
+CREATE OR REPLACE TEMP TABLE wanted_key AS SELECT key FROM wanted UNION SELECT rest FROM wanted;
+CREATE OR REPLACE TEMP TABLE wanted_merge AS
+SELECT system, source_table, from_key, to_record FROM merge
+WHERE record_type = '{type}' AND from_key IN (FROM wanted_key);
+CREATE OR REPLACE TEMP TABLE target AS
+FROM ({targets}) WHERE source_key IN (FROM wanted_key) OR record_id IN (SELECT to_record FROM wanted_merge);
+"""
 _NAMES: Final = """
 CREATE OR REPLACE TEMP TABLE names AS
-WITH wanted AS (
-    SELECT system, {key} AS key, split_part({key}, ':', 1) AS of_table, substr({key}, strpos({key}, ':') + 1) AS rest
-    FROM conformed WHERE {key} IS NOT NULL GROUP BY ALL
-),
-target AS (
-    {targets}
-),
-merged AS (
+WITH merged AS (
     SELECT system, source_table, from_key AS source_key, to_record AS record_id
-    FROM merge SEMI JOIN target ON target.record_id = merge.to_record
-    WHERE record_type = $type
+    FROM wanted_merge SEMI JOIN target ON target.record_id = to_record
 ),
 known AS (
     FROM merged UNION ALL
@@ -57,10 +61,7 @@ WHERE {key} IS NOT NULL
 """
 _MOVED: Final = """
 INSERT INTO moved_key
-WITH moved AS (
-    (FROM ({was}) EXCEPT FROM ({now})) UNION (FROM ({now}) EXCEPT FROM ({was}))
-),
-merges AS (
+WITH merges AS (
     SELECT system, source_table, from_key, to_record, 'was' AS which FROM merge_before WHERE record_type = $type
     UNION
     SELECT system, source_table, from_key, to_record, 'now' FROM merge WHERE record_type = $type
@@ -108,16 +109,15 @@ def named_by(shape: Shape) -> Sequence[Field]:
     return [field for field in shape.fields if field.refers_to]
 
 
-def moved(connection: duckdb.DuckDBPyConnection, kind: str, was: str, now: str) -> None:
+def moved(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
     """Add to `moved_key` (`refers_to, system, key`) the keys that may name another record of a type than before.
 
     Args:
-        connection: Where `moved_key`, `merge` and `merge_before` are, the sources' own merges now and before.
+        connection: Where `moved` is (`TARGET` of the records that appeared or vanished), and `moved_key`, `merge` and
+            `merge_before`, the sources' own merges now and before.
         kind: The type.
-        was: A query for `TARGET` of its records before, or of those that changed.
-        now: The same of its records now.
     """
-    connection.execute(_MOVED.format(was=was, now=now), {"type": kind})
+    connection.execute(_MOVED, {"type": kind})
 
 
 def naming(shape: Shape, records: str) -> str:
@@ -133,7 +133,8 @@ def naming(shape: Shape, records: str) -> str:
 def _names(connection: duckdb.DuckDBPyConnection, field: Field, targets: Mapping[str, str], *, noted: bool) -> str:
     """The name of a table of what each key of a system names, for one field."""
     key = quoted(field.name)
-    connection.execute(_NAMES.format(key=key, targets=targets[str(field.refers_to)]), {"type": field.refers_to})
+    connection.execute(_WANTED.format(key=key, type=field.refers_to, targets=targets[str(field.refers_to)]))
+    connection.execute(_NAMES)
     if noted:
         connection.execute(_UNKNOWN.format(key=key), {"field": field.name, "type": field.refers_to})
     connection.execute(f"ALTER TABLE names RENAME TO names_{field.name}")

@@ -16,7 +16,7 @@ import duckdb
 
 from insight import layers
 from insight.landing import LandedTable
-from insight.records import again
+from insight.records import again, changed
 from insight.records.concerns import Slice, slice_of
 from insight.records.record_set import RejectedSet
 from insight.records.sandbox import run, sandbox, tables_used
@@ -95,11 +95,11 @@ def build(
     if before is not None and slices is not None:
         with suppress(again.WorkInFull), writing(result.path) as draft, duckdb.connect() as connection:
             _part(connection, sources, landed, before, slices, draft)
-            again.describe_on(draft, before.path, _KEYS, {**inputs, again.BEYOND: ""})
+            changed.describe_on(draft, before.path, _KEYS, {**inputs, again.BEYOND: ""})
     if not result.path.exists():
         with writing(result.path) as draft, duckdb.connect() as connection:
             beyond = _whole(connection, sources, landed, draft)
-            again.describe_on(draft, None, _KEYS, {**inputs, again.BEYOND: ", ".join(sorted(beyond))})
+            changed.describe_on(draft, None, _KEYS, {**inputs, again.BEYOND: ", ".join(sorted(beyond))})
     return result
 
 
@@ -170,8 +170,8 @@ def _part(  # noqa: PLR0913, PLR0917  one place calls it
     if _state(connection, sources, landed, slices):
         raise again.WorkInFull
     connection.execute(_AGAIN.format(before=layers.rows(before.quarantine)))
-    again.put_changed(connection, draft, "quarantine", before.quarantine, _KEYS["quarantine"])
-    again.put_changed(connection, draft, "supporting", before.supporting, _ROW, "affected")
+    changed.put_changed(connection, draft, "quarantine", before.quarantine, _KEYS["quarantine"])
+    changed.put_changed(connection, draft, "supporting", before.supporting, _ROW, "affected")
 
 
 def _state(

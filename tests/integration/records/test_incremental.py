@@ -22,8 +22,8 @@ from tests.integration.records.histories import (
     untold,
 )
 
-SEEDS = [int(seed) for seed in os.environ.get("PRECEDE_TEST_SEEDS", "1 2 3").split()]
-STEPS = 4
+SEEDS = [int(seed) for seed in os.environ.get("PRECEDE_TEST_SEEDS", "1 2").split()]
+STEPS = 3
 SOURCES = load_sources(PROJECT / "insight" / "sources")
 
 
