@@ -129,7 +129,7 @@ def action(linked: Sequence[str], searched: Sequence[str], reads: Sequence[str])
 
 
 @given(small=smalls(), action_type=actions())
-@examples(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@examples(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_doubt_that_is_left_aside_changes_nothing_that_is_read_however_it_is_decided(
     tmp_path_factory: pytest.TempPathFactory, small: Small, action_type: ActionType
 ) -> None:
