@@ -37,15 +37,15 @@ from insight.linkage.weights import prior_weight, scales
 Figures = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-FALSE_LINKS: Final = 0.002
-"""The share of accepted links that may be false."""
-SURE_ENOUGH: Final = 0.95
+FALSE_LINKS: Final = 0.01
+"""The share of links made by weight alone that may be false."""
+SURE_ENOUGH: Final = 0.9
 """How likely the least of them must be one entity."""
 ENOUGH: Final = 50
 """Pairs that could be accepted, and pairs of either label, from which thresholds and the curve are read."""
-FEW: Final = 0.5
+FEW: Final = 1.0
 """False links that may be expected where there are so few links that their share cannot be told."""
-CAUTION: Final = 1.5
+CAUTION: Final = 1.0
 """How many times more false links than the curve expects are reckoned with."""
 SAMPLE: Final = 400_000
 """Pairs that are looked at, at most about."""

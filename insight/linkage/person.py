@@ -373,6 +373,14 @@ PERSON: Final = Linkage(
             judges="identifier",
         ),
         Veto(
+            "mailbox_number_differs",
+            "list_has_any(l.domains, r.domains) AND l.email <> r.email"
+            " AND split_part(l.email, '@', 2) = split_part(r.email, '@', 2)"
+            " AND regexp_replace(split_part(l.email, '@', 1), '[0-9]', '', 'g')"
+            " = regexp_replace(split_part(r.email, '@', 1), '[0-9]', '', 'g')",
+            "A firm numbers the mailboxes of two people of one name: glenn.lloyd@ is not glenn.lloyd2@.",
+        ),
+        Veto(
             "middle_name_differs",
             "left(l.middle, 1) <> left(r.middle, 1) AND (l.birth_date = r.birth_date) IS NOT true"
             " AND list_has_any(l.emails, r.emails) IS NOT true AND list_has_any(l.phones, r.phones) IS NOT true"

@@ -144,6 +144,11 @@ VETOED_PEOPLE = [
         {"email": "", "phone": "0113 496 0123", "identifiers": "ssn:517730124"},
     ),
     (
+        "mailbox_number_differs",
+        {"phone": "0113 496 0123"},
+        {"phone": "0113 496 0123", "email": "jane.abernathy2@fernley.co.uk"},
+    ),
+    (
         "middle_name_differs",
         {"middle_name": "Anne", "email": "", "city": "Leeds", "address": "12 Mill Street"},
         {"middle_name": "Maria", "email": "", "city": "Leeds", "address": "12 Mill Street"},
