@@ -1,12 +1,13 @@
 # `make run` and `make test` need nothing but Python 3.11 and the Python registry. Everything goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types contracts lock lock-current definitions ui truth bench-reconcile clean
+.PHONY: help setup run test check lint types contracts lock lock-current definitions ui truth bench-reconcile spark clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
-COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 \
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --extra dev --python-version 3.11 \
            --custom-compile-command "make lock" pyproject.toml
+WITH_SPARK := --extra spark --constraint
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,11 +44,15 @@ contracts: setup
 
 lock-current: setup ## fail when requirements.lock does not follow from pyproject.toml
 	@cp requirements.lock .venv/lock.txt
+	@cp requirements-spark.lock .venv/lock-spark.txt
 	@$(COMPILE) --output-file .venv/lock.txt > /dev/null
-	@diff -u requirements.lock .venv/lock.txt || { echo "requirements.lock is not current: run 'make lock' and commit it"; exit 1; }
+	@$(COMPILE) $(WITH_SPARK) requirements.lock --output-file .venv/lock-spark.txt > /dev/null
+	@diff -u requirements.lock .venv/lock.txt && diff -u requirements-spark.lock .venv/lock-spark.txt \
+		|| { echo "a lock is not current: run 'make lock' and commit both"; exit 1; }
 
 lock: setup ## resolve the dependencies anew
 	@$(COMPILE) --output-file requirements.lock > /dev/null
+	@$(COMPILE) $(WITH_SPARK) requirements.lock --output-file requirements-spark.lock > /dev/null
 
 definitions: setup
 	@$(BIN)/precede dagster check
@@ -61,5 +66,11 @@ truth: setup ## every labelled set against its truth, beside plain Splink; SIZES
 bench-reconcile: setup ## time and memory of reconciling RECORDS=1000000 records, beside plain Splink; BENCH=--json
 	@$(BIN)/python -m bench $(if $(RECORDS),--records $(RECORDS)) $(BENCH)
 
+spark: setup ## the linkage on Spark against the linkage on DuckDB, in .venv-spark; needs Java 17
+	@test -x .venv-spark/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-spark
+	@$(BIN)/uv pip sync --quiet --python .venv-spark/bin/python --require-hashes requirements-spark.lock
+	@$(BIN)/uv pip install --quiet --python .venv-spark/bin/python --no-deps --no-build-isolation --editable .
+	@PRECEDE_SPARK_RECORDS=100000 .venv-spark/bin/python -m pytest tests/integration/linkage/test_spark.py
+
 clean: ## remove .venv and what was built; the data in .precede stays
-	@rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .venv-spark .mypy_cache .ruff_cache .import_linter_cache

@@ -115,6 +115,11 @@ class Settings:
         return _number("PRECEDE_KEEP_HOURS", 24, "a whole number of hours")
 
     @property
+    def spark(self) -> str | None:
+        """`PRECEDE_SPARK`, the address of the Spark that compares records in a full build; none by default."""
+        return os.environ.get("PRECEDE_SPARK") or None
+
+    @property
     def accept_missing(self) -> frozenset[str]:
         """`PRECEDE_ACCEPT_MISSING`, systems with commas between them that may be gone since the current graph."""
         stated = os.environ.get("PRECEDE_ACCEPT_MISSING", "").split(",")

@@ -111,7 +111,7 @@ def build(  # noqa: PLR0913  one argument for each thing that links depend on
         with open_memory() as con:
             changed = before is not None and was is not None and was.statistics == statistics
             if not (changed and before is not None and _build_layer(con, model, before.path, was, inputs, folder)):
-                _build_whole(con, model, inputs, folder, count=count)
+                _build_whole(con, model, inputs, folder, count=count, spark=settings.spark)
     thresholds = numbers(statistics).thresholds
     return LinkSet(records.shape, folder.name, folder, model.model_id, thresholds.margin, thresholds.accept)
 
@@ -135,9 +135,11 @@ def _still_fits(was: Inputs, found: Inputs) -> bool:
     return bool(abs(records - counted) <= MOVED * counted)
 
 
-def _build_whole(con: duckdb.DuckDBPyConnection, model: Model, inputs: Inputs, folder: Path, *, count: bool) -> None:
+def _build_whole(  # noqa: PLR0913  one argument for each thing that a build depends on
+    con: duckdb.DuckDBPyConnection, model: Model, inputs: Inputs, folder: Path, *, count: bool, spark: str | None
+) -> None:
     frozen = None if count else inputs.statistics
-    counted = link(con, inputs.records, inputs.aliases, model, inputs.employer, inputs.judgements, frozen)
+    counted = link(con, inputs.records, inputs.aliases, model, inputs.employer, inputs.judgements, frozen, spark)
     if count and inputs.statistics is not None:
         freeze(con, model.record_type, counted, inputs.statistics)
     with writing(folder) as draft:

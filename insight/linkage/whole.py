@@ -13,6 +13,7 @@ from insight.linkage.features import add_commons, make_features, read_columns
 from insight.linkage.model import Model
 from insight.linkage.read import load_aliases, load_records
 from insight.linkage.score import carried_prior, score, terms
+from insight.linkage.spark import score_on_spark
 from insight.linkage.statistics import Numbers, count_terms, thaw
 from insight.linkage.verdict import decide, give_verdicts, part, write_links
 
@@ -25,6 +26,7 @@ def link(  # noqa: PLR0913, PLR0917  one argument for each thing that links depe
     employer: Path | None = None,
     judgements: Path | None = None,
     statistics: Path | None = None,
+    spark: str | None = None,
 ) -> Numbers:
     """Makes `link`, `footing`, `decided`, `apart` and `key` in a connection of its own, and returns what was counted.
 
@@ -36,6 +38,7 @@ def link(  # noqa: PLR0913, PLR0917  one argument for each thing that links depe
         employer: The organisations' `crosswalk.parquet`, for people.
         judgements: What people said of pairs.
         statistics: A folder of frozen counts; without one the records are counted.
+        spark: The address of the Spark that compares the pairs; none does without one.
     """
     record_type, linkage = model.record_type, model.linkage
     frozen = None if statistics is None else thaw(con, record_type, statistics)
@@ -50,7 +53,10 @@ def link(  # noqa: PLR0913, PLR0917  one argument for each thing that links depe
     make_pairs(con, linkage)
     make_tier_pairs(con, linkage)
     numbers = frozen or _counted(con, model, names, stated)
-    score(con, model, numbers)
+    if spark is None:
+        score(con, model, numbers)
+    else:
+        score_on_spark(con, model, numbers, spark)
     give_verdicts(con, linkage, numbers.thresholds)
     decide(con, numbers.thresholds.margin)
     accepted = "SELECT record_a, record_b FROM decided WHERE status = 'accepted'"

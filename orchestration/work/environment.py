@@ -35,7 +35,14 @@ TIMING: Final = ("PRECEDE_SCHEDULE", "PRECEDE_SENSOR_SECONDS")
 """How often schedules and sensors look."""
 
 LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "insight": ("PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_STORE_URL", "PRECEDE_SOURCES", "PRECEDE_ACCEPT_MISSING"),
+    "insight": (
+        "PRECEDE_HOME",
+        "DAGSTER_HOME",
+        "PRECEDE_STORE_URL",
+        "PRECEDE_SOURCES",
+        "PRECEDE_ACCEPT_MISSING",
+        "PRECEDE_SPARK",
+    ),
     "action": ("PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_AGENTS", "PRECEDE_EXCHANGE"),
     "orchestration": (
         "PRECEDE_HOME",
