@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestration.contracts import Reason
-from orchestration.graph.current import open_current
+from orchestration.graph.current import open_as_of, open_current
 from orchestration.graph.reader import EntityGraph
 from orchestration.settings import Settings
 from orchestration.store.engine import Store, open_store
@@ -46,14 +46,21 @@ def reading_store() -> Iterator[Store]:
 
 
 @contextmanager
-def reading_graph() -> Iterator[EntityGraph]:
-    """The current graph, for as long as the block lasts.
+def reading_graph(as_of: str | None = None) -> Iterator[EntityGraph]:
+    """The current graph, or an earlier one, for as long as the block lasts.
+
+    Args:
+        as_of: A snapshot's id, or a time.
 
     Raises:
-        NoGraph: None was published yet.
+        NoGraph: None was published yet, or that one is not kept.
         StoreError: There is no store, or it cannot be read.
     """
-    with reading_store() as store, open_current(store, Settings()) as graph:
+    settings = Settings()
+    with (
+        reading_store() as store,
+        open_current(store, settings) if as_of is None else open_as_of(store, settings, as_of) as graph,
+    ):
         yield graph
 
 

@@ -22,10 +22,13 @@ def show(
     entity: Annotated[str, typer.Argument(help="An entity's id, a record's id, or a text that means one entity.")],
     facts: Annotated[int, typer.Option(min=0, help="How many facts of each kind to list.")] = 5,
     *,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="SNAPSHOT|TIME", help="As an earlier graph that is kept has it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show all that is known of an entity: each value with the record it came from, doubts, conflicts and facts."""
-    with reading_graph() as graph:
+    with reading_graph(as_of) as graph:
         known = _known(graph, meant(graph, entity))
     if as_json:
         print_json(_as_object(known))

@@ -17,7 +17,7 @@ from sqlalchemy import func, select, update
 
 from orchestration.errors import NoGraph, PublicationRefused
 from orchestration.graph.checks import CheckResult, check_graph
-from orchestration.graph.current import current_snapshot, open_current, watermarks
+from orchestration.graph.current import current_snapshot, open_as_of, open_current, watermarks
 from orchestration.graph.digests import file_digest
 from orchestration.graph.expire import expire
 from orchestration.graph.inputs import Candidate, CandidateInputs
@@ -299,6 +299,29 @@ def test_whoever_holds_an_expired_graph_open_keeps_reading_it(store: Store, sett
         assert expire(store, settings, keep=1, hours=1, now=NOW + timedelta(days=1)) == [first.snapshot_id]
         assert not first.path.exists()
         assert graph.entity("org_acme") is not None
+
+
+def test_an_entity_is_found_as_an_earlier_graph_has_it(store: Store, settings: Settings) -> None:
+    first = published(store, settings, world(settings.home, "v1"))
+    second = published(
+        store, settings, world(settings.home, "v2", previous=first.path, events="split"), now=NOW + timedelta(hours=1)
+    )
+    asked = {
+        first.snapshot_id: first.snapshot_id,
+        second.snapshot_id: second.snapshot_id,
+        (NOW + timedelta(minutes=59)).isoformat(): first.snapshot_id,
+        "2026-11-30T00:00": second.snapshot_id,
+    }
+    for name, meant in asked.items():
+        with open_as_of(store, settings, name) as graph:
+            assert graph.snapshot_id == meant
+    expire(store, settings, keep=1, hours=1, now=NOW + timedelta(days=2))
+    with pytest.raises(NoGraph, match=rf"{first.snapshot_id} has expired; needed .*{second.snapshot_id} of"):
+        open_as_of(store, settings, NOW.isoformat())
+    with pytest.raises(NoGraph, match="no snapshot that was published"):
+        open_as_of(store, settings, "snap_never")
+    with open_as_of(store, settings, second.snapshot_id) as graph:
+        assert [row["event"] for row in graph.events("org_acme")] == ["created", "split"]
 
 
 def test_what_a_crash_or_a_refusal_left_goes(store: Store, settings: Settings) -> None:
