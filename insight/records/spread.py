@@ -84,10 +84,15 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         _send(answers, pickle.dumps(answer))
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _asked(size: int) -> subprocess.Popen[bytes] | None:
     """The other process, where there is enough for two to do and a processor for it."""
     started = _other.get()
-    if started is None or size < MUCH or len(os.sched_getaffinity(0)) < 2:  # noqa: PLR2004  one each
+    if started is None or size < MUCH or processors() < 2:  # noqa: PLR2004  one each
         return None
     if not started:
         command = [sys.executable, "-c", f"from {__name__} import main; main()"]
@@ -120,4 +125,7 @@ def _read(stream: IO[bytes]) -> bytes | None:
 
 def main() -> None:
     """Serve the process that started this one."""
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    with os.fdopen(os.dup(1), "wb") as answers:
+        # What a library prints is no answer.
+        os.dup2(2, 1)
+        serve(sys.stdin.buffer, answers)

@@ -96,7 +96,7 @@ def test_times_at_which_clocks_change_are_read_as_each_alone(zone: str) -> None:
 
 def test_two_processes_read_what_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spread, "MUCH", 10)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(spread, "processors", lambda: 2)
     texts = pa.array([f"Ann {number}" if number % 7 else None for number in range(101)], pa.string())
     alone = worked(texts, [pa.string()], _folded, ())
     with spread.spread():
@@ -108,7 +108,7 @@ def test_two_processes_read_what_one_does(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_what_goes_wrong_in_the_other_process_is_raised_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spread, "MUCH", 2)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(spread, "processors", lambda: 2)
     with spread.spread(), pytest.raises(ZeroDivisionError):
         worked(pa.array(["1", "1", "1", "0"]), [pa.string()], _divided, ())
 
