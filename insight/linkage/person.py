@@ -357,7 +357,8 @@ PERSON: Final = Linkage(
             "birth_date_differs",
             "l.birth_date <> r.birth_date AND damerau_levenshtein(l.birth_date::VARCHAR, r.birth_date::VARCHAR) > 2"
             " AND NOT (day(l.birth_date) = month(r.birth_date) AND month(l.birth_date) = day(r.birth_date))"
-            f" AND (list_has_any(l.official, r.official) AND {NAME_FITS}) IS NOT true",
+            " AND (list_has_any(l.official, r.official)"
+            f" AND ({_given_fits()} OR {SAME_FAMILY} OR {SWAPPED})) IS NOT true",
             "Two birth dates that no slip explains are two people.",
             judges="birth date",
         ),
