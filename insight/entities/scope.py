@@ -1,9 +1,9 @@
 """Which records to work on again, given what changed since an earlier result.
 
 A cluster depends on nothing outside the component that accepted links and merges make around it, so that only
-components with something changed are clustered again. Doubts reach further: whether an entity is resolved against a
-system depends on its doubts with others, and what a doubt would settle on the standing of both. So there are rings
-around a change, each the components that a doubt leads to from the one before.
+components with something changed are clustered again. What a doubt could change depends on both entities, so that those
+on the other side of a doubt are looked at too; their own standing does not change, for a doubt that came or went is a
+change of both of its records.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Final
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from insight import layers
@@ -25,8 +24,8 @@ from orchestration.sql import literal
 
 MOST: Final = 0.1
 """The share of the records that may have changed for it to be worth while not to begin from the start."""
-CLUSTERED, RESOLVED, SEEN, JUDGED = range(4)
-"""Rings: clustered again; standing told again; only looked at; looked at because people judged them."""
+CLUSTERED, SEEN, JUDGED = range(3)
+"""Rings: made again; looked at because of a doubt with these; looked at because people judged them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +115,12 @@ def _rings(pairs: pa.Table, seeds: pa.ChunkedArray, said: pa.ChunkedArray) -> pa
     reached = np.zeros(size, dtype=np.bool_)
     reached[label[seed]] = True
     ring = np.where(reached[label], CLUSTERED, -1)
-    for number in (RESOLVED, SEEN):
-        nearer = reached.copy()
-        _reach(nearer, doubt_a, doubt_b)
-        ring[(nearer & ~reached)[label]] = number
-        reached = nearer
+    across = reached.copy()
+    across[doubt_b[reached[doubt_a]]] = True
+    across[doubt_a[reached[doubt_b]]] = True
+    ring[(across & ~reached)[label]] = SEEN
     asked = np.zeros(size, dtype=np.bool_)
     asked[label[judged]] = True
     ring[asked[label] & (ring < 0)] = JUDGED
     chosen = np.flatnonzero(ring >= 0)
     return pa.table({"record_id": every.dictionary.take(pa.array(chosen)), "ring": pa.array(ring[chosen])})
-
-
-def _reach(reached: npt.NDArray[np.bool_], one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> None:
-    """Add the components on the other side of a doubt."""
-    from_one, from_other = reached[one], reached[other]
-    reached[other[from_one]] = True
-    reached[one[from_other]] = True

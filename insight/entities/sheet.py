@@ -193,7 +193,8 @@ class Sheet:
         systems = self.column("system").dictionary_encode()
         order = sorted(set(stated.values()))
         places = [order.index(stated[one]) if one in stated else len(order) for one in systems.dictionary.to_pylist()]
-        return np.take(np.array(places, dtype=np.int64), systems.indices.to_numpy(zero_copy_only=False))
+        of_system: Integers = np.array(places, dtype=np.int64)
+        return np.asarray(of_system[systems.indices.to_numpy(zero_copy_only=False)], dtype=np.int64)
 
     def _unsettled(self, rule: Rule) -> Integers:
         """Of each record, 0 where a person said that what it states of a rule's field is right, otherwise 1."""

@@ -9,7 +9,7 @@ import duckdb
 
 from insight import layers
 from insight.entities.previous import Digest
-from insight.entities.scope import CLUSTERED, RESOLVED, Base
+from insight.entities.scope import CLUSTERED, Base
 
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "entity": ("entity_id",),
@@ -66,23 +66,21 @@ def write_changes(
 def _make_gone(con: duckdb.DuckDBPyConnection, base: Base) -> None:
     """Makes `gone_<table>` with the keys of the rows that are to be replaced, as they were and as they are."""
     again = f"SELECT record_id FROM scope WHERE ring = {CLUSTERED} UNION SELECT record_id FROM seed"
-    told = f"{again} UNION SELECT record_id FROM scope WHERE ring = {RESOLVED}"
     con.execute(f"CREATE OR REPLACE TABLE gone_crosswalk AS {again}")
-    for table, records in (("golden", "FROM gone_crosswalk"), ("entity", told)):
-        con.execute(f"""
-            CREATE OR REPLACE TABLE gone_{table} AS
-            SELECT entity_id FROM crosswalk SEMI JOIN ({records}) AS again USING (record_id)
-            UNION SELECT entity_id FROM previous SEMI JOIN ({records}) AS again USING (record_id)
-        """)
-    for table in ("conflict", "contact_point"):
-        con.execute(f"CREATE OR REPLACE TABLE gone_{table} AS FROM gone_golden")
+    con.execute("""
+        CREATE OR REPLACE TABLE gone_entity AS
+        SELECT entity_id FROM crosswalk SEMI JOIN gone_crosswalk USING (record_id)
+        UNION SELECT entity_id FROM previous SEMI JOIN gone_crosswalk USING (record_id)
+    """)
+    for table in ("golden", "conflict", "contact_point"):
+        con.execute(f"CREATE OR REPLACE TABLE gone_{table} AS FROM gone_entity")
     con.execute(f"""
         CREATE OR REPLACE TABLE gone_review_pair AS
         SELECT record_a, record_b
         FROM (
             SELECT record_a, record_b FROM review_pair UNION SELECT record_a, record_b FROM {base.rows("review_pair")}
         )
-        WHERE record_a IN ({told}) OR record_b IN ({told})
+        WHERE record_a IN (FROM gone_crosswalk) OR record_b IN (FROM gone_crosswalk)
     """)
     con.execute(f"""
         CREATE OR REPLACE TABLE gone_judgement_state AS

@@ -20,6 +20,8 @@ Row = dict[str, Any]
 Pair = tuple[str, str]
 
 SYSTEMS: Final = ("crm", "erp", "support")
+NUMBERS: Final = 14
+"""Records that a system may have: enough for most to have little to do with each other."""
 _POOLS: Final[dict[str, tuple[Any, ...]]] = {
     "name": ("Fernley Ltd", "Fernley Coatings", "Oakham Bakery"),
     "legal_name": (None, "Fernley Coatings Limited", "Oakham Bakery plc", "Fernley coatings ltd."),
@@ -79,14 +81,14 @@ class World:
     def write(self) -> None:
         """A record is new, or edited."""
         system = self.random.choice(SYSTEMS)
-        name = f"{system}:t:{self.random.randrange(8)}"
+        name = f"{system}:t:{self.random.randrange(NUMBERS)}"
         stated = {key: self.random.choice(pool) for key, pool in _POOLS.items()}
         weak = [key for key in ("email", "payment_terms", "name", "vat_number") if self.random.random() < 0.15]
         self.records[name] = {
             "record_id": name,
             "system": system,
             "source_table": "t",
-            "source_key": name[-1],
+            "source_key": name.split(":")[2],
             "row_hash": f"{self.random.getrandbits(32):x}",
             "weak_fields": weak,
             "verified_fields": [key for key in ("email", "phone") if key not in weak and self.random.random() < 0.2],
@@ -97,7 +99,7 @@ class World:
         """Two records are compared."""
         if (pair := self._pair()) is None:
             return
-        status = self.random.choice(["accepted"] * 5 + ["possible", "possible", "ambiguous", "vetoed"])
+        status = self.random.choice(["accepted"] * 3 + ["possible"] * 3 + ["ambiguous", "vetoed"])
         strength = self.random.choice([1, 2, 2, 2, 3]) if status == "accepted" else None
         self.links[pair] = {
             "entity_type": "organisation",
@@ -132,7 +134,7 @@ class World:
             self.merges.discard(self.random.choice(sorted(self.merges)))
             return
         system = self.random.choice(SYSTEMS)
-        one, other = (f"{system}:t:{number}" for number in self.random.sample(range(10), 2))
+        one, other = (f"{system}:t:{number}" for number in self.random.sample(range(NUMBERS + 2), 2))
         self.merges.add((one, other))
 
     def judge(self) -> None:

@@ -57,7 +57,7 @@ def test_what_is_made_of_the_changes_is_what_is_made_of_everything(seed: int, st
 
 def _go_through(home: Path, random: Random, steps: list[tuple[int, bool]]) -> None:
     world, kept = World(random), Kept(home / "stages")
-    for _ in range(60):
+    for _ in range(90):
         world.change()
     whole, changed = Settings(home=home / "whole"), Settings(home=home / "changed")
     published: EntitySet | None = None

@@ -66,11 +66,11 @@ def test_changes_give_what_everything_gives(tmp_path: Path, monkeypatch: pytest.
     was: dict[str, Table] = {name: {} for name in tables}
     made: RelationshipSet | None = None
     for step in range(4):
-        for name in tables:
+        for name, rows_now in tables.items():
             kind, table = name.split("_")
             named = "parent_record" if kind == "organisation" else "organisation_record"
             folder = tmp_path / name / f"{step}"
-            folders[name] = put(folder, table, named, tables[name], was[name], folders.get(name))
+            folders[name] = put(folder, table, named, rows_now, was[name], folders.get(name))
         was = {name: dict(table) for name, table in tables.items()}
         entities = [EntitySet(kind, f"{step}", folders[f"{kind}_crosswalk"]) for kind in ("organisation", "person")]
         records = [RecordSet(kind, f"{step}", folders[f"{kind}_record"]) for kind in ("organisation", "person")]
