@@ -302,7 +302,8 @@ def test_postgres_is_read_from_the_cursor_on(postgres_database: str, tmp_path: P
         database.execute(
             "INSERT INTO company SELECT i, 'Dale', false, '2026-11-02 05:00+00' FROM generate_series(1, 40) i"
         )
-        landed, home = [], settings(tmp_path / "home")
+        landed: list[LandedTable] = []
+        home = settings(tmp_path / "home")
         for hours, statement in enumerate(
             [
                 "",
