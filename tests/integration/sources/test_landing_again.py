@@ -317,7 +317,7 @@ def test_postgres_is_read_from_the_cursor_on(postgres_database: str, tmp_path: P
         ):
             now = START + timedelta(hours=hours)
             if statement:
-                database.execute(statement)  # type: ignore[arg-type]
+                database.execute(statement)
             landed = land(made, home, now, before=landed)
             unseen = statement.startswith("UPDATE company SET name = 'unseen'") or hours in {3, 4}
             same = [stated(one) for one in landed] == in_full(made, now)
