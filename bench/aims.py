@@ -11,6 +11,7 @@ from bench.watch import Watched
 GIGABYTE: Final = 1_000_000_000
 SNAPSHOTS_A_DAY: Final = 24 * 60 // 5
 """One every five minutes."""
+SNAPSHOTS_AN_HOUR: Final = SNAPSHOTS_A_DAY // 24
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,17 @@ def aims(bench: Bench) -> list[Aim]:
             f"{each * 1e6:.0f} µs over {each_small * 1e6:.0f} µs",
         ),
     ]
+
+
+def kept(size: Size) -> int:
+    """Bytes that a home comes to hold at a snapshot every five minutes, each after as many changes as were measured.
+
+    The graphs that are kept however many are published, and of landed tables and stages what the last snapshot rests on
+    and what was added in the hour that they are left for readers (docs/how-to/operate.md).
+    """
+    steps = size.disk["landing"] + size.disk["stages"]
+    added = size.grown.get("landing", 0) + size.grown.get("stages", 0)
+    return size.graphs_kept * size.graph + steps + SNAPSHOTS_AN_HOUR * added
 
 
 def _over(one: float, other: float) -> str:

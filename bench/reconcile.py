@@ -53,6 +53,8 @@ class Size:
         change: The second run.
         disk: Bytes that the home holds, by part, after the first run.
         grown: Bytes that the second run added, by part.
+        graph: Bytes of the last graph.
+        graphs_kept: How many graphs a home keeps, however often they are published.
     """
 
     records: int
@@ -62,6 +64,8 @@ class Size:
     change: Reconciled | None
     disk: dict[str, int]
     grown: dict[str, int]
+    graph: int
+    graphs_kept: int
 
 
 def measure(size: int, folder: Path, *, changes: int, plain: bool = True) -> Size:
@@ -86,12 +90,14 @@ def measure(size: int, folder: Path, *, changes: int, plain: bool = True) -> Siz
         records = int(graph.execute(_RECORDS).fetchall()[0][0])
     splink = _plain(settings, folder) if plain else None
     disk = held(settings)
+    kept = settings.keep_graphs + settings.keep_hours
     if not changes:
-        return Size(records, full, splink, {}, None, disk, {})
+        return Size(records, full, splink, {}, None, disk, {}, _blocks(settings.graph_link), kept)
     changed = change(targets.out, changes)
     second = reconcile(settings, folder)
     after = held(settings)
-    return Size(records, full, splink, changed, second, disk, {part: after[part] - disk[part] for part in disk})
+    grown = {part: after[part] - disk[part] for part in disk}
+    return Size(records, full, splink, changed, second, disk, grown, _blocks(settings.graph_link), kept)
 
 
 def reconcile(settings: Settings, folder: Path) -> Reconciled:
@@ -111,10 +117,11 @@ def reconcile(settings: Settings, folder: Path) -> Reconciled:
 def held(settings: Settings) -> dict[str, int]:
     """Bytes on disk of each part of a home that reconciling writes."""
     parts = {"landing": settings.landing, "stages": settings.stages, "graphs": settings.snapshots}
-    return {
-        name: sum(path.stat().st_blocks * 512 for path in part.rglob("*") if path.is_file())
-        for name, part in parts.items()
-    }
+    return {name: sum(_blocks(path) for path in part.rglob("*") if path.is_file()) for name, part in parts.items()}
+
+
+def _blocks(path: Path) -> int:
+    return path.stat().st_blocks * 512
 
 
 def _plain(settings: Settings, folder: Path) -> Watched:

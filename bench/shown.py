@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from bench.aims import GIGABYTE, SNAPSHOTS_A_DAY, Bench, aims
+from bench.aims import GIGABYTE, SNAPSHOTS_A_DAY, Bench, aims, kept
 from bench.reconcile import Reconciled, Size
 from bench.watch import Watched
 
@@ -37,6 +37,8 @@ def as_dict(bench: Bench) -> dict[str, Any]:
                 "change": _reconciled(size.change) if size.change else None,
                 "disk": size.disk,
                 "disk_grown": size.grown,
+                "disk_written_a_day": sum(size.grown.values()) * SNAPSHOTS_A_DAY,
+                "disk_kept": kept(size),
             }
             for size in (bench.small, bench.size)
         },
@@ -116,8 +118,8 @@ def _disk(size: Size) -> Table:
     table = Table(
         title="Disk",
         caption=(
-            f"a snapshot every five minutes adds {_bytes(grown * SNAPSHOTS_A_DAY)} a day before anything expires; "
-            "docs/how-to/operate.md says what is kept"
+            f"a snapshot every five minutes, each after as many changes, writes {_bytes(grown * SNAPSHOTS_A_DAY)} a "
+            f"day; {_bytes(kept(size))} of it are kept at most, {size.graphs_kept} graphs among them"
         ),
         box=None,
         padding=(0, 2, 0, 0),
