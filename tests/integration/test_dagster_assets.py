@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from insight.handed import hand_on, handed, handed_before, handed_one
 from insight.landing import LandedTable
 from insight.publication.questions import BLOCKING, DRIFT, Figure, accounted, delivered, expected
 from insight.sources.loading import load_sources
-from orchestration.errors import NotFound, SourceError
+from orchestration.errors import ConfigurationError, NotFound, SourceError
 from orchestration.graph.checks import CHECKS, enough_rows
 from orchestration.graph.rows import SnapshotSource
 from orchestration.settings import PROJECT, Settings
@@ -93,6 +94,22 @@ def test_a_wrong_source_folder_is_one_sentence(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("PRECEDE_SOURCES", str(tmp_path))
     with pytest.raises(SourceError, match=r"source\.yml: kind: found 'cvs'; needed"):
         insight.definitions.defs()
+
+
+@pytest.mark.parametrize("name", ["PRECEDE_SCHEDULE", "PRECEDE_REBUILD_SCHEDULE"])
+@pytest.mark.parametrize("said", ["on Sundays", "0 3 * *", "61 * * * *"])
+def test_a_schedule_that_is_none_is_one_sentence(name: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, said)
+    with pytest.raises(ConfigurationError, match=re.escape(f"{name}: found {said!r}; needed a cron expression")):
+        insight.definitions.defs()
+
+
+def test_the_graph_is_made_anew_when_its_schedule_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRECEDE_REBUILD_SCHEDULE", "0 2 * * 6")
+    schedules = {one.name: one for one in insight.definitions.defs().schedules or ()}
+    told = schedules["rebuild_the_graph"]
+    assert isinstance(told, dg.ScheduleDefinition)
+    assert (told.cron_schedule, told.job_name) == ("0 2 * * 6", "rebuild")
 
 
 def test_what_a_step_handed_on_is_read_as_it_was(tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ EVERYTHING = {
     "PRECEDE_BUSINESS_DATE": "2026-11-02",
     "PRECEDE_SENSOR_SECONDS": "1",
     "PRECEDE_ACCEPT_MISSING": "erp",
+    "PRECEDE_REBUILD_SCHEDULE": "0 2 * * 6",
+    "PRECEDE_KEEP_GRAPHS": "3",
+    "PRECEDE_KEEP_HOURS": "2",
 }
 
 
@@ -48,6 +51,12 @@ def test_insight_sees_the_addresses_of_its_sources_and_no_write_credential(setti
 def test_insight_alone_is_told_which_systems_may_be_missing(settings: Settings) -> None:
     told = [one for one in LOCATIONS if "PRECEDE_ACCEPT_MISSING" in location_environment(one, settings, EVERYTHING)]
     assert told == ["insight"]
+
+
+@pytest.mark.parametrize("name", ["PRECEDE_REBUILD_SCHEDULE", "PRECEDE_KEEP_GRAPHS", "PRECEDE_KEEP_HOURS"])
+def test_insight_alone_is_told_when_to_begin_anew_and_what_to_keep(name: str, settings: Settings) -> None:
+    told = {one: location_environment(one, settings, EVERYTHING).get(name) for one in LOCATIONS}
+    assert told == dict.fromkeys(LOCATIONS) | {"insight": EVERYTHING[name]}
 
 
 def test_the_agents_see_their_own_variables_and_nothing_of_the_store_the_graph_or_the_systems(
