@@ -97,7 +97,7 @@ def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
         relationships=relationships,
         contacts=contacts,
         conflicts={entity: frozenset(fields) for entity, fields in conflicts.items()},
-        doubts=load_doubts(graph, sorted(wanted.entities | _owners(facts.values()))),
+        doubts=load_doubts(graph, sorted(wanted.entities | holders | _owners(facts.values()))),
         records=records,
         source_rows=graph.source_rows(sorted(rows)),
         support=support,

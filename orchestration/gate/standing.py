@@ -192,3 +192,6 @@ def _objections(action_type: ActionType, found: Resolution, graph: GraphFacts) -
             if holder is None or holder.opted_out is not False:
                 detail = f"{contact.entity_id} has the same {channel} and objects to being contacted."
                 yield Reason(code="opted_out", subject=contact.entity_id, detail=detail)
+            for doubt in graph.doubts.get(contact.entity_id, ()):
+                if doubt.opted_out is not False:  # who has it too may turn out to be somebody who objects
+                    yield _open(contact.entity_id, doubt)

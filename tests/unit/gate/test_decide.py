@@ -224,6 +224,19 @@ def test_a_doubt_about_whom_the_mailbox_may_be_of_counts() -> None:
     assert Scene().doubted(ADA, other="per_other").decide().decision.verdict is Verdict.ALLOW
 
 
+def test_who_else_has_the_mailbox_may_turn_out_to_object() -> None:
+    def shared(opted_out: bool | None) -> Scene:
+        scene = Scene().doubted("per_bob", other="per_cy", opted_out=opted_out)
+        contacts = {("email", MAILBOX): (a_contact(), a_contact("per_bob", asserted_by="staff"))}
+        return scene.knowing(
+            contacts=contacts, entities={**scene.graph.entities, "per_bob": an_entity("per_bob", "person")}
+        )
+
+    assert shared(opted_out=False).decide().decision.verdict is Verdict.ALLOW
+    assert shared(opted_out=True).objections == {"open_review_pair:per_bob"}
+    assert shared(opted_out=None).objections == {"open_review_pair:per_bob"}
+
+
 def test_a_doubt_about_an_entity_that_only_the_fact_names_counts_where_its_id_could_change() -> None:
     scene = Scene().invoice(person_entity_id="per_bob")
     assert scene.doubted("per_bob", employs=True).decide().decision.verdict is Verdict.ALLOW
