@@ -23,7 +23,7 @@ from insight.linkage.model import load_model, save_model
 from insight.linkage.train import train
 from insight.pages import Page
 from insight.publication.questions import previous_graph
-from insight.rebuilding import entities_apart, links_apart
+from insight.rebuilding import entities_apart, links_apart, records_apart
 from insight.records import aliases as alias_stage
 from insight.records import conform, rejected
 from insight.records.record_set import AliasSet, RecordSet, RejectedSet
@@ -97,6 +97,7 @@ def records_of(shape: Shape, sources: Sources) -> dg.AssetsDefinition:
         RecordSet,
         make,
         lambda made: pages.records_page(made.record, made.quarantine),
+        apart=records_apart,
         deps=[
             *_tables(stated, (shape.name, "alias")),
             *(["records", name] for name in needed if name in known),
@@ -177,7 +178,6 @@ def links_of(record_type: str) -> dg.AssetsDefinition:
             employer.table("crosswalk") if employer else None,
             judgements=handed_one(settings, JUDGED, JudgementSet).table(JUDGEMENTS),
             before=before,
-            refresh=before is None,
         )
 
     return stage(
@@ -238,7 +238,6 @@ def model_of(record_type: str) -> dg.AssetsDefinition:
 
 def entities_of(record_type: str, sources: Sources) -> dg.AssetsDefinition:
     """The asset `entities/<type>`: clusters with stable ids, golden records, crosswalk, conflicts and standing."""
-    once = frozenset(source.system for source in sources if record_type in source.rarely_twice)
 
     def make(settings: Settings, before: EntitySet | None) -> EntitySet:
         records = handed_one(settings, ["records", record_type], RecordSet)
@@ -247,6 +246,8 @@ def entities_of(record_type: str, sources: Sources) -> dg.AssetsDefinition:
         judged = handed_one(settings, JUDGED, JudgementSet)
         with closing(open_store(settings)) as store:
             previous = previous_graph(store, settings)
+        systems = {one.system: one.source for one in landed_of(sources, settings)}
+        declared = {source.system: source for source in sources}
         return entity_stage.build(
             records,
             aliases,
@@ -255,7 +256,14 @@ def entities_of(record_type: str, sources: Sources) -> dg.AssetsDefinition:
             settings,
             judgements=judged.table(JUDGEMENTS),
             settlements=judged.table(SETTLEMENTS),
-            rarely_twice=once,
+            rarely_twice=frozenset(
+                system for system, source in systems.items() if record_type in declared[source].rarely_twice
+            ),
+            priority={
+                system: order
+                for system, source in systems.items()
+                if (order := declared[source].survivorship.get(record_type))
+            },
             before=before,
         )
 

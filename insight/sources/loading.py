@@ -14,9 +14,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from insight.entities.survivorship import COMBINED
 from insight.sources.source import EXTRAS, Class, Given, Source
 from orchestration.errors import SourceError
-from orchestration.graph.model import SHAPES
+from orchestration.graph.model import RECORD_TYPES, SHAPES
 
 _BOOLEANS: Final = {True: "yes, on and true", False: "no, off and false"}
 """What YAML 1.1 reads as a truth value, though a column may be called so."""
@@ -85,6 +86,8 @@ def _faults(source: Source) -> Iterator[Fault]:
     yield from _faults_of_sql(source)
     for shape, classes in source.asserts.items():
         yield from _faults_of_asserts(shape, classes)
+    for record_type, order in source.survivorship.items():
+        yield from _faults_of_survivorship(record_type, order)
     for name, table in source.tables.items():
         if source.kind == "sql" and table.files:
             yield f"tables.{name}.files", "files of a database", "name, where the table is called otherwise there"
@@ -137,6 +140,17 @@ def _faults_of_asserts(shape: str, classes: Mapping[str, object]) -> Iterator[Fa
     for field in classes:
         if field not in names:
             yield f"asserts.{shape}.{field}", f"no field of {shape}", f"one of {_listed(names)}"
+
+
+def _faults_of_survivorship(record_type: str, order: Iterable[str]) -> Iterator[Fault]:
+    if record_type not in RECORD_TYPES:
+        yield f"survivorship.{record_type}", "no record type", f"one of {_listed(RECORD_TYPES)}"
+        return
+    names = [name for name in RECORD_TYPES[record_type].names if name not in COMBINED]
+    for field in order:
+        if field not in names:
+            found = "a field that no single record gives" if field in COMBINED else f"no field of {record_type}"
+            yield f"survivorship.{record_type}.{field}", found, f"one of {_listed(names)}"
 
 
 def _password(url: str) -> bool:

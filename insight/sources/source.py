@@ -23,7 +23,7 @@ Class = Literal["verified", "staff", "public", "precede"]
 EXTRAS: Final = ("alias", "supporting", "reject")
 """Names of `.sql` files that are no shape: the source's own merges, rows that complete others, refused rows."""
 
-RESERVED: Final = frozenset({"_key", "_row_hash", "_system", "_deleted", "_place", "_claims"})
+RESERVED: Final = frozenset({"_key", "_row_hash", "_system", "_deleted", "_place", "_claims", "_record", "_first_seen"})
 """Names of columns that landing adds."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -157,6 +157,10 @@ class Source(Declared):
     )
     rarely_twice: tuple[Literal["organisation", "person"], ...] = Field(
         default=(), description="organisation, person or both, where this source rarely holds the same one twice"
+    )
+    survivorship: dict[str, dict[str, Annotated[int, Field(ge=1)]]] = Field(
+        default_factory=dict,
+        description="how early this source is believed of a field, by record type: {field: 1}, lower first",
     )
     expectations: Expectations = Field(default_factory=Expectations)
 

@@ -68,6 +68,22 @@ def refusal(folder: Path, stated: dict[str, Any] | str, **sql: str) -> str:
             "source.yml: tables.company.files: found files of a database; needed name",
         ),
         ({"kind": "csv"}, "source.yml: tables.company.files: found nothing; needed a list of csv files to read"),
+        (
+            {"survivorship": {"invoice": {"amount": 1}}},
+            "source.yml: survivorship.invoice: found no record type; needed one of organisation, person",
+        ),
+        (
+            {"survivorship": {"organisation": {"fax": 1}}},
+            "source.yml: survivorship.organisation.fax: found no field of organisation; needed one of name, legal_name",
+        ),
+        (
+            {"survivorship": {"organisation": {"opted_out": 1}}},
+            "source.yml: survivorship.organisation.opted_out: found a field that no single record gives; needed one of",
+        ),
+        (
+            {"survivorship": {"organisation": {"address": 0}}},
+            "source.yml: survivorship.organisation.address: found 0; needed how early this source is believed",
+        ),
         ({"asserts": {}}, "source.yml: asserts.organisation.default: found nothing; needed one of verified, staff"),
         (
             {"asserts": {"organisation": {"default": "me"}}},
