@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Table, func, insert, select
 from orchestration.canonical import plain
 from orchestration.contracts import SnapshotId
 from orchestration.errors import ConfigurationError, NotFound
-from orchestration.graph.model import RECORD_TYPES
+from orchestration.graph.model import ADDED_UP, RECORD_TYPES
 from orchestration.graph.reader import EntityGraph
 from orchestration.graph.rows import Crosswalk
 from orchestration.ledger import entries
@@ -125,8 +125,10 @@ def disputed(graph: EntityGraph, record_id: str, field: str) -> Disputed:
     """
     record = record_of(graph, record_id)
     shape = RECORD_TYPES[record.entity_type]
-    if field not in shape.names:
-        raise ConfigurationError(f"the field of {record_id}", repr(field), f"one of {', '.join(shape.names)}")
+    single = [name for name in shape.names if name not in ADDED_UP]
+    if field not in single:
+        found = f"{field!r}, which every record of an entity adds to" if field in ADDED_UP else repr(field)
+        raise ConfigurationError(f"the field of {record_id}", found, f"one of {', '.join(single)}")
     rows = graph.rows(
         f'SELECT record_id, CAST("{field}" AS VARCHAR) AS value FROM {shape.name}_record '
         f'WHERE entity_id = ? AND "{field}" IS NOT NULL ORDER BY record_id',

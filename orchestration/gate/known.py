@@ -36,7 +36,7 @@ class GraphFacts:
     conflicts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Entity to the fields on which its records disagree."""
     doubts: Mapping[str, tuple[Doubt, ...]] = field(default_factory=dict)
-    """Entity to its open review pairs; also of who else has a contact point, and of entities that a fact alone names."""
+    """Entity to its open review pairs; also of others who have a contact point, and of whom a fact alone names."""
     records: Mapping[str, tuple[Crosswalk, ...]] = field(default_factory=dict)
     """Entity to its records."""
     source_rows: Mapping[str, SourceRow] = field(default_factory=dict)

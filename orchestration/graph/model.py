@@ -156,6 +156,9 @@ _PARTIES: Final = (
     Field("person_key", "key", refers_to="person"),
 )
 
+ADDED_UP: Final = frozenset({"opted_out", "created_at", "updated_at", "identifiers"})
+"""Fields whose golden value is made of every record's: of these nobody can say which record is right."""
+
 FACTS: Final[dict[str, Shape]] = {
     shape.name: shape
     for shape in (

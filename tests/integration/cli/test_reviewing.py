@@ -211,6 +211,7 @@ def test_a_conflict_is_listed_by_entity_and_by_systems_and_can_be_settled(preced
         (("judge", *ELM, "same", "--reviewer", " "), "needed the name of who judges"),
         (("settle", "crm:company:3", "vat_number", "GB9"), "needed a value that a record of org_crane states"),
         (("settle", "crm:company:3", "vat_number"), "needed either a value or --withdraw"),
+        (("settle", "crm:company:3", "opted_out", "true"), "which every record of an entity adds to"),
         (("show", "crm:company:404", "crm:company:1"), "needed one such as crm:company:12"),
     ],
 )
