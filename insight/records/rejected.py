@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from insight import layers
 from insight.landing import LandedTable
@@ -116,7 +117,7 @@ def _slices(
         used = frozenset(table for path in paths for table in tables_used(source, path))
         for system, tables in systems(source, landed).items():
             now = {one.table: one.path for one in tables}
-            part = slice_of(source, now, again.landed_before(system, layer.inputs), used, both=True)
+            part = slice_of(source, now, again.landed_before(system, layer.inputs), used, both=paths)
             if part is None:
                 return None
             found[system] = part
@@ -187,27 +188,29 @@ def _state(
             part = slices[system] if slices is not None else None
             if part is not None and not part.affected.num_rows:
                 continue
-            for add in (_supporting, _refused):
-                beyond |= add(connection, source, system, tables, part)
+            supporting, reject = source.sql.get("supporting"), source.sql.get("reject")
+            paths = [path for path in (supporting, reject) if path]
+            with sandbox(source, tables, paths, part.rows if part else None) as locked:
+                those = _those(system) if part else ""
+                if supporting:
+                    said = run(locked, supporting, (*ROW, COMPLETES), ())
+                    beyond |= _supporting(connection, said, source, system, those)
+                if reject:
+                    said = run(locked, reject, (*ROW, "reason", "detail"), ())
+                    beyond |= _refused(connection, said, source, tables, those)
     return beyond
 
 
 def _supporting(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
-    system: str,
-    tables: list[LandedTable],
-    part: Slice | None,
+    connection: duckdb.DuckDBPyConnection, said: pa.Table, source: Source, system: str, those: str
 ) -> frozenset[str]:
-    if (path := source.sql.get("supporting")) is None:
-        return frozenset()
-    with sandbox(source, tables, [path], part.rows if part else None) as locked:
-        connection.register("named", run(locked, path, (*ROW, COMPLETES), ()))
-    named = connection.execute(f"SELECT split_part({COMPLETES}, ':', 1), min({COMPLETES}) FROM named GROUP BY ALL")
-    for _, item in named.fetchall():
+    """Add what `supporting.sql` said; the tables of rows that it named and did not read."""
+    path = source.sql["supporting"]
+    connection.register("named", said)
+    named = connection.execute(f"SELECT min({COMPLETES}) FROM named GROUP BY split_part({COMPLETES}, ':', 1)")
+    for (item,) in named.fetchall():
         if item is not None:
             refuse_unless_row(item, COMPLETES, source, path)
-    those = _those(system) if part else ""
     connection.execute(_SUPPORTING.format(those=those), [system])
     beyond = _named(connection) - tables_used(source, path)
     connection.unregister("named")
@@ -215,39 +218,27 @@ def _supporting(
 
 
 def _refused(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
-    system: str,
-    tables: list[LandedTable],
-    part: Slice | None,
+    connection: duckdb.DuckDBPyConnection, said: pa.Table, source: Source, tables: list[LandedTable], those: str
 ) -> frozenset[str]:
-    if (path := source.sql.get("reject")) is None:
-        return frozenset()
-    with sandbox(source, tables, [path], part.rows if part else None) as locked:
-        said = run(locked, path, (*ROW, "reason", "detail"), ())
+    """Add what `reject.sql` said; the tables of rows that it named and did not read."""
     connection.register("said", said)
-    connection.execute(f"CREATE OR REPLACE TABLE named AS FROM said {_those(system) if part else ''}")
+    connection.execute(f"CREATE OR REPLACE TABLE named AS FROM said {those}")
     connection.unregister("said")
     named = _named(connection)
     for one in tables:
         if one.table not in named:
             continue
         packed = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in source.read_columns(one.table))
-        rows = layers.rows(one.path)
-        if part is not None:
-            if one.table not in part.rows:
-                continue
-            connection.register("some_rows", part.rows[one.table])
-            rows = "some_rows"
+        rows = f"{layers.rows(one.path)} SEMI JOIN (FROM named WHERE source_table = $table) ON source_key = _key"
         connection.execute(
             "INSERT INTO quarantine SELECT concat_ws(':', $system, $table, _key), $system, $table, _key, $any, "
             "  coalesce(reason, 'refused'), coalesce(detail, ''), _row FROM named JOIN "
             f"(SELECT _key, to_json(struct_pack({packed}))::VARCHAR AS _row FROM {rows}) "
             "ON _key = source_key AND source_table = $table",
-            {"system": system, "table": one.table, "any": ANY},
+            {"system": one.system, "table": one.table, "any": ANY},
         )
     connection.execute("DROP TABLE named")
-    return named - tables_used(source, path)
+    return named - tables_used(source, source.sql["reject"])
 
 
 def _those(system: str) -> str:

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from insight import layers
 from insight.landing import LandedTable
+from insight.records.spoken import ALL, names_in
 from insight.sources.source import Source
 from orchestration.errors import SourceError
 from orchestration.sql import quoted
@@ -48,14 +49,27 @@ def tables_used(source: Source, path: Path) -> frozenset[str]:
 
 @cache
 def _tables_named(path: Path, text: str) -> frozenset[str]:
-    with duckdb.connect() as connection:
-        # Names are found by binding, and binding opens what a table function names.
-        _lock(connection)
+    with _locked().cursor() as connection:
         query = _one_select(connection, path, text)
         try:
             return frozenset(connection.get_table_names(query))
         except duckdb.Error as error:
             raise _wrong(path, error) from error
+
+
+def columns_used(source: Source, paths: Iterable[Path], table: str) -> list[str]:
+    """The columns of a table that the `.sql` files may read: those whose names they speak of, `_key` at least."""
+    spoken = {name for path in paths for name in names_in(_read(path))}
+    every = [*source.tables[table].stated, "_key", "_row_hash"]
+    return [name for name in every if ALL in spoken or name == "_key" or name.casefold() in spoken]
+
+
+@cache
+def _locked() -> duckdb.DuckDBPyConnection:
+    """A database with nothing in it: names are found by binding, and binding opens what a table function names."""
+    connection = duckdb.connect()
+    _lock(connection)
+    return connection
 
 
 @contextmanager
@@ -68,7 +82,7 @@ def sandbox(
     """A locked connection with the landed tables of one system that the `.sql` files read.
 
     A table that the system has no rows of is there, empty. Volatile columns are not there: a record that was made of
-    one would not follow its changes.
+    one would not follow its changes. Nor are columns that none of the files names.
 
     Args:
         source: The source.
@@ -77,24 +91,23 @@ def sandbox(
         some: Table to the rows of it that are there, where not all are.
     """
     by_table = {one.table: one for one in landed}
+    paths = tuple(paths)
     needed = sorted({table for path in paths for table in tables_used(source, path)})
     with duckdb.connect() as connection:
         for table in needed:
-            columns = ", ".join(quoted(column) for column in source.tables[table].stated)
+            kept = columns_used(source, paths, table)
+            columns = ", ".join(map(quoted, kept))
             if some is not None and table in some:
                 connection.register("landed_rows", some[table])
-                connection.execute(
-                    f"CREATE TABLE {quoted(table)} AS SELECT {columns}, _key, _row_hash FROM landed_rows"
-                )
+                connection.execute(f"CREATE TABLE {quoted(table)} AS SELECT {columns} FROM landed_rows")
                 connection.unregister("landed_rows")
             elif table in by_table:
                 connection.execute(
-                    f"CREATE TABLE {quoted(table)} AS SELECT {columns}, _key, _row_hash "
-                    f"FROM {layers.rows(by_table[table].path)}"
+                    f"CREATE TABLE {quoted(table)} AS SELECT {columns} FROM {layers.rows(by_table[table].path)}"
                 )
             else:
-                listed = ", ".join(f"{quoted(column)} VARCHAR" for column in source.tables[table].stated)
-                connection.execute(f"CREATE TABLE {quoted(table)} ({listed}, _key VARCHAR, _row_hash VARCHAR)")
+                listed = ", ".join(f"{quoted(column)} VARCHAR" for column in kept)
+                connection.execute(f"CREATE TABLE {quoted(table)} ({listed})")
         _lock(connection)
         yield connection
 

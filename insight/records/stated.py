@@ -178,20 +178,18 @@ def _traced(  # noqa: PLR0913, PLR0917  one place calls it
 def _load_keys(
     connection: duckdb.DuckDBPyConnection, tables: list[LandedTable], used: frozenset[str], part: Slice | None
 ) -> None:
-    """Make `landed`, the keys and hashes of all rows of these tables; of a part, of those that `stated` may name."""
+    """Make `landed`, the keys and hashes of the rows that `stated` or `named` speaks of, and perhaps of others."""
     connection.execute("CREATE TABLE landed (source_table VARCHAR, source_key VARCHAR, row_hash VARCHAR)")
     for one in tables:
         if one.table not in used:
             continue
-        rows = layers.rows(one.path)
         if part is not None:
             connection.register("part", part.rows.get(one.table, _NO_ROWS))
             connection.execute("INSERT INTO landed SELECT ?, _key, _row_hash FROM part", [one.table])
             connection.unregister("part")
-            if not support.missing(connection, one.table):
-                continue
-            rows = f"{rows} SEMI JOIN missing ON source_key = _key"
-        connection.execute(f"INSERT INTO landed SELECT ?, _key, _row_hash FROM {rows}", [one.table])
+        if support.missing(connection, one.table):
+            rows = f"{layers.rows(one.path)} SEMI JOIN missing ON source_key = _key"
+            connection.execute(f"INSERT INTO landed SELECT ?, _key, _row_hash FROM {rows}", [one.table])
 
 
 _NO_ROWS: Final = pa.schema([("_key", pa.string()), ("_row_hash", pa.string())]).empty_table()

@@ -79,9 +79,8 @@ class History:
             self.told.append(f"{source.system}: nothing, {table} does not take it")
 
     def _edit(self, database: sqlite3.Connection, source: Source, table: str) -> str:
-        column = self.luck.choice(
-            [name for name in source.tables[table].stated if name not in source.tables[table].key]
-        )
+        spec = source.tables[table]
+        column = self.luck.choice([name for name in spec.stated if name not in spec.key] or spec.key)
         return self._set(database, table, column)
 
     def _edit_key(self, database: sqlite3.Connection, source: Source, table: str) -> str:
