@@ -177,6 +177,7 @@ CREATE TABLE source_record (
     record_id VARCHAR, system VARCHAR, source_table VARCHAR, source_key VARCHAR, row_hash VARCHAR, "row" JSON,
     first_seen TIMESTAMPTZ, last_seen TIMESTAMPTZ
 );
+CREATE VIEW source_id AS SELECT record_id FROM source_record;
 CREATE MACRO source_rows(ids) AS TABLE FROM source_record WHERE record_id IN (SELECT unnest(ids));
 INSERT INTO source_record
 SELECT DISTINCT ON (record_id) record_id, system, source_table, source_key, row_hash,

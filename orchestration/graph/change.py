@@ -15,7 +15,7 @@ from typing import Final
 import duckdb
 
 from orchestration.graph import source_rows
-from orchestration.graph.feeds import Feed, differing, feeds
+from orchestration.graph.feeds import MENTIONS, Feed, differing, feeds
 from orchestration.graph.fill import DERIVED, derived, events, insert, owners
 from orchestration.graph.inputs import CandidateInputs, Landed
 from orchestration.graph.model import RECORD_TYPES
@@ -107,6 +107,9 @@ def apply(connection: Connection, inputs: CandidateInputs, made: Changes, snapsh
     for feed in feeds(inputs):
         if feed.shape:
             _records(connection, feed, next(((path, keys) for one, path, keys in made.feeds if one == feed), None))
+    connection.execute(
+        "INSERT INTO snapshot_change SELECT DISTINCT 'entity', entity_id FROM renamed WHERE entity_id NOTNULL"
+    )
     for table in DERIVED:
         connection.execute(f"DELETE FROM {table} WHERE entity_id IN (FROM renamed)")
         connection.execute(f"INSERT INTO {table} {derived(table, 'SEMI JOIN renamed USING (entity_id)')}")
@@ -120,14 +123,13 @@ def _replace(connection: Connection, made: list[tuple[Feed, Path, str]], every: 
     _table(connection, "touched", " UNION ".join(f"SELECT {keys} FROM {query}" for _, _, query in made))
     if feed.table == "crosswalk":
         _table(connection, "were", "SELECT record_id, entity_id FROM crosswalk SEMI JOIN touched USING (record_id)")
-    if feed.table == "support":
-        connection.execute("INSERT INTO snapshot_change SELECT 'support', record_id FROM touched")
     same = " AND ".join(f"touched.{quoted(key)} = {quoted(feed.table)}.{quoted(key)}" for key in feed.keys)
     connection.execute(f"DELETE FROM {quoted(feed.table)} USING touched WHERE {same}")
     before = {one.part: path for one, path, _ in made}
     for one in every:
         relation = one.of(rows_since(one.path, before.get(one.part, one.path)))
         insert(connection, one, f"(FROM {relation} SEMI JOIN touched USING ({keys}))")
+    _note(connection, feed.table, keys)
     if feed.table == "crosswalk":
         connection.execute(
             """
@@ -136,6 +138,19 @@ def _replace(connection: Connection, made: list[tuple[Feed, Path, str]], every: 
             LEFT JOIN were USING (record_id) LEFT JOIN crosswalk AS now USING (record_id)
             WHERE now.entity_id IS DISTINCT FROM were.entity_id
             """
+        )
+
+
+def _note(connection: Connection, table: str, keys: str) -> None:
+    """Note what of a table was touched, for the checks."""
+    if table in {"crosswalk", "support"}:
+        connection.execute(f"INSERT INTO snapshot_change SELECT DISTINCT '{table}', record_id FROM touched")
+    if table == "entity" or table in RECORD_TYPES:
+        connection.execute("INSERT INTO snapshot_change SELECT DISTINCT 'entity', entity_id FROM touched")
+    for column in MENTIONS.get(table, ()):
+        connection.execute(
+            "INSERT INTO snapshot_change "
+            f"SELECT DISTINCT 'mention', {column} FROM {quoted(table)} SEMI JOIN touched USING ({keys})"
         )
 
 

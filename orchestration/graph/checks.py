@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from orchestration.graph.model import FACTS, RECORD_TYPES
+from orchestration.graph.feeds import MENTIONS
+from orchestration.graph.model import FACTS, RECORD_TYPES, SHAPES
 from orchestration.graph.reader import EntityGraph
 
 SHOWN: Final = 5
@@ -72,61 +73,104 @@ class Delivery:
 
 
 _RECORDS: Final = " UNION ALL ".join(f"SELECT record_id, entity_id FROM {name}_record" for name in RECORD_TYPES)
+_EVERY: Final = f"SELECT record_id FROM ({_RECORDS}) UNION ALL SELECT record_id FROM fact"
 _GOLDEN: Final = " UNION ALL ".join(f"SELECT entity_id, '{name}' AS entity_type FROM {name}" for name in RECORD_TYPES)
 _OWNERS: Final = " UNION ALL ".join(
     f"SELECT record_id, {record} AS owner, {entity} AS entity_id FROM {fact}"
     for fact in FACTS
     for record, entity in (("organisation_record", "entity_id"), ("person_record", "person_entity_id"))
 )
-_MENTIONS: Final = """
-    SELECT from_entity AS entity_id FROM relationship UNION SELECT to_entity FROM relationship
-    UNION SELECT entity_id FROM contact_point UNION SELECT entity_id FROM conflict
-    UNION SELECT entity_a FROM review_pair UNION SELECT entity_b FROM review_pair
-"""
-_CHANGED_ROWS: Final = "(SELECT coalesce(list(record_id), []) FROM snapshot_change WHERE part = 'source')"
+_MENTIONS: Final = " UNION ALL ".join(
+    f"SELECT {column} AS entity_id FROM {table}" for table, columns in MENTIONS.items() for column in columns
+)
+
+
+def _changed(part: str) -> str:
+    """A query for the ids of what changed of a part of the graph."""
+    return f"(SELECT record_id FROM snapshot_change WHERE part = '{part}')"
+
+
+_CHANGED_ROWS: Final = f"(FROM source_id WHERE record_id IN {_changed('source')})"
+_GONE_ENTITIES: Final = f"(FROM {_changed('entity')} AS c(entity_id) ANTI JOIN entity USING (entity_id))"
+_FORMS: Final = ", ".join(f"gone.record_id || '#{name}'" for name in SHAPES)
+_GONE_ROWS: Final = f"(FROM {_changed('source')} ANTI JOIN {_CHANGED_ROWS} USING (record_id))"
+_WITHOUT_ROW: Final = f"(SELECT unnest([gone.record_id, {_FORMS}]) FROM {_GONE_ROWS} AS gone)"
+"""The ids that a record or fact of a row would have that is there no longer."""
+
+
+def _each_once(relation: str, column: str, part: str | None = None) -> str:
+    """A query for ids that a relation has more than once, out of what changed of a part.
+
+    What is compared are numbers first: of millions of texts that takes a fraction of the time.
+    """
+    if part is not None:
+        return (
+            f"SELECT {column} FROM {relation} WHERE {column} IN {_changed(part)} GROUP BY {column} HAVING count(*) > 1"
+        )
+    twice = f"SELECT hash({column}) FROM {relation} GROUP BY 1 HAVING count(*) > 1"
+    return f"SELECT {column} FROM {relation} WHERE hash({column}) IN ({twice}) GROUP BY {column} HAVING count(*) > 1"
+
+
+def _one_golden(where: str = "") -> str:
+    return f"""
+        SELECT coalesce(e.entity_id, g.entity_id) FROM (SELECT entity_id, entity_type FROM entity {where}) AS e
+        FULL JOIN (
+            SELECT entity_id, entity_type, count(*) AS number FROM ({_GOLDEN}) {where} GROUP BY ALL
+        ) AS g ON g.entity_id = e.entity_id AND g.entity_type = e.entity_type
+        WHERE e.entity_id IS NULL OR g.number IS DISTINCT FROM 1
+    """
+
+
+def _crosswalk_entities(where: str = "true") -> str:
+    return f"""
+        SELECT record_id FROM (FROM crosswalk WHERE {where}) AS c WHERE NOT EXISTS
+            (SELECT 1 FROM entity AS e WHERE e.entity_id = c.entity_id AND e.entity_type = c.entity_type)
+    """
+
+
+def _fact_entities(where: str = "true") -> str:
+    return f"""
+        SELECT record_id FROM (FROM ({_OWNERS}) WHERE {where}) AS f LEFT JOIN entity AS e USING (entity_id)
+        WHERE (f.owner IS NOT NULL OR f.entity_id IS NOT NULL) AND e.entity_id IS NULL
+    """
+
 
 CHECKS: Final = (
     Check(
         "no_duplicate_source_row",
         "each source row once",
-        "SELECT record_id FROM source_record GROUP BY record_id HAVING count(*) > 1",
-        f"""
-        SELECT record_id FROM source_rows({_CHANGED_ROWS}) GROUP BY record_id HAVING count(*) > 1
-        """,
+        _each_once("source_id", "record_id"),
+        f"SELECT record_id FROM {_CHANGED_ROWS} GROUP BY record_id HAVING count(*) > 1",
     ),
     Check(
         "no_duplicate_record",
         "each record and fact once in the whole graph",
-        f"""
-        SELECT record_id FROM (SELECT record_id FROM ({_RECORDS}) UNION ALL SELECT record_id FROM fact)
-        GROUP BY record_id HAVING count(*) > 1
-        """,
+        _each_once(f"({_EVERY})", "record_id"),
+        _each_once(f"({_EVERY})", "record_id", "record"),
     ),
     Check(
         "no_duplicate_crosswalk",
         "one entity for each record",
-        "SELECT record_id FROM crosswalk GROUP BY record_id HAVING count(*) > 1",
+        _each_once("crosswalk", "record_id"),
+        _each_once("crosswalk", "record_id", "crosswalk"),
     ),
     Check(
         "no_duplicate_entity",
         "each entity once",
-        "SELECT entity_id FROM entity GROUP BY entity_id HAVING count(*) > 1",
+        _each_once("entity", "entity_id"),
+        _each_once("entity", "entity_id", "entity"),
     ),
     Check(
         "one_golden_record_each",
         "exactly one golden record of its type for each entity",
-        f"""
-        SELECT coalesce(e.entity_id, g.entity_id) FROM entity AS e
-        FULL JOIN (SELECT entity_id, entity_type, count(*) AS number FROM ({_GOLDEN}) GROUP BY ALL) AS g
-            ON g.entity_id = e.entity_id AND g.entity_type = e.entity_type
-        WHERE e.entity_id IS NULL OR g.number IS DISTINCT FROM 1
-        """,
+        _one_golden(),
+        _one_golden(f"WHERE entity_id IN {_changed('entity')}"),
     ),
     Check(
         "crosswalk_entities_exist",
         "an entity of that type behind each row of the crosswalk",
-        "SELECT record_id FROM crosswalk AS c WHERE NOT EXISTS "
-        "(SELECT 1 FROM entity AS e WHERE e.entity_id = c.entity_id AND e.entity_type = c.entity_type)",
+        _crosswalk_entities(),
+        _crosswalk_entities(f"record_id IN {_changed('crosswalk')} OR entity_id IN {_changed('entity')}"),
     ),
     Check(
         "records_have_entities",
@@ -137,53 +181,61 @@ CHECKS: Final = (
         "entities_have_records",
         "a record behind each entity",
         f"SELECT entity_id FROM entity ANTI JOIN ({_RECORDS}) USING (entity_id)",
+        f"""
+        SELECT entity_id FROM (FROM entity WHERE entity_id IN {_changed("entity")})
+        ANTI JOIN (FROM ({_RECORDS}) WHERE entity_id IN {_changed("entity")}) USING (entity_id)
+        """,
     ),
     Check(
         "fact_entities_exist",
         "an entity behind each fact whose owner is a record of ours",
-        f"""
-        SELECT record_id FROM ({_OWNERS}) AS f LEFT JOIN entity AS e USING (entity_id)
-        WHERE (f.owner IS NOT NULL OR f.entity_id IS NOT NULL) AND e.entity_id IS NULL
-        """,
+        _fact_entities(),
+        _fact_entities(
+            f"record_id IN {_changed('record')} OR owner IN {_changed('crosswalk')} OR entity_id IN {_GONE_ENTITIES}"
+        ),
     ),
     Check(
         "mentioned_entities_exist",
         "an entity behind each relationship, contact point, conflict and review pair",
-        f"SELECT entity_id FROM ({_MENTIONS}) ANTI JOIN entity USING (entity_id)",
+        f"SELECT DISTINCT entity_id FROM ({_MENTIONS}) ANTI JOIN entity USING (entity_id)",
+        f"""
+        FROM {_changed("mention")} AS named(entity_id) ANTI JOIN entity USING (entity_id)
+        UNION SELECT entity_id FROM ({_MENTIONS}) WHERE entity_id IN {_GONE_ENTITIES}
+        """,
     ),
     Check(
         "supporting_rows_exist",
         "a source row behind each row that completes a record",
-        "SELECT DISTINCT supporting_record FROM support WHERE supporting_record NOT IN "
-        "(SELECT record_id FROM source_record)",
-        """
+        "SELECT DISTINCT supporting_record FROM support "
+        "ANTI JOIN source_id ON source_id.record_id = support.supporting_record",
+        f"""
         WITH asked AS (
-            SELECT DISTINCT supporting_record FROM support
-            WHERE record_id IN (SELECT record_id FROM snapshot_change WHERE part = 'support')
-                OR supporting_record IN (SELECT record_id FROM snapshot_change WHERE part = 'source')
+            SELECT DISTINCT supporting_record FROM support WHERE record_id IN {_changed("support")}
         )
         SELECT supporting_record FROM asked WHERE supporting_record NOT IN (
-            SELECT record_id FROM source_rows((SELECT coalesce(list(supporting_record), []) FROM asked))
+            SELECT record_id FROM source_id WHERE record_id IN (FROM asked)
         )
+        UNION SELECT supporting_record FROM support WHERE supporting_record IN {_GONE_ROWS}
         """,
     ),
     Check(
         "source_rows_exist",
         "a source row behind each record and fact",
         f"""
-        SELECT record_id FROM (SELECT record_id FROM ({_RECORDS}) UNION ALL SELECT record_id FROM fact)
-        WHERE source_row_id(record_id) NOT IN (SELECT record_id FROM source_record)
+        SELECT record_id FROM (
+            SELECT record_id, CASE WHEN contains(record_id, '#') THEN source_row_id(record_id) ELSE record_id END AS row
+            FROM ({_EVERY})
+        ) AS each ANTI JOIN source_id ON source_id.record_id = each.row
         """,
         f"""
         WITH asked AS (
             SELECT record_id, source_row_id(record_id) AS of_row
-            FROM (SELECT record_id FROM ({_RECORDS}) UNION ALL SELECT record_id FROM fact)
-            WHERE record_id IN (SELECT record_id FROM snapshot_change WHERE part = 'record')
-                OR source_row_id(record_id) IN (SELECT record_id FROM snapshot_change WHERE part = 'source')
+            FROM ({_EVERY}) WHERE record_id IN {_changed("record")}
         )
         SELECT record_id FROM asked WHERE of_row NOT IN (
-            SELECT record_id FROM source_rows((SELECT coalesce(list(of_row), []) FROM asked))
+            SELECT record_id FROM source_id WHERE record_id IN (SELECT of_row FROM asked)
         )
+        UNION SELECT record_id FROM ({_EVERY}) WHERE record_id IN {_WITHOUT_ROW}
         """,
     ),
 )

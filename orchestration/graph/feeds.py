@@ -32,6 +32,13 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "support": ("record_id",),
 }
 """Table to the columns by which its rows are replaced together; records and facts have their own `record_id`."""
+MENTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "relationship": ("from_entity", "to_entity"),
+    "contact_point": ("entity_id",),
+    "conflict": ("entity_id",),
+    "review_pair": ("entity_a", "entity_b"),
+}
+"""Table that tells of entities to its columns that name one."""
 _OF_ENTITIES: Final = ("entity", "crosswalk", "conflict", "review_pair", "contact_point")
 _ALIAS: Final = """(
     SELECT DISTINCT from_record AS record_id, to_record AS merged_into, record_type AS entity_type FROM {rows}

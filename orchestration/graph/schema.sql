@@ -57,8 +57,9 @@ CREATE TABLE snapshot_part (
 
 -- one row that was added, replaced or removed since the graph before; none where all rows were written anew
 CREATE TABLE snapshot_change (
-    part VARCHAR NOT NULL,                 -- source | record | support: of which tables
-    record_id VARCHAR NOT NULL
+    part VARCHAR NOT NULL,                 -- source | record | support | crosswalk: of which tables;
+                                           -- entity: one whose row or records changed; mention: one that a row names
+    record_id VARCHAR NOT NULL             -- of an entity or a mention the entity's id
 );
 
 -- how this file was written; always one row

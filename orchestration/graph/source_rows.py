@@ -133,12 +133,14 @@ def add(connection: Connection, table: SourceTable, landed: Landed, changed: str
 
 
 def show(connection: Connection, tables: Sequence[SourceTable]) -> None:
-    """Make the view `source_record` over all source tables, and the macro `source_rows`, which asks for some rows.
+    """Make the views `source_record` and `source_id` over all source tables, and the macro `source_rows` for some rows.
 
     The macro picks the rows of each table before it makes their JSON and their hash.
     """
     every = " UNION ALL ".join(table.shown() for table in tables) or _NOTHING
     connection.execute(f"CREATE OR REPLACE VIEW source_record AS {_seen(every)}")
+    ids = " UNION ALL ".join(f"SELECT _record AS record_id FROM {table.name}" for table in tables)
+    connection.execute(f"CREATE OR REPLACE VIEW source_id AS {ids or f'SELECT record_id FROM ({_NOTHING})'}")
     picked = " UNION ALL ".join(_picked(tables)) or _NOTHING
     connection.execute(f"CREATE OR REPLACE MACRO source_rows(ids) AS TABLE {_seen(picked)}")
 

@@ -55,4 +55,4 @@ def test_an_example_in_python_runs(
 def test_every_table_of_the_graph_is_named(analyst: duckdb.DuckDBPyConnection) -> None:
     tables = {row[0] for row in analyst.execute("SELECT table_name FROM information_schema.tables").fetchall()}
     assert {name for name in tables if f"`{name}`" not in PAGE} == set()
-    assert len(tables) == 38
+    assert len(tables) == 39
