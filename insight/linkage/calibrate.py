@@ -69,9 +69,10 @@ class Seen:
 
     Attributes:
         weights: Match weight in bits.
-        eligible: Whether the weight alone decides: no veto, no strong key, and enough agreement.
+        eligible: Whether the weight alone decides: no veto, no strong key, and enough agreement, some of it firm.
         rest: Of each comparison that labels, the weight without it.
-        labels: Of each such comparison, 1 where it says one entity, 0 where it says two, -1 where it says nothing.
+        labels: Of each such comparison, as firmly stated, 1 where it says one entity, 0 where it says two, -1 where
+            nothing.
     """
 
     weights: Figures
@@ -130,17 +131,44 @@ def thresholds(seen: Seen, bent: tuple[float, float], carried: Thresholds) -> Th
 
 
 def look(con: duckdb.DuckDBPyConnection, model: Model) -> Seen:
-    """The compared pairs, or a sample of them: all pairs of one record in so many."""
+    """The compared pairs, or a sample of them: all pairs of one record in so many.
+
+    What may not be accepted for want of a firm agreement moves no threshold, and what is not firmly stated labels no
+    pair: a stranger who writes in as others would else decide how alike all the others must be.
+    """
     telling = [one for one in model.linkage.comparisons if one.labels]
     every = max(1, _count(con, "pair") // SAMPLE)
     rest = "".join(
         f", mw_{column(one)} AS of_{column(one)}, {_label_sql(one)} AS label_{column(one)}" for one in telling
     )
     identifying = tuple(one for one in model.linkage.comparisons if one.identifies)
-    found = con.execute(f"""
-        SELECT weight, forbidden, labelling_forbidden, strong,
-               {agreements_sql(model.linkage.comparisons)} >= 2 AND {agreements_sql(identifying)} >= 1 AS agrees{rest}
+    agreements, identified = agreements_sql(model.linkage.comparisons), agreements_sql(identifying)
+    con.execute(f"""
+        CREATE OR REPLACE TABLE seen AS
+        SELECT a, b, weight, forbidden, labelling_forbidden, strong,
+               {agreements} >= 2 AND {identified} >= 1 AS agrees{rest}
         FROM ({weighed_sql(con, model, f"SELECT a, b FROM pair WHERE hash(a) % {every} = 0")})
+    """)
+    labels_sql = "".join(f", {_label_sql(one)} AS label_{column(one)}" for one in telling)
+    asked = " OR ".join(["agrees", *(f"label_{column(one)} >= 0" for one in telling)])
+    firm_pairs = f"""
+        SELECT x.firm_position AS a, y.firm_position AS b
+        FROM seen JOIN firm_id AS x ON x.position = a JOIN firm_id AS y ON y.position = b
+        WHERE (x.firm_position <> a OR y.firm_position <> b) AND ({asked})
+    """
+    suffices = f"{agreements} >= 1" if model.linkage.attaches else f"{agreements} >= 2 AND {identified} >= 1"
+    con.execute(f"""
+        CREATE OR REPLACE TABLE seen_firmly AS
+        SELECT a, b, {suffices} AS suffices{labels_sql} FROM ({weighed_sql(con, model, firm_pairs)})
+    """)
+    told = "".join(
+        f", of_{name}, CASE WHEN firmly.label_{name} < 0 THEN -1 ELSE seen.label_{name} END AS label_{name}"
+        for name in map(column, telling)
+    )
+    found = con.execute(f"""
+        SELECT weight, forbidden, labelling_forbidden, strong, agrees AND coalesce(suffices, true) AS agrees{told}
+        FROM seen JOIN firm_id AS x ON x.position = seen.a JOIN firm_id AS y ON y.position = seen.b
+        LEFT JOIN seen_firmly AS firmly ON firmly.a = x.firm_position AND firmly.b = y.firm_position
     """).fetchnumpy()
     weights = np.asarray(found["weight"], dtype=np.float64)
     free = ~_flags(found["labelling_forbidden"])

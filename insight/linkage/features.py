@@ -79,9 +79,11 @@ def make_features(
         frozen: What was counted before; where it is not given, words and telephones are counted in these records.
 
     Returns:
-        How many names of organisations there are, or were; 0 for people.
+        How many names of organisations are firmly stated, or were; 0 for people.
     """
     if frozen is None:
+        stated = "FROM record WHERE len(weak_fields) = 0"
+        con.execute(f"CREATE OR REPLACE VIEW firmly AS {stated} UNION ALL ({_firm_sql(record_type)})")
         count_uses(con, record_type)
     names = load_words(con, record_type, None if frozen is None else frozen.names)
     con.execute(

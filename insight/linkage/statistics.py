@@ -38,11 +38,11 @@ class Numbers:
 
     Attributes:
         records: Records there were.
-        names: Distinct names among them; 0 for people.
+        names: Distinct names that they firmly stated; 0 for people.
         strong: Pairs that shared a strong key.
         prior: The probability that two random records match.
         thresholds: From which weight on a pair is accepted or in doubt.
-        stated: Of each term whose rarity counts, how many records stated it.
+        stated: Of each term whose rarity counts, how many records firmly stated it.
     """
 
     records: int
@@ -77,15 +77,18 @@ class Drift:
 
 
 def count_uses(con: duckdb.DuckDBPyConnection, record_type: str) -> None:
-    """Makes `held(token, names)` or `phone_use(number, families)` from `record`, as features are made with."""
+    """Makes `held(token, names)` or `phone_use(number, families)` from `firmly`, as features are made with."""
     con.execute((_HERE / f"{TABLES[record_type][1]}.sql").read_text())
 
 
 def count_terms(con: duckdb.DuckDBPyConnection, terms: tuple[str, ...], copies: float) -> dict[str, int]:
-    """Makes `frequency(term, value, records)` from `feature`, and returns how many records stated each term.
+    """Makes `frequency(term, value, records)` from `feature`, and returns how many records firmly state each term.
+
+    What only `public` or `precede` asserts is not counted: else a stranger who writes in often enough under a rare name
+    would make it a common one, and take from its owner what speaks for him.
 
     How rare a shared value is, is asked of the other records: a record and its copies do not count as their own
-    namesakes, nor does its firm row. Small lists would otherwise hold every name for a common one. `records` counts the
+    namesakes. Small lists would otherwise hold every name for a common one. `records` counts the
     others; a value that one other has is as rare as one that nobody has, and is left out.
     """
     con.execute("CREATE OR REPLACE TABLE frequency (term VARCHAR, value VARCHAR, records DOUBLE)")
@@ -93,12 +96,15 @@ def count_terms(con: duckdb.DuckDBPyConnection, terms: tuple[str, ...], copies: 
     for term in terms:
         con.execute(
             f"""
-            INSERT INTO frequency SELECT $term, {quoted(term)}::VARCHAR, count(*) - $copies::DOUBLE FROM feature
-            WHERE NOT is_firm AND {quoted(term)} IS NOT NULL GROUP BY {quoted(term)} HAVING count(*) - $copies > 1
+            INSERT INTO frequency SELECT $term, {quoted(term)}::VARCHAR, count(*) - $copies::DOUBLE
+            FROM feature SEMI JOIN firm_id ON firm_position = feature.position
+            WHERE {quoted(term)} IS NOT NULL GROUP BY {quoted(term)} HAVING count(*) - $copies > 1
             """,
             {"term": term, "copies": copies},
         )
-        found = con.execute(f"SELECT count({quoted(term)}) FROM feature WHERE NOT is_firm").fetchall()
+        found = con.execute(
+            f"SELECT count({quoted(term)}) FROM feature SEMI JOIN firm_id ON firm_position = feature.position"
+        ).fetchall()
         stated[term] = int(found[0][0])
     return stated
 

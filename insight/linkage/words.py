@@ -24,6 +24,7 @@ _COMPASS: Final = {word: stem for stem in ("north", "south", "east", "west") for
     "midland": "midlands",
     "central": "central",
 }
+_NAMES: Final = "SELECT unnest(k_names) FROM {table} UNION SELECT k_name FROM {table}"
 _PARENT: Final = frozenset({"HOLDING", "GRP"})
 _PLACE_NOISE: Final = frozenset({"zz", "ip"})
 """Codes that rigour gives to words such as `global` and `online`, which are no places in a name."""
@@ -67,19 +68,19 @@ def load_words(con: duckdb.DuckDBPyConnection, record_type: str, names: int | No
     """Makes `word`: for organisations one distinct name and its marks, for people one given name and its forms.
 
     Args:
-        con: A connection that has `record`, and for organisations `held`.
+        con: A connection that has `record`, and for organisations `held`; where `names` is not given, `firmly` too.
         record_type: Whose names.
-        names: How many names there are among all organisations; those of `record` where it is not given.
+        names: How many names all organisations firmly state; they are counted where it is not given.
 
     Returns:
-        How many names of organisations there are; 0 for people.
+        How many names of organisations are firmly stated; 0 for people.
     """
     if record_type == "person":
         given = _distinct(con, "SELECT k_given FROM record UNION SELECT k_family FROM record")
         forms = [given_forms(name) for name in given]
         make_table(con, "word", key=pa.array(given, pa.string()), forms=pa.array(forms, pa.list_(pa.string())))
         return 0
-    named = _distinct(con, "SELECT unnest(k_names) FROM record UNION SELECT k_name FROM record")
+    named = _distinct(con, _NAMES.format(table="record"))
     marks = [organisation_marks(name) for name in named]
     make_table(
         con,
@@ -89,7 +90,9 @@ def load_words(con: duckdb.DuckDBPyConnection, record_type: str, names: int | No
         places=pa.array([mark[1] for mark in marks], pa.list_(pa.string())),
         numbers=pa.array([mark[2] for mark in marks], pa.list_(pa.string())),
     )
-    count = len(named) if names is None else names
+    count = names
+    if count is None:
+        count = int(con.execute(f"SELECT count(v) FROM ({_NAMES.format(table='firmly')}) AS t(v)").fetchall()[0][0])
     con.execute((_HERE / "word_rarity.sql").read_text(), {"names": count})
     return count
 

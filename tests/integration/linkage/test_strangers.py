@@ -50,8 +50,8 @@ class Reconciled:
         return {row["entity_id"]: {name: row[name] for name in STANDING} for row in found}
 
 
-def reconcile(settings: Settings, before: Reconciled | None = None) -> Reconciled:
-    """Everything from the databases to entities, as the assets do it."""
+def reconcile(settings: Settings, before: Reconciled | None = None, *, refresh: bool = False) -> Reconciled:
+    """Everything from the databases to entities, as the assets do it; `refresh` counts the records anew."""
     sources = load_sources(settings.sources)
     records = every.build(sources, [one for source in sources for one in land(source, settings)], settings)
     made = Reconciled(people=records.shapes["person"].record)
@@ -64,13 +64,18 @@ def reconcile(settings: Settings, before: Reconciled | None = None) -> Reconcile
             settings,
             employer.table("crosswalk") if employer else None,
             before=before.links[name] if before else None,
+            refresh=refresh,
         )
         previous = before.entities[name].table("crosswalk") if before else None
         made.entities[name] = entity_stage.build(shape, records.aliases, made.links[name], previous, settings)
     return made
 
 
-@pytest.fixture(scope="module", params=["A", "B"])
+@pytest.fixture(
+    scope="module",
+    params=[("A", False), ("B", False), ("A", True), ("B", True)],
+    ids=["A", "B", "A counted anew", "B counted anew"],
+)
 def attacked(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Reconciled, Reconciled, set[str]]:
@@ -79,12 +84,13 @@ def attacked(
     with pytest.MonkeyPatch.context() as environment:
         for name in ("PRECEDE_SOURCES", "PRECEDE_CRM_URL", "PRECEDE_ERP_URL", "PRECEDE_SUPPORT_URL"):
             environment.delenv(name, raising=False)
-        build(Plan(6000, 7, way=request.param), in_home(home))
+        way, refresh = request.param
+        build(Plan(6000, 7, way=way), in_home(home))
         settings = Settings(home=home)
         before = reconcile(settings)
         employers = {row["record_id"]: row["organisation_record"] for row in rows(before.people)}
         posed_as = write_in(home / "northgate" / "support.db", before, employers)
-        return before, reconcile(settings, before), posed_as
+        return before, reconcile(settings, before, refresh=refresh), posed_as
 
 
 def write_in(database: Path, known: Reconciled, employers: dict[str, str]) -> set[str]:
