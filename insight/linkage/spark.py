@@ -158,7 +158,14 @@ def in_spark(condition: str) -> str:
     """A condition of a comparison, written for DuckDB, in Spark's SQL."""
     # `len` is of lists here and `length` of texts; to the translator the two are one
     said = re.sub(r"\blen\(", "list_size(", condition)
-    return str(sqlglot.parse_one(said, read="duckdb").transform(_in_spark).sql(dialect="spark"))
+    tree: Any = sqlglot.parse_one(said, read="duckdb")
+    for node in reversed(list(tree.walk())):  # the inner ones first: a new node takes them in as they then are
+        new = _in_spark(node)
+        if node is tree:
+            tree = new
+        elif new is not node:
+            node.replace(new)
+    return str(tree.sql(dialect="spark"))
 
 
 def _in_spark(node: exp.Expression) -> Any:  # noqa: ANN401  a node of sqlglot's, some of which it has no type for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ from insight.linkage.whole import link
 from insight.records import every
 from insight.records.every import Records
 from insight.sources.loading import load_sources
+from orchestration.graph.model import RECORD_TYPES
 from orchestration.settings import PROJECT, Settings
 from tests.truth.lists import lists
 
@@ -30,6 +32,13 @@ with_spark = pytest.mark.skipif(
     reason="NOT TESTED: linkage on Spark; needed Java and the extra `spark`: run `make spark`",
 )
 Links = list[tuple[Any, ...]]
+SYNTAX = {"AND", "OR", "NOT", "IN", "THEN", "WHEN", "CASE", "ELSE"}
+SPARKS = {
+    *("ARRAY", "ARRAYS_OVERLAP", "ARRAY_CONTAINS", "ARRAY_EXCEPT", "ARRAY_INTERSECT", "CAST", "CONCAT", "DAY"),
+    *("FILTER", "GREATEST", "LEAST", "LEFT", "LENGTH", "MONTH", "REGEXP_REPLACE", "REPLACE", "SIZE", "SORT_ARRAY"),
+    *("SPLIT", "STARTSWITH", "YEAR", "PRECEDE_DAMERAU_LEVENSHTEIN", "PRECEDE_JARO_WINKLER_SIMILARITY"),
+}
+"""Functions that Spark has, and the two that are given to it."""
 
 
 def test_a_condition_means_the_same_in_sparks_words() -> None:
@@ -38,6 +47,19 @@ def test_a_condition_means_the_same_in_sparks_words() -> None:
     )
     assert in_spark("list_has_all(list_concat(a_l, b_l), c_r)") == "SIZE(ARRAY_EXCEPT(c_r, CONCAT(a_l, b_l))) = 0"
     assert "PRECEDE_DAMERAU_LEVENSHTEIN" in in_spark("damerau_levenshtein(name_l, name_r) <= 1").upper()
+    nested = in_spark("len(list_filter(a_l, lambda word: NOT regexp_full_match(word, '[0-9]+(st|nd)'))) = 0")
+    assert nested == "SIZE(FILTER(a_l, word -> NOT word RLIKE '^(?:[0-9]+(st|nd))$')) = 0"
+    for record_type in RECORD_TYPES:
+        levels = [one for comparison in load_model(record_type).splink["comparisons"] for one in levels_of(comparison)]
+        called = {name.upper() for level in levels for name in re.findall(r"(\w+)\s*\(", in_spark(level))}
+        assert len(levels) > 15
+        assert called - SYNTAX <= SPARKS
+
+
+def levels_of(comparison: dict[str, Any]) -> list[str]:
+    """The conditions of a comparison that say something."""
+    conditions = [level["sql_condition"] for level in comparison["comparison_levels"]]
+    return [one for one in conditions if one.strip().upper() != "ELSE"]
 
 
 @with_spark
