@@ -9,14 +9,15 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 Integers = npt.NDArray[np.int64]
 
 
 def components(size: int, a: Integers, b: Integers) -> Integers:
     """Of each of `size` records, the position of the first record it is connected to, given edges by position."""
+    from scipy.sparse import coo_matrix  # noqa: PLC0415  slow to load, and who resolves one record needs none
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     graph = coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(size, size))
     _, label = connected_components(graph, directed=False)
     first = np.full(size, size, dtype=np.int64)

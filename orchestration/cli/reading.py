@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console, ConsoleOptions, Group, RenderableType
@@ -18,11 +18,12 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.contracts import Reason
-from orchestration.graph.current import open_as_of, open_current
-from orchestration.graph.reader import EntityGraph
 from orchestration.settings import Settings
-from orchestration.store.engine import Store, open_store
+
+if TYPE_CHECKING:
+    from orchestration.contracts import Reason
+    from orchestration.graph.reader import EntityGraph
+    from orchestration.store.engine import Store
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 WIDTH: Final = 100
@@ -38,6 +39,8 @@ def reading_store() -> Iterator[Store]:
     Raises:
         StoreError: There is no store, or it cannot be read.
     """
+    from orchestration.store.engine import open_store  # noqa: PLC0415  only who reads the store pays for its import
+
     store = open_store(Settings(), create=False)
     try:
         yield store
@@ -56,6 +59,8 @@ def reading_graph(as_of: str | None = None) -> Iterator[EntityGraph]:
         NoGraph: None was published yet, or that one is not kept.
         StoreError: There is no store, or it cannot be read.
     """
+    from orchestration.graph.current import open_as_of, open_current  # noqa: PLC0415  only who reads the graph pays
+
     settings = Settings()
     with (
         reading_store() as store,
