@@ -15,8 +15,14 @@ from insight import layers
 from insight.entities.build import EntitySet
 from insight.linkage.link import LinkSet
 from insight.linkage.statistics import drift
+from insight.records.record_set import RecordSet
 
 Numbers = Mapping[str, float]
+
+
+def records_apart(before: RecordSet, made: RecordSet) -> Numbers:
+    """How many records are in only one of the two, or otherwise: each time, what changed in a source went unseen."""
+    return {"differing_records": _differing(before.record, made.record, "*")}
 
 
 def links_apart(before: LinkSet, made: LinkSet) -> Numbers:

@@ -17,12 +17,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import duckdb
 
 from orchestration.sql import literal, quoted
 
 NOTE: Final = "layer.json"
+MARK: Final = "_"
+"""What stands in a version's name before the mark of its beginning."""
 HIGHEST: Final = 8
 """Layers above a whole folder; the next one takes them in, so that reading stays quick."""
 
@@ -82,6 +85,34 @@ def describe(folder: Path, layer: Layer) -> None:
     ):
         layer = replace(layer, height=1, on=_down(folder.parent / layer.since)[-1].name)
     (folder / NOTE).write_text(json.dumps(asdict(layer), sort_keys=True))
+
+
+def place(home: Path, version: str, before: Path | None) -> Path:
+    """The folder of a version, there or yet to be made.
+
+    What is made from the start is not what was gone on to, though both be of the same inputs: that may be wrong, and
+    this is to put it right. So it has a mark in its name, and so has all that goes on from it.
+
+    Args:
+        home: Where the versions stand.
+        version: The digest of the inputs, with which the name begins.
+        before: The version to go on from; None for one that is made whole of all inputs, then or earlier.
+    """
+    if before is not None:
+        mark = _mark(before)
+        return home / (f"{version}{MARK}{mark}" if mark else version)
+    for folder in (home / version, *sorted(home.glob(f"{version}{MARK}*"))):
+        layer = read_layer(folder)
+        if layer is not None and layer.since is None:
+            return folder
+    gone_on = any(layer.since is not None for folder in home.glob("[!.]*") if (layer := read_layer(folder)) is not None)
+    return home / (f"{version}{MARK}{uuid4().hex[:8]}" if gone_on else version)
+
+
+def may_follow(folder: Path, before: Path | None) -> bool:
+    """Whether a version was made whole of all inputs, or goes back to the same beginning as `before`."""
+    layer = read_layer(folder)
+    return layer is None or layer.since is None or (before is not None and _mark(folder) == _mark(before))
 
 
 def rows(path: Path) -> str:
@@ -189,6 +220,11 @@ def write(con: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
 def lineage(folder: Path) -> list[Path]:
     """The folders that must stay for `folder` to be read: itself and those below it, down to a whole one."""
     return list(_down(folder))
+
+
+def _mark(folder: Path) -> str:
+    """What of a version's name says which beginning it goes back to; empty for the first one."""
+    return folder.name.partition(MARK)[2]
 
 
 def _down(folder: Path) -> list[Path]:

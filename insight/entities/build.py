@@ -7,7 +7,7 @@ since an earlier result, only what that touches is made again (`scope`); the res
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from orchestration.settings import Settings
 
 _HERE = Path(__file__).parent
 _NOTE = "built.json"
+_Note = dict[str, str | list[str]]
 
 TABLES: Final = (*KEYS, "entity_event")
 """The files of an entity folder; each has the columns of the graph's table of that name, `golden` its type's.
@@ -98,15 +99,15 @@ def build(  # noqa: PLR0913  one argument for each thing the result is named by
         version = version_of(records.version, aliases.version, links.version, how["code"], *said)
         load_previous(con, record_type, previous)
         was = Digest.of(con, "previous")
-        for folder in sorted(home.glob(f"{version}-*")):
-            note = _note(folder)
-            if str(was) in {note["before"], note["after"]}:
+        started = before.path if before is not None else None
+        for folder, note in _made(home, started):
+            if folder.name.startswith(f"{version}-") and str(was) in {note["before"], note["after"]}:
                 return EntitySet(record_type, folder.name, folder)
 
         load.load_aliases(con, record_type, aliases.alias)
-        base = _base(home, str(was), how) if before is not None else None
         systems = _systems(con, sources)
-        if base is not None and (_note(base.folder)["systems"] != systems or not make_scope(con, sources, base)):
+        base = _base(home, started, str(was), how, systems) if started is not None else None
+        if base is not None and not make_scope(con, sources, base):
             base = None
         load.load(con, sources, scoped=base is not None)
         if base is not None:
@@ -118,7 +119,7 @@ def build(  # noqa: PLR0913  one argument for each thing the result is named by
         gather(con, links.margin, links.accept, rarely_twice)
         assign(con, record_type, "previous" if base is None else base.rows("crosswalk"))
         make_tables(con, record_type, systems, priority or {}, now, base)
-        folder = home / f"{version}-{version_of(str(was))[:8]}"
+        folder = layers.place(home, f"{version}-{version_of(str(was))[:8]}", started)
         inputs = sources.as_inputs() | how
         with writing(folder) as draft:
             after = write_whole(con, draft, inputs) if base is None else write_changes(con, draft, inputs, base, was)
@@ -127,11 +128,21 @@ def build(  # noqa: PLR0913  one argument for each thing the result is named by
     return EntitySet(record_type, folder.name, folder)
 
 
-def _base(home: Path, published: str, how: Mapping[str, str]) -> Base | None:
+def _made(home: Path, before: Path | None) -> Iterator[tuple[Path, _Note]]:
+    """The results that stand here whole and that may be gone on from, each with its note; the last one first."""
+    others = [folder for folder in sorted(home.glob("[!.]*-*")) if folder != before]
+    for folder in [*([before] if before is not None else []), *others]:
+        note = _note(folder)
+        if note is not None and layers.may_follow(folder, before):
+            yield folder, note
+
+
+def _base(home: Path, before: Path, published: str, how: Mapping[str, str], systems: list[str]) -> Base | None:
     """The result whose crosswalk the previous graph has, if it was made as one would be made now."""
-    for folder in sorted(home.glob("*-*")):
+    for folder, note in _made(home, before):
         layer = layers.read_layer(folder)
-        if layer is not None and how.items() <= layer.inputs.items() and _note(folder)["after"] == published:
+        alike = layer is not None and how.items() <= layer.inputs.items() and note["systems"] == systems
+        if layer is not None and alike and note["after"] == published:
             return Base(folder, dict(layer.inputs))
     return None
 
@@ -142,8 +153,12 @@ def _systems(con: duckdb.DuckDBPyConnection, sources: Sources) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _note(folder: Path) -> dict[str, str | list[str]]:
-    found: dict[str, str | list[str]] = json.loads((folder / _NOTE).read_text())
+def _note(folder: Path) -> _Note | None:
+    """What a result says of itself; None where it is gone or was left half removed."""
+    try:
+        found: _Note = json.loads((folder / _NOTE).read_text())
+    except (OSError, ValueError):
+        return None
     return found
 
 

@@ -53,10 +53,10 @@ def relationships(  # noqa: PLR0913  one argument for each thing the result is n
     """
     code = code_version(_HERE)
     version = version_of(organisations.version, people.version, code)
-    folder = settings.stages / "entities" / _TABLE / version
+    folder = layers.place(settings.stages / "entities" / _TABLE, version, before.path.parent if before else None)
     path = folder / f"{_TABLE}.parquet"
     if path.exists():
-        return RelationshipSet(version, path)
+        return RelationshipSet(folder.name, path)
     inputs = {
         "organisation": str(organisations.table("crosswalk")),
         "person": str(people.table("crosswalk")),
@@ -77,7 +77,7 @@ def relationships(  # noqa: PLR0913  one argument for each thing the result is n
             earlier = None if base is None else layers.read_layer(base)
             height = 0 if whole or earlier is None else earlier.height + 1
             layers.describe(draft, layers.Layer(KEYS, base.name if base else None, height, inputs))
-    return RelationshipSet(version, path)
+    return RelationshipSet(folder.name, path)
 
 
 def _base(con: duckdb.DuckDBPyConnection, before: RelationshipSet | None, inputs: dict[str, str]) -> Path | None:

@@ -71,7 +71,6 @@ def build(  # noqa: PLR0913  one argument for each thing that links depend on
     *,
     judgements: Path | None = None,
     before: LinkSet | None = None,
-    refresh: bool = False,
     statistics: Path | None = None,
 ) -> LinkSet:
     """The links between the records of a type. Where the same were linked before, nothing is done.
@@ -83,8 +82,8 @@ def build(  # noqa: PLR0913  one argument for each thing that links depend on
         settings: Where stages are kept.
         employer: The organisations' `crosswalk.parquet`, for people; it stands in a folder named by its content.
         judgements: `judgements.parquet`, what people said of pairs.
-        before: What this returned the last time; what did not change since is not linked again.
-        refresh: Whether to count the records anew, and so to link all of them.
+        before: What this returned the last time; what did not change since is not linked again. None to count the
+            records anew, and so to link all of them.
         statistics: Frozen counts to use, whatever was used before.
     """
     found = Inputs(
@@ -97,7 +96,7 @@ def build(  # noqa: PLR0913  one argument for each thing that links depend on
         code=linkage_code(model),
     )
     was = None if before is None else _made_from(before, found)
-    if statistics is None and was is not None and not refresh and _still_fits(was, found):
+    if statistics is None and was is not None and _still_fits(was, found):
         statistics = was.statistics
     count = statistics is None
     if statistics is None:
@@ -106,7 +105,7 @@ def build(  # noqa: PLR0913  one argument for each thing that links depend on
         )
         statistics = settings.stages / "statistics" / records.shape / counted
     inputs = replace(found, statistics=statistics)
-    folder = settings.stages / "links" / records.shape / inputs.version
+    folder = layers.place(settings.stages / "links" / records.shape, inputs.version, before.path if before else None)
     if not folder.exists():
         with open_memory() as con:
             changed = before is not None and was is not None and was.statistics == statistics

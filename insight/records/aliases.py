@@ -81,7 +81,8 @@ def build(
         SourceError: An `alias.sql` does not run or returns what it must not.
     """
     version = version_of(code(), version_of_stated("alias", sources, landed), organisation.version)
-    result = AliasSet(version, settings.stages / "records" / "alias" / version)
+    folder = layers.place(settings.stages / "records" / "alias", version, before.path if before else None)
+    result = AliasSet(folder.name, folder)
     if result.path.exists():
         return result
     below = before.path if before and layers.read_layer(before.path) else None

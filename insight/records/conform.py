@@ -82,7 +82,8 @@ def build(  # noqa: PLR0913, PLR0917  each is an input of the step
     version = version_of(
         code(), stated, merges, *(f"{name} {one.version}" for name, one in needed.items()), str(sample)
     )
-    result = RecordSet(shape.name, version, settings.stages / "records" / shape.name / version)
+    folder = layers.place(settings.stages / "records" / shape.name, version, before.path if before else None)
+    result = RecordSet(shape.name, folder.name, folder)
     if result.path.exists():
         return result
     inputs = {

@@ -11,11 +11,9 @@ from insight.linkage.statistics import drift, numbers
 from tests.integration.linkage.histories import History
 
 
-def linked(history: History, before: LinkSet | None = None, *, refresh: bool = False) -> LinkSet:
+def linked(history: History, before: LinkSet | None = None) -> LinkSet:
     model = load_model("organisation")
-    return link_stage.build(
-        history.records(), history.aliases(), model, history.settings, before=before, refresh=refresh
-    )
+    return link_stage.build(history.records(), history.aliases(), model, history.settings, before=before)
 
 
 def test_a_change_keeps_the_statistics_and_a_refresh_counts_anew(tmp_path: Path) -> None:
@@ -24,7 +22,7 @@ def test_a_change_keeps_the_statistics_and_a_refresh_counts_anew(tmp_path: Path)
     history.step(5)
     second = linked(history, first)
     assert second.statistics == first.statistics
-    third = linked(history, second, refresh=True)
+    third = linked(history)
     assert third.statistics != first.statistics
     assert third.version != second.version
 
@@ -50,7 +48,7 @@ def test_drift_tells_how_many_bits_the_commonest_values_moved(tmp_path: Path) ->
     history = History("organisation", tmp_path, 4, 120)
     first = linked(history)
     history.grow(120, k_domain="everywhere.com")
-    second = linked(history, first, refresh=True)
+    second = linked(history)
     moved = drift(first.statistics, second.statistics)
     assert moved.records == 2.0
     assert moved.terms["domain"] > 2
