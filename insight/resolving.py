@@ -101,7 +101,7 @@ def resolve(stated: Mapping[str, Any], record_type: str, settings: Settings, reg
         con.execute(f"ATTACH {literal(settings.graph_link)} AS graph (READ_ONLY)")
         assert inputs.statistics is not None  # noqa: S101  _index refuses links without
         frozen = thaw(con, record_type, inputs.statistics)
-        _compare(con, model.linkage, model, index, inputs, frozen, values)
+        _compare(con, model.linkage, model, index, frozen, values)
         found = _by_entity(con)
     review, accept, margin = frozen.thresholds.review, frozen.thresholds.accept, frozen.thresholds.margin
     shown = {name: _plain(column[0].as_py()) for name, column in values.items() if column[0].is_valid}
@@ -158,7 +158,6 @@ def _compare(  # noqa: PLR0913, PLR0917  what a comparison rests on
     linkage: Linkage,
     model: Model,
     index: Path,
-    inputs: Inputs,
     frozen: Numbers,
     values: Mapping[str, pa.Array],
 ) -> None:
@@ -181,9 +180,7 @@ def _compare(  # noqa: PLR0913, PLR0917  what a comparison rests on
         ).fetchall()
     ]
     if handles:
-        asked = ", ".join(map(str, handles))
-        found = con.execute(f"SELECT record_id FROM {layers.rows(inputs.records)} WHERE hash(record_id) IN ({asked})")
-        _features(con, model.record_type, frozen, values, [row[0] for row in found.fetchall()])
+        _features(con, model.record_type, frozen, values, handles)
     first = len(linkage.blocks)
     for name, where, columns in (("pair", f"rule < {first}", ""), ("found", f"rule >= {first}", ", rule")):
         con.execute(f"""
@@ -202,9 +199,9 @@ def _features(
     record_type: str,
     frozen: Numbers,
     values: Mapping[str, pa.Array],
-    others: Sequence[str] = (),
+    others: Sequence[int] = (),
 ) -> None:
-    """Makes `record`, `firm_id` and `feature` of the record, first, and of those others."""
+    """Makes `record`, `firm_id` and `feature` of the record, first, and of those others, by the hash of their ids."""
     own = {"record_id": pa.array([_ASKED]), "system": pa.array([_ASKED])} | dict(values)
     own |= {name: pa.array([[]], pa.list_(pa.string())) for name in ("weak_fields", "verified_fields")}
     kinds = _kinds(record_type)
@@ -216,10 +213,17 @@ def _features(
     if others:
         # from the graph, which finds a few records among many at once; what they are linked by is derived again
         names = [*dict(COMMON), *RECORD_TYPES[record_type].names, NAMED[record_type]]
-        listed = ", ".join(literal(other) for other in others)
-        columns = ", ".join(map(quoted, names))
+        listed = ", ".join(map(str, others))
+        columns = ", ".join(f"known.{quoted(name)}" for name in names)
+        table = f"graph.main.{record_type}_record"
+        # first their places, by one column: the others are then read at these places alone
+        con.execute(
+            f"CREATE OR REPLACE TABLE standing AS SELECT rowid AS place FROM {table} WHERE hash(record_id) IN ({listed})"
+        )
         found = (
-            con.sql(f"FROM graph.main.{record_type}_record SELECT {columns} WHERE record_id IN ({listed}) ORDER BY ALL")
+            con.sql(
+                f"SELECT {columns} FROM {table} AS known JOIN standing ON known.rowid = standing.place ORDER BY ALL"
+            )
             .to_arrow_table()
             .combine_chunks()
         )
