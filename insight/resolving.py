@@ -218,12 +218,10 @@ def _features(
         table = f"graph.main.{record_type}_record"
         # first their places, by one column: the others are then read at these places alone
         con.execute(
-            f"CREATE OR REPLACE TABLE standing AS SELECT rowid AS place FROM {table} WHERE hash(record_id) IN ({listed})"
+            f"CREATE OR REPLACE TABLE at_rows AS SELECT rowid AS place FROM {table} WHERE hash(record_id) IN ({listed})"
         )
         found = (
-            con.sql(
-                f"SELECT {columns} FROM {table} AS known JOIN standing ON known.rowid = standing.place ORDER BY ALL"
-            )
+            con.sql(f"SELECT {columns} FROM {table} AS known JOIN at_rows ON known.rowid = at_rows.place ORDER BY ALL")
             .to_arrow_table()
             .combine_chunks()
         )
