@@ -15,12 +15,15 @@ TITLES: Final = (
 )
 """Words that stand where a given name should, and are none."""
 
+GIVEN_TOO: Final = "['dean', 'duke', 'earl', 'master', 'major', 'prince']"
+"""Titles that are given names where they stand alone."""
+
 
 def _no_given(one: str) -> str:
     """SQL: what stands as a given name is titles and ordinals alone."""
     return (
         f"(len(list_filter(string_split({one}, ' '), lambda word: NOT list_contains({TITLES}, word)"
-        " AND NOT regexp_full_match(word, '[0-9]+(st|nd|rd|th)'))) = 0)"
+        f" AND NOT regexp_full_match(word, '[0-9]+(st|nd|rd|th)'))) = 0 AND NOT list_contains({GIVEN_TOO}, {one}))"
     )
 
 
@@ -45,14 +48,23 @@ def _alike(one: str, other: str) -> str:
     return f"(jaro_winkler_similarity({one}, {other}) >= 0.85 AND length({one}) > 2 AND length({other}) > 2)"
 
 
+def _known(one: str) -> str:
+    """SQL: a given name that is listed as one, and so is no slip and no abbreviation."""
+    return f"(len(list_filter({one}_forms, lambda form: starts_with(form, 'Q'))) > 0)"
+
+
 def _unknown_spelling(one: str = "l.given", other: str = "r.given") -> str:
-    """SQL: two given names look alike, and one of them is short for no other, so that it may be a way to spell it."""
-    return f"((len({one}_forms) = 1 OR len({other}_forms) = 1) AND {_alike(one, other)})"
+    """SQL: two given names look alike, and one of them is no listed name, so that it may be a way to spell it."""
+    return (
+        f"(NOT ({_known(one)} AND {_known(other)}) AND {_alike(one, other)}"
+        f" AND damerau_levenshtein({one}, {other}) <= 2)"
+    )
 
 
 def _given_fits(one: str = "l.given", other: str = "r.given") -> str:
     shortened = (
-        f"(least(length({one}), length({other})) >= 3 AND (starts_with({one}, {other}) OR starts_with({other}, {one})))"
+        f"(least(length({one}), length({other})) >= 3 AND (starts_with({one}, {other}) OR starts_with({other}, {one}))"
+        f" AND NOT ({_known(one)} AND {_known(other)} AND abs(length({one}) - length({other})) > 2))"
     )
     return f"({_same_given(one, other)} OR {_initial(one, other)} OR {shortened} OR {_slip(one, other)})"
 
@@ -147,6 +159,14 @@ PERSON: Final = Linkage(
             largest=60,
         ),
         Block("start of name", "[left(given, 3) || ' ' || left(family, 4)]", largest=60),
+        Block("nickname and family", "list_transform(given_forms, lambda form: form || ' ' || family)", largest=40),
+        Block(
+            "a word of the name and birth date",
+            "list_transform(string_split(bag, ' '), lambda word: word || ' ' || birth_date::VARCHAR)",
+            largest=60,
+        ),
+        Block("month of birth and initials", "[left(birth_date::VARCHAR, 7) || left(given, 1) || left(family, 1)]"),
+        Block("month of birth and city", "[left(birth_date::VARCHAR, 7) || ' ' || city]", largest=60),
         Block("postcode", "[postcode]", largest=30),
         Block("postcode and family", "[postcode || ' ' || left(family, 4)]"),
         Block("postcode and given", "[postcode || ' ' || given]"),
@@ -367,7 +387,8 @@ PERSON: Final = Linkage(
             "len(l.official) = 1 AND len(r.official) = 1 AND l.official_kinds[1] = r.official_kinds[1]"
             f" AND list_contains({OFFICIAL}, split_part(l.official_kinds[1], '/', 1))"
             " AND damerau_levenshtein(l.official[1], r.official[1]) > 2"
-            f" AND (l.birth_date = r.birth_date AND {NAME_FITS}) IS NOT true"
+            f" AND (l.birth_date = r.birth_date AND ({NAME_FITS} OR ({_given_fits()} AND l.postcode = r.postcode)))"
+            " IS NOT true"
             " AND list_has_any(l.emails, r.emails) IS NOT true",
             "A person has one number of such a kind. With one name and birth date, or one mailbox, a number was copied"
             " wrong: that is for a person to see.",

@@ -59,9 +59,18 @@ def _nicknames() -> NickNamer:
 
 
 def given_forms(given: str) -> list[str]:
-    """The given names that `given` may stand for, itself among them: `bob` gives `bob`, `robert`, ..."""
+    """The given names that `given` may stand for, itself among them: `bob` gives `bob`, `robert`, ...
+
+    A listed name also gives its numbers in Wikidata (`Q...`), which it shares with the same name spelt otherwise.
+    """
     first = given.split(" ", maxsplit=1)[0]
-    return sorted({given, given.replace(" ", ""), first, *_nicknames().canonicals_of(first)})
+    listed = {
+        str(span.symbol.id)
+        for analysed in analyze_names(NameTypeTag.PER, [first], phonetics=False, rewrite=False)
+        for span in analysed.spans
+        if span.symbol.category == SymbolCategory.NAME
+    }
+    return sorted({given, given.replace(" ", ""), first, *_nicknames().canonicals_of(first), *listed})
 
 
 def load_words(con: duckdb.DuckDBPyConnection, record_type: str, names: int | None = None) -> int:
