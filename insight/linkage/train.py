@@ -66,7 +66,7 @@ def train(
         aliases: The merges that sources made themselves.
         employer: The organisations' `crosswalk.parquet`, for people.
         note: What the records are, for whoever looks at the model.
-        judgements: What people said of pairs; the thresholds that the model carries are calibrated by them too.
+        judgements: What people said of pairs. They move no threshold.
     """
     linkage = LINKAGES[records.shape]
     with open_memory() as con:
