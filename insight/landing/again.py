@@ -2,8 +2,8 @@
 
 What this gives is what reading everything would give, as long as what is added or changed comes with a later time:
 wherever the rows that came cannot be told apart by their keys, or the source has not as many rows as there must be, the
-whole table is to be read. So a row that vanished without a mark is noticed by the count, and so is one that came with an
-old time, unless as many vanished as so came; one that changed without its cursor is not. A full reading sees them all.
+whole table is to be read. So a row that vanished without a mark is noticed by the count, and so is one that came with
+an old time, unless as many vanished as so came; one that changed without its cursor is not. A full reading sees all.
 """
 
 from __future__ import annotations

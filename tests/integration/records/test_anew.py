@@ -31,7 +31,8 @@ def hidden(folder: Path) -> Case:
         {"company": COMPANIES, "city": towns("Leeds", "York")},
         spec={"tables": tables},
         organisation=ORGANISATION,
-        reject="SELECT 'city' AS source_table, _key AS source_key, 'odd' AS reason, '' AS detail FROM city WHERE name IS NULL",
+        reject="SELECT 'city' AS source_table, _key AS source_key, 'odd' AS reason, '' AS detail FROM city"
+        " WHERE name IS NULL",
     )
 
 

@@ -225,8 +225,8 @@ def test_a_doubt_about_whom_the_mailbox_may_be_of_counts() -> None:
 
 
 def test_who_else_has_the_mailbox_may_turn_out_to_object() -> None:
-    def shared(opted_out: bool | None) -> Scene:
-        scene = Scene().doubted("per_bob", other="per_cy", opted_out=opted_out)
+    def shared(**known: bool | None) -> Scene:
+        scene = Scene().doubted("per_bob", other="per_cy", **known)
         contacts = {("email", MAILBOX): (a_contact(), a_contact("per_bob", asserted_by="staff"))}
         return scene.knowing(
             contacts=contacts, entities={**scene.graph.entities, "per_bob": an_entity("per_bob", "person")}
