@@ -19,7 +19,7 @@ def defs() -> dg.Definitions:
     """The assets of the sources that `PRECEDE_SOURCES` names.
 
     Raises:
-        ConfigurationError: A source folder or a schedule (`PRECEDE_SCHEDULE`, `PRECEDE_REBUILD_SCHEDULE`) is none that can be.
+        ConfigurationError: A source folder, `PRECEDE_SCHEDULE` or `PRECEDE_REBUILD_SCHEDULE` is none that can be.
     """
     settings = Settings()
     sources = load_sources(settings.sources)
