@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import shutil
 import time
+import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,11 +47,30 @@ def expire_folders(settings: Settings, graph: Path | None, *, now: float | None 
         folder
         for pattern in _VERSIONS
         for folder in sorted(settings.home.glob(pattern))
-        if folder.is_dir() and folder not in needed and folder.stat().st_mtime < young
+        if not folder.name.startswith(".")
+        and folder.is_dir()
+        and folder not in needed
+        and folder.stat().st_mtime < young
     ]
     for folder in removed:
-        shutil.rmtree(folder, ignore_errors=True)
+        gone = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+        with suppress(FileNotFoundError):  # no version is ever there in part, whatever stops this
+            folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+    for draft in _drafts(settings, young):
+        shutil.rmtree(draft, ignore_errors=True)
     return removed
+
+
+def _drafts(settings: Settings, young: float) -> list[Path]:
+    """What was begun to be written or to be removed, and left so."""
+    begun = [
+        folder
+        for pattern in _VERSIONS
+        for folder in settings.home.glob(f"{pattern.removesuffix('*')}.*")
+        if folder.is_dir()
+    ]
+    return [folder for folder in begun if folder.stat().st_mtime < young]
 
 
 def _handed(settings: Settings) -> Iterator[Path]:

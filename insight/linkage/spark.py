@@ -7,6 +7,7 @@ from Parquet again and do not know where they were made. The model is the same f
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import sys
@@ -14,7 +15,8 @@ import warnings
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -69,9 +71,12 @@ def start(master: str) -> SparkSession:
     if master.startswith("local"):
         local["spark.sql.shuffle.partitions"] = "4"
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else its workers run the system's Python
+    folder = mkdtemp(prefix="precede-warehouse-")  # a session keeps nothing, and yet makes a folder for tables
+    atexit.register(rmtree, folder, ignore_errors=True)
     spark = (
         SparkSession.builder.appName("precede")
         .master(master)
+        .config("spark.sql.warehouse.dir", folder)
         .config(map=local)
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")

@@ -86,7 +86,8 @@ def build(
     versions = sorted(f"{one.system} {one.table} {one.data_version}" for one in landed)
     named = [version_of_stated(name, sources, landed) for name in ("supporting", "reject")]
     version = version_of(code(), *named, *versions)
-    result = RejectedSet(version, settings.stages / "records" / "rejected" / version)
+    folder = layers.place(settings.stages / "records" / "rejected", version, before.path if before else None)
+    result = RejectedSet(folder.name, folder)
     if result.path.exists():
         return result
     inputs = {"code": code(), "said": said_of("supporting", sources) + said_of("reject", sources)}

@@ -15,7 +15,7 @@ from typing import Final
 import duckdb
 
 from orchestration.graph import source_rows
-from orchestration.graph.feeds import MENTIONS, Feed, differing, feeds
+from orchestration.graph.feeds import MENTIONS, TOGETHER, Feed, differing, feeds
 from orchestration.graph.fill import DERIVED, derived, events, insert, owners
 from orchestration.graph.inputs import CandidateInputs, Landed
 from orchestration.graph.model import RECORD_TYPES
@@ -127,7 +127,8 @@ def _replace(connection: Connection, made: list[tuple[Feed, Path, str]], every: 
     connection.execute(f"DELETE FROM {quoted(feed.table)} USING touched WHERE {same}")
     before = {one.part: path for one, path, _ in made}
     for one in every:
-        relation = one.of(rows_since(one.path, before.get(one.part, one.path)))
+        together = feed.table in TOGETHER  # then also those of a folder in which the key was not touched
+        relation = one.every if together else one.of(rows_since(one.path, before.get(one.part, one.path)))
         insert(connection, one, f"(FROM {relation} SEMI JOIN touched USING ({keys}))")
     _note(connection, feed.table, keys)
     if feed.table == "crosswalk":

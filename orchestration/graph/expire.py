@@ -59,8 +59,7 @@ def expire(
             snapshot_expired(connection, one, at=at)
         kept = connection.execute(select(snapshot.c.snapshot_id).where(snapshot.c.expired_at.is_(None))).scalars()
         files = {graph_path(settings, SnapshotId(one)) for one in kept}
-        gone = connection.execute(select(snapshot.c.snapshot_id).where(snapshot.c.expired_at.is_not(None))).scalars()
-        over = {graph_path(settings, SnapshotId(one)) for one in gone}
+        over = {graph_path(settings, one) for one in expired}
     _sweep(settings, files, over, at - UNFINISHED)
     return expired
 

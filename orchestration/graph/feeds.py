@@ -39,6 +39,8 @@ MENTIONS: Final[dict[str, tuple[str, ...]]] = {
     "review_pair": ("entity_a", "entity_b"),
 }
 """Table that tells of entities to its columns that name one."""
+TOGETHER: Final = frozenset({"quarantine", "note", "support"})
+"""Tables in which rows of several folders may have the same key."""
 _OF_ENTITIES: Final = ("entity", "crosswalk", "conflict", "review_pair", "contact_point")
 _ALIAS: Final = """(
     SELECT DISTINCT from_record AS record_id, to_record AS merged_into, record_type AS entity_type FROM {rows}

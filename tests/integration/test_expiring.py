@@ -64,3 +64,15 @@ def test_what_is_young_stays(settings: Settings) -> None:
     folder = version(settings, "stages/records/person/v1")
     expire_folders(settings, None, now=folder.stat().st_mtime + YOUNGEST - 1)
     assert folder.exists()
+
+
+def test_what_is_removed_is_there_whole_or_not_at_all(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = version(settings, "stages/records/person/v1")
+    monkeypatch.setattr("insight.expiring.shutil.rmtree", lambda *_, **__: None)  # stopped before it is done
+    assert expire_folders(settings, None, now=LATER) == [folder]
+    assert not folder.exists()
+    (begun,) = folder.parent.iterdir()
+    monkeypatch.undo()
+    assert begun.name.startswith(".v1.")
+    assert expire_folders(settings, None, now=LATER) == []
+    assert list(folder.parent.iterdir()) == []

@@ -123,6 +123,7 @@ def tables_of(state: State, at: datetime) -> dict[str, dict[str, Rows]]:
         for place, system in enumerate(SYSTEMS)
     }
     odd = [key for key in state.names if state.names[key].startswith("b")]
+    owing = {owner for owner, _ in state.invoices.values()}
     return landed | {
         "landing/erp/invoice": {
             "row": [(str(k), f"{o}/{amount}", str(k), f"{amount:02x}") for k, (o, amount) in state.invoices.items()]
@@ -184,7 +185,14 @@ def tables_of(state: State, at: datetime) -> dict[str, dict[str, Rows]]:
             "alias": [("organisation", SYSTEMS[k % 2], f"{SYSTEMS[k % 2]}:company:9{k}", company(k)) for k in odd]
         },
         "stages/records/rejected": {
-            "quarantine": [("crm:company:0", "crm", "company", "0", "", "odd", str(len(odd)), "{}")]
+            "quarantine": [
+                ("crm:company:0", "crm", "company", "0", "", "odd", str(len(odd)), "{}"),
+                *(
+                    (company(k), SYSTEMS[k % 2], "company", str(k), "any", "refused", "", "{}")
+                    for k in odd
+                    if k in owing
+                ),
+            ]
         },
     }
 

@@ -100,6 +100,16 @@ def folders(tmp_path: Path) -> Folders:
     return Folders(tmp_path)
 
 
+def test_a_row_in_two_quarantines_stays_in_the_one_that_did_not_change(folders: Folders) -> None:
+    twice = replace(BEFORE, names=BEFORE.names | {3: "b"})
+    first = build_candidate(folders.write(twice), Settings(home=folders.home), now=NOW).path
+    changed, anew = both_ways(folders, folders.write(replace(twice, names=twice.names | {3: "bé"}), first))
+    assert steps_of(changed) == 1
+    found = contents(changed)["main.quarantine"]
+    assert found == contents(anew)["main.quarantine"]
+    assert sum("'refused'" in row for row in found.elements()) == 1
+
+
 def test_a_few_changes_are_made_in_a_copy(folders: Folders) -> None:
     first = build_candidate(folders.write(BEFORE), Settings(home=folders.home), now=NOW).path
     later = replace(BEFORE, names=BEFORE.names | {3: "b"}, entities=BEFORE.entities | {4: 50})

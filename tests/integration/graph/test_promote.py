@@ -292,6 +292,16 @@ def test_of_each_hour_of_a_day_the_last_graph_is_kept_however_many_there_were(st
     assert list(settings.snapshots.iterdir()) == [made[-1].path]
 
 
+def test_a_graph_that_expired_once_is_not_removed_again(store: Store, settings: Settings) -> None:
+    first = published(store, settings, world(settings.home, "v1"))
+    published(store, settings, world(settings.home, "v2", previous=first.path), now=NOW + timedelta(hours=1))
+    kept = first.path.read_bytes()
+    assert expire(store, settings, keep=1, hours=1, now=NOW + timedelta(days=1)) == [first.snapshot_id]
+    first.path.write_bytes(kept)  # put back to be looked at
+    assert expire(store, settings, keep=1, hours=1, now=NOW + timedelta(days=1)) == []
+    assert first.path.exists()
+
+
 def test_whoever_holds_an_expired_graph_open_keeps_reading_it(store: Store, settings: Settings) -> None:
     first = published(store, settings, world(settings.home, "v1"))
     with EntityGraph(first.path) as graph:

@@ -63,8 +63,7 @@ def reconcile(settings: Settings, before: Reconciled | None = None, *, refresh: 
             load_model(name, settings),
             settings,
             employer.table("crosswalk") if employer else None,
-            before=before.links[name] if before else None,
-            refresh=refresh,
+            before=before.links[name] if before and not refresh else None,
         )
         previous = before.entities[name].table("crosswalk") if before else None
         made.entities[name] = entity_stage.build(shape, records.aliases, made.links[name], previous, settings)
