@@ -23,7 +23,7 @@ from insight.linkage.model import load_model, save_model
 from insight.linkage.train import train
 from insight.pages import Page
 from insight.publication.questions import previous_graph
-from insight.rebuilding import entities_apart, links_apart
+from insight.rebuilding import entities_apart, links_apart, records_apart
 from insight.records import aliases as alias_stage
 from insight.records import conform, rejected
 from insight.records.record_set import AliasSet, RecordSet, RejectedSet
@@ -97,6 +97,7 @@ def records_of(shape: Shape, sources: Sources) -> dg.AssetsDefinition:
         RecordSet,
         make,
         lambda made: pages.records_page(made.record, made.quarantine),
+        apart=records_apart,
         deps=[
             *_tables(stated, (shape.name, "alias")),
             *(["records", name] for name in needed if name in known),
@@ -146,9 +147,9 @@ def rejected_of(sources: Sources) -> dg.AssetsDefinition:
 def judgements_of() -> dg.AssetsDefinition:
     """The asset `judgements`: what people said of pairs and of values, as linkage and entities obey it."""
 
-    def make(settings: Settings, before: JudgementSet | None) -> JudgementSet:
+    def make(settings: Settings, _: JudgementSet | None) -> JudgementSet:
         with closing(open_store(settings)) as store:
-            return judgement_stage.build(store, settings, before=before)
+            return judgement_stage.build(store, settings)
 
     return stage(
         JUDGED,
@@ -177,7 +178,6 @@ def links_of(record_type: str) -> dg.AssetsDefinition:
             employer.table("crosswalk") if employer else None,
             judgements=handed_one(settings, JUDGED, JudgementSet).table(JUDGEMENTS),
             before=before,
-            refresh=before is None,
         )
 
     return stage(

@@ -1,18 +1,16 @@
 """What people judged, as Parquet: the asset that hands the store's judgements to links and entities.
 
-The tables are small and always written whole; beside each stands what changed since the version before, so that one
-judgement costs the linkage one pair.
+The tables are small and written whole. Links and entities compare them with those that they were made from, so that one
+judgement costs one pair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import duckdb
 import pyarrow as pa
 
 from insight import layers
@@ -26,8 +24,6 @@ from orchestration.store.engine import Store
 
 JUDGEMENTS: Final = "judgements"
 SETTLEMENTS: Final = "settlements"
-KEYS: Final = {JUDGEMENTS: ("record_a", "record_b"), SETTLEMENTS: ("record_id", "field")}
-"""Table to what its rows are of."""
 _COLUMNS: Final[dict[str, dict[str, pa.DataType]]] = {
     JUDGEMENTS: {name: pa.string() for name in ("entity_type", "record_a", "record_b", "verdict", "judgement_id")},
     SETTLEMENTS: {
@@ -58,15 +54,12 @@ class JudgementSet:
         return self.path / f"{name}.parquet"
 
 
-def build(
-    store: Store, settings: Settings, *, before: JudgementSet | None = None, today: date | None = None
-) -> JudgementSet:
+def build(store: Store, settings: Settings, *, today: date | None = None) -> JudgementSet:
     """The judgements of the store that count. Where the same were handed on before, nothing is done.
 
     Args:
         store: The coordinator's store.
         settings: Where stages are kept.
-        before: What this returned the last time.
         today: The day before which a settlement must have ended to be expired; the business date where it is not given.
     """
     day = today or settings.business_date
@@ -80,35 +73,17 @@ def build(
             ],
         }
     stated = {name: [{key: row[key] for key in _COLUMNS[name]} for row in found] for name, found in rows.items()}
-    columns = {name: list(kinds) for name, kinds in _COLUMNS.items()}
-    version = version_of(canonical([columns, stated]).decode())
+    named = {name: list(kinds) for name, kinds in _COLUMNS.items()}
+    version = version_of(canonical([named, stated]).decode())
     folder = settings.stages / "judgements" / version
     made = JudgementSet(version, folder, len(rows[JUDGEMENTS]), len(rows[SETTLEMENTS]))
     if not folder.exists():
-        earlier = before.path if before is not None and layers.read_layer(before.path) is not None else None
         with open_memory() as con, writing(folder) as draft:
             for name, found in stated.items():
-                _write(con, draft, name, found, earlier)
-            layers.describe(draft, layers.Layer(KEYS, earlier.name if earlier else None))
+                columns = {key: pa.array([row[key] for row in found], kind) for key, kind in _COLUMNS[name].items()}
+                make_table(con, name, **columns)
+                layers.write(con, f"FROM {name} ORDER BY ALL", draft / f"{name}.parquet")
     return made
-
-
-def _write(
-    con: duckdb.DuckDBPyConnection, draft: Path, name: str, rows: Sequence[dict[str, Any]], earlier: Path | None
-) -> None:
-    columns = {key: pa.array([row[key] for row in rows], kind) for key, kind in _COLUMNS[name].items()}
-    make_table(con, name, **columns)
-    if earlier is None:
-        layers.put(con, draft, name, f"FROM {name}", None, None, whole=True, keys=KEYS[name])
-        return
-    keys = ", ".join(KEYS[name])
-    was = layers.rows(earlier / f"{name}.parquet")
-    moved = f"""
-        SELECT DISTINCT {keys}
-        FROM ((FROM {name} EXCEPT FROM {was}) UNION ALL (FROM {was} EXCEPT FROM {name}))
-    """
-    changed = f"FROM {name} SEMI JOIN ({moved}) AS moved USING ({keys})"
-    layers.put(con, draft, name, changed, moved, earlier, whole=True, keys=KEYS[name])
 
 
 def _expired(until: date | None, today: date) -> bool:

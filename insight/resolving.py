@@ -94,11 +94,11 @@ def resolve(stated: Mapping[str, Any], record_type: str, settings: Settings, reg
     """
     values, left_out = understood(stated, record_type, region)
     model = load_model(record_type, settings)
-    index, inputs = _index(settings, model)
     if not settings.graph_link.is_file():
         raise NoGraph("No graph has been published yet; needed one to read; publish it with `precede run`.")
     with open_memory() as con:
         con.execute(f"ATTACH {literal(settings.graph_link)} AS graph (READ_ONLY)")
+        index, inputs = _index(con, settings, model)
         assert inputs.statistics is not None  # noqa: S101  _index refuses links without
         frozen = thaw(con, record_type, inputs.statistics)
         _compare(con, model.linkage, model, index, frozen, values)
@@ -136,13 +136,16 @@ def understood(
     return fields | derived(record_type, fields, locale), problems
 
 
-def _index(settings: Settings, model: Model) -> tuple[Path, Inputs]:
-    """The folder of the links that were made last, and what they were made from."""
+def _index(con: duckdb.DuckDBPyConnection, settings: Settings, model: Model) -> tuple[Path, Inputs]:
+    """The index beside the links that the graph was made with, and what these were made from."""
+    part = f"links/{model.record_type}/link"
     try:
-        stated = json.loads((settings.stages / "handed" / "links" / f"{model.record_type}.json").read_bytes())
-        folder = Path(stated[0]["path"])
-    except (FileNotFoundError, LookupError, ValueError) as error:
-        raise NoGraph("Nothing has been linked here yet; needed a published graph; run `precede run`.") from error
+        found = con.execute("SELECT path FROM graph.main.snapshot_part WHERE part = ?", [part]).fetchall()
+    except duckdb.CatalogException:
+        found = []
+    if not found:
+        raise NoGraph("The published graph does not say which links it has; needed one that does; run `precede run`.")
+    folder = (settings.home / found[0][0]).parent
     layer = layers.read_layer(folder)
     inputs = read_inputs(layer.inputs) if layer is not None and layer.inputs else None
     if inputs is None or inputs.statistics is None or inputs.code != linkage_code(model):

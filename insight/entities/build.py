@@ -78,7 +78,7 @@ def build(  # noqa: PLR0913  one argument for each thing the result is named by
         previous: The published graph whose ids live on, or a `crosswalk.parquet`; None for the first graph.
         settings: Where stages are kept.
         judgements: What people said of pairs (`entity_type, record_a, record_b, verdict, judgement_id`).
-        settlements: What people said is right (`judgement_id, entity_type, record_id, field, value, until`).
+        settlements: What people said is right (`judgement_id, entity_type, record_id, field, value, expired`).
         rarely_twice: Systems that rarely hold one entity of this type twice.
         priority: Which systems the user believes first, by field.
         before: What this returned the last time, or None to begin from the start. What is gone on from is the result
@@ -93,7 +93,7 @@ def build(  # noqa: PLR0913  one argument for each thing the result is named by
     home = settings.stages / "entities" / record_type
     with open_memory() as con:
         load.load_judged(con, record_type, judgements)
-        load.load_settlements(con, record_type, settlements, now.date())
+        load.load_settlements(con, record_type, settlements)
         said = (load.digest(con, "judged"), load.digest(con, "settlement"), _text(rarely_twice, priority or {}))
         how = {"code": code_version(_HERE), "declared": said[2]}
         version = version_of(records.version, aliases.version, links.version, how["code"], *said)

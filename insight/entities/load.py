@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -104,11 +103,8 @@ def load_judged(con: duckdb.DuckDBPyConnection, record_type: str, path: Path | N
         )
 
 
-def load_settlements(con: duckdb.DuckDBPyConnection, record_type: str, path: Path | None, today: date) -> None:
-    """Makes `settlement(judgement_id, record_id, field, value, expired)`: a value that a person said is right.
-
-    What ended before `today` is expired.
-    """
+def load_settlements(con: duckdb.DuckDBPyConnection, record_type: str, path: Path | None) -> None:
+    """Makes `settlement(judgement_id, record_id, field, value, expired)`: a value that a person said is right."""
     con.execute("""
         CREATE OR REPLACE TABLE settlement
             (judgement_id VARCHAR, record_id VARCHAR, field VARCHAR, value VARCHAR, expired BOOLEAN)
@@ -117,10 +113,10 @@ def load_settlements(con: duckdb.DuckDBPyConnection, record_type: str, path: Pat
         con.execute(
             f"""
             INSERT INTO settlement
-            SELECT judgement_id, record_id, field, value, coalesce(until < ?, false) FROM {layers.rows(path)}
+            SELECT judgement_id, record_id, field, value, expired FROM {layers.rows(path)}
             WHERE entity_type = ? AND value IS NOT NULL
             """,
-            [today, record_type],
+            [record_type],
         )
 
 

@@ -45,6 +45,7 @@ LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "PRECEDE_KEEP_GRAPHS",
         "PRECEDE_KEEP_HOURS",
         "PRECEDE_SPARK",
+        "PRECEDE_BUSINESS_DATE",
     ),
     "action": ("PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_AGENTS", "PRECEDE_EXCHANGE"),
     "orchestration": (

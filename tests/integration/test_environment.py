@@ -59,6 +59,11 @@ def test_insight_alone_is_told_when_to_begin_anew_and_what_to_keep(name: str, se
     assert told == dict.fromkeys(LOCATIONS) | {"insight": EVERYTHING[name]}
 
 
+def test_insight_and_the_coordinator_have_the_same_day(settings: Settings) -> None:
+    told = {one: location_environment(one, settings, EVERYTHING).get("PRECEDE_BUSINESS_DATE") for one in LOCATIONS}
+    assert told == {"insight": "2026-11-02", "action": None, "orchestration": "2026-11-02"}
+
+
 def test_the_agents_see_their_own_variables_and_nothing_of_the_store_the_graph_or_the_systems(
     settings: Settings,
 ) -> None:

@@ -56,9 +56,14 @@ _TYPES: Final = {
     "settlements": {
         **dict.fromkeys(("judgement_id", "entity_type", "record_id", "field", "value"), pa.string()),
         "until": pa.date32(),
+        "expired": pa.bool_(),
     },
 }
 _KEYS: Final = {"record": ("record_id",), "link": ("record_a", "record_b"), "footing": ("record_a", "record_b")}
+
+
+TODAY: Final = date(2026, 6, 1)
+"""The day by which a value that somebody said is right may have ended."""
 
 
 @dataclass
@@ -187,6 +192,7 @@ class Kept:
             ]
             settled = [
                 {"entity_type": "organisation", "record_id": record, "field": name, "until": until}
+                | {"expired": until is not None and until < TODAY}
                 | dict(zip(("value", "judgement_id"), said.rsplit(":", 1), strict=True))
                 for (record, name), (said, until) in world.settled.items()
             ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 
 from insight.entities import build as stage
 from orchestration.settings import Settings
-from tests.integration.entities.history import Kept, Row, World
+from tests.integration.entities.history import TODAY, Kept, Row, World
 from tests.lists import rows
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -130,6 +130,15 @@ def test_a_settlement_that_is_over_counts_no_more(firm: Firm) -> None:
     assert tables["golden"][0]["payment_terms"] == "Net 60"
     assert len(tables["conflict"]) == 1
     assert states(tables) == {"value_1": ("expired", "its last day is over")}
+
+
+def test_the_day_of_the_settlements_counts_and_not_that_of_the_run(firm: Firm) -> None:
+    firm.world.settled[C, "payment_terms"] = ("Net 30:value_1", TODAY)  # NOW is later, where the run is
+    records, aliases, links, _, settlements = Kept(firm.home / "stages").keep(firm.world)
+    made = stage.build(
+        records, aliases, links, None, Settings(home=firm.home), settlements=settlements, now=NOW + timedelta(days=1)
+    )
+    assert [row["state"] for row in rows(made.table("judgement_state"))] == ["obeyed"]
 
 
 def test_a_settled_value_that_nobody_states_any_more_holds_and_is_told_of(firm: Firm) -> None:

@@ -38,7 +38,8 @@ def publish(result: Resolved, home: Path) -> None:
         con.execute("USE graph")
         create_schema(con)
         for name in RECORD_TYPES:
-            hand_on(result.settings, ["links", name], result.links[name])
+            part = [f"links/{name}/link", str(result.links[name].table("link"))]
+            con.execute("INSERT INTO snapshot_part VALUES (?, ?)", part)
             con.execute(
                 f"INSERT INTO {name}_record BY NAME {shared(con, f'{name}_record', result.records.shapes[name].record)}"
             )
@@ -58,6 +59,13 @@ def test_a_record_of_a_known_entity_is_that_entity(published: Settings) -> None:
     assert (found.answer, found.candidates[0].name) == ("entity", "Ashdown Precision Tools")
     assert found.candidates[0].rule is not None
     assert found.understood["vat_number"] == "GB980780684"
+
+
+def test_links_that_were_made_since_do_not_count(published: Settings, tmp_path: Path) -> None:
+    others = lists.resolve(tmp_path, [{"system": "crm", "id": "z", "name": "Zymurgy & Quillon Partners"}])
+    hand_on(published, ["links", "organisation"], others.links["organisation"])
+    found = resolve(ASHDOWN, "organisation", published)
+    assert (found.answer, found.candidates[0].name) == ("entity", "Ashdown Precision Tools")
 
 
 def test_a_record_that_shares_nothing_is_nobody(published: Settings) -> None:
@@ -88,5 +96,5 @@ def test_what_is_no_record_is_refused(published: Settings, tmp_path: Path) -> No
         resolve({"name": " "}, "organisation", published)
     with pytest.raises(ConfigurationError, match="found list"):
         read_record("[1]")
-    with pytest.raises(NoGraph, match="run `precede run`"):
+    with pytest.raises(NoGraph, match="with `precede run`"):
         resolve({"name": "Acme"}, "organisation", Settings(home=tmp_path))
