@@ -4,96 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
+from insight.linkage.person_names import (
+    NAME_FITS,
+    NEAR_FAMILY,
+    NEAR_NAME,
+    ONE_NAME,
+    SAME_FAMILY,
+    SAME_HANDLE,
+    SAME_WORDS,
+    SWAPPED,
+    SWAPPED_WITH_SLIPS,
+    _alike,
+    given_fits,
+    given_may_fit,
+    initial,
+    same_given,
+)
 from insight.linkage.rules import Block, Comparison, Level, Linkage, Thresholds, Tier, Veto
 
-TITLES: Final = (
-    "['mr', 'mrs', 'miss', 'ms', 'master', 'dr', 'prof', 'professor', 'sir', 'dame', 'lord', 'lady', 'baron',"
-    " 'baroness', 'baronet', 'viscount', 'earl', 'count', 'countess', 'duke', 'prince', 'rev', 'reverend', 'revd',"
-    " 'rt', 'hon', 'right', 'honourable', 'fr', 'father', 'brother', 'sister', 'bishop', 'archbishop', 'dean',"
-    " 'captain', 'capt', 'major', 'maj', 'colonel', 'col', 'lieutenant', 'lt', 'general', 'gen', 'sergeant', 'sgt',"
-    " 'admiral', 'adm', 'commander', 'cdr', 'the', 'of', 'saint', 'st']"
-)
-"""Words that stand where a given name should, and are none."""
-
-GIVEN_TOO: Final = "['dean', 'duke', 'earl', 'master', 'major', 'prince']"
-"""Titles that are given names where they stand alone."""
-
-
-def _no_given(one: str) -> str:
-    """SQL: what stands as a given name is titles and ordinals alone."""
-    return (
-        f"(len(list_filter(string_split({one}, ' '), lambda word: NOT list_contains({TITLES}, word)"
-        f" AND NOT regexp_full_match(word, '[0-9]+(st|nd|rd|th)'))) = 0 AND NOT list_contains({GIVEN_TOO}, {one}))"
-    )
-
-
-def _same_given(one: str = "l.given", other: str = "r.given") -> str:
-    return f"({one} = {other} OR list_has_any({one}_forms, {other}_forms))"
-
-
-def _initial(one: str = "l.given", other: str = "r.given") -> str:
-    return f"((length({one}) = 1 OR length({other}) = 1) AND left({one}, 1) = left({other}, 1))"
-
-
-def _slip(one: str, other: str) -> str:
-    """SQL: one slip of the keyboard in a short name, two in a long one."""
-    return f"""(
-        greatest(length({one}), length({other})) >= 4 AND least(length({one}), length({other})) >= 3
-        AND damerau_levenshtein({one}, {other})
-            <= CASE WHEN least(length({one}), length({other})) >= 7 THEN 2 ELSE 1 END
-    )"""
-
-
-def _alike(one: str, other: str) -> str:
-    return f"(jaro_winkler_similarity({one}, {other}) >= 0.85 AND length({one}) > 2 AND length({other}) > 2)"
-
-
-def _known(one: str) -> str:
-    """SQL: a given name that is listed as one, and so is no slip and no abbreviation."""
-    return f"(len(list_filter({one}_forms, lambda form: starts_with(form, 'Q'))) > 0)"
-
-
-def _unknown_spelling(one: str = "l.given", other: str = "r.given") -> str:
-    """SQL: two given names look alike, and one of them is no listed name, so that it may be a way to spell it."""
-    return (
-        f"(NOT ({_known(one)} AND {_known(other)}) AND {_alike(one, other)}"
-        f" AND damerau_levenshtein({one}, {other}) <= 2)"
-    )
-
-
-def _given_fits(one: str = "l.given", other: str = "r.given") -> str:
-    shortened = (
-        f"(least(length({one}), length({other})) >= 3 AND (starts_with({one}, {other}) OR starts_with({other}, {one}))"
-        f" AND NOT ({_known(one)} AND {_known(other)} AND abs(length({one}) - length({other})) > 2))"
-    )
-    return f"({_same_given(one, other)} OR {_initial(one, other)} OR {shortened} OR {_slip(one, other)})"
-
-
-def _given_may_fit(one: str = "l.given", other: str = "r.given") -> str:
-    spelt = _unknown_spelling(one, other)
-    return f"({_given_fits(one, other)} OR {spelt} OR {_no_given(one)} OR {_no_given(other)})"
-
-
-SAME_FAMILY: Final = "(l.family = r.family OR replace(l.family, ' ', '') = replace(r.family, ' ', ''))"
-NEAR_FAMILY: Final = _slip("l.family", "r.family")
-SWAPPED: Final = (
-    f"({_given_fits('l.given', 'r.family')} AND {_given_fits('l.family', 'r.given')}"
-    " AND (l.given = r.family OR l.family = r.given))"
-)
-SWAPPED_WITH_SLIPS: Final = f"({_slip('l.given', 'r.family')} AND {_slip('l.family', 'r.given')})"
-ONE_NAME: Final = (
-    "((l.family IS NULL OR r.family IS NULL)"
-    " AND (l.given = r.given OR l.given = r.family OR l.family = r.given) AND length(l.given) > 2)"
-)
-SAME_WORDS: Final = "l.bag = r.bag"
-SAME_HANDLE: Final = (
-    "(list_has_any(l.handles, r.handles) AND (l.family IS NULL OR r.family IS NULL)"
-    " AND l.given IS DISTINCT FROM r.given)"
-)
-NEAR_NAME: Final = f"(({SAME_FAMILY} AND {_slip('l.given', 'r.given')}) OR ({_same_given()} AND {NEAR_FAMILY}))"
-NAME_FITS: Final = (
-    f"({SAME_WORDS} OR {SWAPPED} OR {SAME_HANDLE} OR ({_given_fits()} AND ({SAME_FAMILY} OR {NEAR_FAMILY})))"
-)
 SAME_HOUSE: Final = (
     "(l.street_number = r.street_number AND (l.postcode = r.postcode OR (length(l.street) > 7 AND length(r.street) > 7"
     " AND (starts_with(l.street, r.street) OR starts_with(r.street, l.street)"
@@ -182,14 +110,14 @@ PERSON: Final = Linkage(
                 Level("same words", f"{SAME_WORDS} OR {SWAPPED}", m=0.04, u=1e-6),
                 Level(
                     "same family name, nickname",
-                    f"{SAME_FAMILY} AND {_same_given()}",
+                    f"{SAME_FAMILY} AND {same_given()}",
                     m=0.05,
                     u=1e-5,
                     frequency="initialled",
                 ),
                 Level(
                     "same family name, initial",
-                    f"({SAME_FAMILY} AND {_initial()}) OR {SAME_HANDLE}",
+                    f"({SAME_FAMILY} AND {initial()}) OR {SAME_HANDLE}",
                     m=0.05,
                     u=1e-5,
                     frequency="initialled",
@@ -198,12 +126,12 @@ PERSON: Final = Linkage(
                 Level(
                     "alike",
                     f"({SAME_FAMILY} OR {NEAR_FAMILY} OR {_alike('l.family', 'r.family')})"
-                    f" AND ({_given_may_fit()} OR {_alike('l.given', 'r.given')})",
+                    f" AND ({given_may_fit()} OR {_alike('l.given', 'r.given')})",
                     m=0.04,
                     u=1e-4,
                 ),
                 Level("one name, and the other has it", ONE_NAME, m=0.01, u=5e-3, agrees=False),
-                Level("same given name", f"{_same_given()} AND length(l.given) > 1", m=0.03, u=5e-3, agrees=False),
+                Level("same given name", f"{same_given()} AND length(l.given) > 1", m=0.03, u=5e-3, agrees=False),
                 Level("same family name", SAME_FAMILY, m=0.01, u=2e-3, agrees=False),
             ),
             taught_by=(_MAILBOX, "official", _BORN_AT),
@@ -337,7 +265,7 @@ PERSON: Final = Linkage(
         Tier(
             "identifier",
             "official",
-            f"{_given_fits()} OR {SAME_FAMILY} OR {SWAPPED} OR l.birth_date = r.birth_date",
+            f"{given_fits()} OR {SAME_FAMILY} OR {SWAPPED} OR l.birth_date = r.birth_date",
             "A passport or licence number is given once; something of the name must agree, or the birth date.",
         ),
         Tier(
@@ -363,7 +291,7 @@ PERSON: Final = Linkage(
         Veto(
             "given_name_differs",
             "l.family IS NOT NULL AND r.family IS NOT NULL AND"
-            f" NOT ({_given_may_fit()} OR {SWAPPED} OR {SWAPPED_WITH_SLIPS} OR {SAME_WORDS})"
+            f" NOT ({given_may_fit()} OR {SWAPPED} OR {SWAPPED_WITH_SLIPS} OR {SAME_WORDS})"
             " AND NOT coalesce(list_contains(l.given_forms, r.middle) OR list_contains(r.given_forms, l.middle), false)"
             " AND list_has_any(l.official, r.official) IS NOT true",
             "Two given names that no nickname, initial or slip explains are two people of one household or firm.",
@@ -378,7 +306,7 @@ PERSON: Final = Linkage(
             "l.birth_date <> r.birth_date AND damerau_levenshtein(l.birth_date::VARCHAR, r.birth_date::VARCHAR) > 2"
             " AND NOT (day(l.birth_date) = month(r.birth_date) AND month(l.birth_date) = day(r.birth_date))"
             " AND (list_has_any(l.official, r.official)"
-            f" AND ({_given_fits()} OR {SAME_FAMILY} OR {SWAPPED})) IS NOT true",
+            f" AND ({given_fits()} OR {SAME_FAMILY} OR {SWAPPED})) IS NOT true",
             "Two birth dates that no slip explains are two people.",
             judges="birth date",
         ),
@@ -387,7 +315,7 @@ PERSON: Final = Linkage(
             "len(l.official) = 1 AND len(r.official) = 1 AND l.official_kinds[1] = r.official_kinds[1]"
             f" AND list_contains({OFFICIAL}, split_part(l.official_kinds[1], '/', 1))"
             " AND damerau_levenshtein(l.official[1], r.official[1]) > 2"
-            f" AND (l.birth_date = r.birth_date AND ({NAME_FITS} OR ({_given_fits()} AND l.postcode = r.postcode)))"
+            f" AND (l.birth_date = r.birth_date AND ({NAME_FITS} OR ({given_fits()} AND l.postcode = r.postcode)))"
             " IS NOT true"
             " AND list_has_any(l.emails, r.emails) IS NOT true",
             "A person has one number of such a kind. With one name and birth date, or one mailbox, a number was copied"
