@@ -265,3 +265,18 @@ def test_one_weak_link_between_two_pairs_is_left_to_a_person(firm: Firm) -> None
 
 def test_nothing_is_made_of_no_records(tmp_path: Path) -> None:
     assert all(rows == [] for rows in Firm(tmp_path).resolve().values())
+
+
+def test_what_a_killed_run_left_half_is_gone_past(firm: Firm) -> None:
+    kept = Kept(firm.home / "stages")
+    records, aliases, links, *_ = kept.keep(firm.world)
+    settings = Settings(home=firm.home)
+    made = stage.build(records, aliases, links, None, settings, now=NOW)
+    for name in (f".{made.version}-1.draft-1", "removed-halfway"):
+        half = made.path.with_name(name)
+        half.mkdir()
+        (half / "layer.json").write_text((made.path / "layer.json").read_text())
+    firm.state(D)
+    records, aliases, links, *_ = kept.keep(firm.world)
+    again = stage.build(records, aliases, links, made.table("crosswalk"), settings, before=made, now=NOW)
+    assert D in {row["record_id"] for row in rows(again.table("crosswalk"))}
