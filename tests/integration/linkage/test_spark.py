@@ -16,7 +16,7 @@ from examples.northgate.plan import Plan
 from insight.landing import land
 from insight.linkage.model import load_model
 from insight.linkage.read import open_memory
-from insight.linkage.spark import in_spark
+from insight.linkage.spark import in_spark, start
 from insight.linkage.whole import link
 from insight.records import every
 from insight.records.every import Records
@@ -39,6 +39,16 @@ SPARKS = {
     *("SPLIT", "STARTSWITH", "YEAR", "PRECEDE_DAMERAU_LEVENSHTEIN", "PRECEDE_JARO_WINKLER_SIMILARITY"),
 }
 """Functions that Spark has, and the two that are given to it."""
+
+
+@with_spark
+def test_spark_keeps_nothing_where_it_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    session = start(MASTER)
+    session.sql("CREATE DATABASE IF NOT EXISTS aside")
+    warehouse = Path(str(session.conf.get("spark.sql.warehouse.dir")).removeprefix("file:"))
+    assert warehouse.name.startswith("precede-warehouse-")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_condition_means_the_same_in_sparks_words() -> None:
