@@ -25,7 +25,7 @@ def towns(*names: str) -> list[dict[str, Any]]:
 
 def hidden(folder: Path) -> Case:
     """A source that does not say that a change of a city concerns the companies there."""
-    tables = {name: {"concerns": {}} for name in ("company", "city")}
+    tables: dict[str, Any] = {name: {"concerns": {}} for name in ("company", "city")}
     return case(
         folder,
         {"company": COMPANIES, "city": towns("Leeds", "York")},
