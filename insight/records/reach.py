@@ -94,7 +94,9 @@ class Reach:
         return self._connection.sql(f"SELECT {listed} FROM {layers.rows(self._now[table])}{some}").to_arrow_table()
 
     def keys(self, of: str) -> pa.Table:
-        """The rows of a set: `source_table` and `source_key`."""
+        """The rows of a set: `source_table` and `source_key`; none where there are no tables."""
+        if not self._now:
+            return pa.schema([("source_table", pa.string()), ("source_key", pa.string())]).empty_table()
         each = " UNION ALL ".join(
             f"SELECT {literal(table)} AS source_table, _key AS source_key FROM {self._name(of, table)}"
             for table in self._now

@@ -79,3 +79,21 @@ def test_a_rebuild_of_an_unchanged_source_puts_right_what_a_forgotten_edge_hid(t
     read()
     assert home.shapes["organisation"] == right
     assert cities(home)["crm:company:1"] == "Hull"
+
+
+def test_a_source_that_rejects_nothing_is_gone_on_with_too(tmp_path: Path) -> None:
+    found = case(
+        tmp_path,
+        {"company": COMPANIES},
+        spec={"tables": {"company": {"concerns": {}}}},
+        organisation="SELECT 'company' AS source_table, _key AS source_key, name FROM company",
+    )
+    home, landed = Home.at(tmp_path / "home"), land(found.source, Home.at(tmp_path / "home").settings)
+    home.make([found.source], landed)
+    found.write(company=[{**COMPANIES[0], "name": "Another"}, *COMPANIES[1:]])
+    home.make([found.source], land(found.source, home.settings, before=landed))
+    made = layers.read_layer(home.shapes["organisation"].path)
+    assert made is not None
+    assert made.since is not None
+    names = [row["name"] for row in rows(home.shapes["organisation"].record)]
+    assert (len(names), "Another" in names) == (40, True)
