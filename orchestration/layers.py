@@ -67,7 +67,7 @@ def read_layer(folder: Path) -> Layer | None:
     """What a folder says of itself; None for one that is no version of anything, or is gone."""
     try:
         stated = json.loads((folder / NOTE).read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     keys = {table: tuple(columns) for table, columns in stated["keys"].items()}
     return Layer(keys, stated["since"], stated["height"], stated["inputs"], stated.get("on"))

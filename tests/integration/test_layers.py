@@ -157,3 +157,8 @@ def test_nothing_can_be_laid_on_what_is_not_there(tmp_path: Path) -> None:
     assert not layers.may_layer(None)
     assert not layers.may_layer(tmp_path / "gone")
     assert layers.touched(tmp_path / "gone" / "row.parquet", tmp_path / "gone" / "row.parquet") is None
+
+
+def test_a_file_is_no_version(tmp_path: Path) -> None:
+    (tmp_path / "graph.duckdb").write_text("")
+    assert layers.read_layer(tmp_path / "graph.duckdb") is None
