@@ -32,10 +32,12 @@ def check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["precede", "sources", "check", *arguments])
-        with pytest.raises(SystemExit) as ended:
+        code: object = 0
+        try:
             main()
+        except SystemExit as ended:
+            code = ended.code
         printed = capsys.readouterr()
-        code = ended.value.code
         return (code if isinstance(code, int) else 0), printed.out, printed.err
 
     return run

@@ -37,7 +37,7 @@ def shop(tmp_path: Path) -> Path:
         (folder / "export" / name).write_text(text)
     for name, text in zip(("organisation", "person", "sales_order", "reject"), on_page("duckdb"), strict=True):
         (folder / f"{name}.sql").write_text(text)
-    (declared,) = on_page("yaml")
+    declared, *_ = on_page("yaml")
     (folder / "source.yml").write_text(declared)
     return tmp_path
 
