@@ -108,8 +108,7 @@ def main() -> None:
     as_json = JSON in sys.argv[1:]
     try:
         code = command_line().main(prog_name="precede", standalone_mode=not as_json)
-        if as_json and isinstance(code, int):
-            sys.exit(code)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:  # only met with --json: a command that was called wrongly
         _fail(error, error.format_message(), error.exit_code)
     except click.Abort as error:
