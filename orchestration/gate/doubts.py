@@ -21,7 +21,7 @@ _MAY_PASS: Final = frozenset({"possible"})
 _HARMLESS: Final = frozenset({"single_system"})
 """Reasons against the other side's standing that do not come along with its records."""
 _FEW: Final = 30
-"""Records that two entities may have together for the size of what they would be to be no question."""
+"""Records that entities may have together for the size of what they would be to be no question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,14 @@ class Doubt:
         could_change: Fields of which a value or a conflict could be another if the two were one; None where unknown.
         resolution: What was found of the other side in each system.
         opted_out: Whether the other side objects to being contacted.
+        own: The reasons against this side's own standing.
         against: The reasons against the other side's standing.
         records: How many records this side has.
         other_records: How many the other has.
+        together: How many this side has together with everything that it may be one with; None where unknown.
         firm: Whether what holds this side's records together holds whatever joins them: a link of the model may not.
-        vetoed: Whether a veto stands between any two records of the two.
+        vetoed: Whether a veto stands between a record of the other side and one of this side, or of anything else that
+            this side may be one with.
         others: How many further entities the other side may be one with.
         employs: Whether people work at the other side.
     """
@@ -50,9 +53,11 @@ class Doubt:
     could_change: frozenset[str] | None = None
     resolution: dict[str, str] = field(default_factory=dict, hash=False)
     opted_out: bool | None = None
+    own: tuple[str, ...] = ("unknown",)
     against: tuple[str, ...] = ("unknown",)
     records: int = 0
     other_records: int = 0
+    together: int | None = None
     firm: bool = False
     vetoed: bool = True
     others: int = 1
@@ -83,14 +88,19 @@ def matters(
 
 
 def stays(doubt: Doubt) -> bool:
-    """Whether this side keeps its id, its records and its standing, however a doubt is decided."""
+    """Whether this side keeps its id, its records and its standing, however a doubt is decided.
+
+    One that lacks standing may get it by any word on its records: a new firm link to a third record outweighs a rival.
+    """
     return (
         doubt.reason in _MAY_PASS
+        and not doubt.own
         and set(doubt.against) <= _HARMLESS
         and not doubt.others
         and not doubt.vetoed
         and doubt.records > doubt.other_records
-        and doubt.records + doubt.other_records <= _FEW
+        and doubt.together is not None
+        and doubt.together <= _FEW
         and doubt.firm
     )
 

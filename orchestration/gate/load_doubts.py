@@ -25,8 +25,8 @@ _FIRM_LINKS: Final = """
 """
 _RECORDS: Final = "SELECT entity_id, record_id FROM crosswalk WHERE entity_id IN (SELECT unnest($ids))"
 _PAIR: Final = 2
-"""Records that a link of the model holds whatever joins them from another system: neither has a rival there, and a
-bridge has two records on either side."""
+"""Records that a link of the model holds whatever else joins them from another system: neither has a rival there, and
+a bridge has two records on either side."""
 
 
 def load_doubts(graph: EntityGraph, ids: list[str]) -> dict[str, tuple[Doubt, ...]]:
@@ -35,7 +35,7 @@ def load_doubts(graph: EntityGraph, ids: list[str]) -> dict[str, tuple[Doubt, ..
     firm = _firm(graph, sorted({row["mine"] for row in rows}))
     found: dict[str, list[Doubt]] = defaultdict(list)
     for row in rows:
-        held = row["mine"] in firm or (row["records"] <= _PAIR and not row["shares"])
+        held = row["mine"] in firm or (row["records"] <= _PAIR and row["only"] and not row["shares"])
         found[row["mine"]].append(_doubt(row, firm=held))
     return {entity: tuple(each) for entity, each in found.items()}
 
@@ -49,14 +49,20 @@ def _doubt(row: Mapping[str, Any], *, firm: bool) -> Doubt:
         could_change=None if change is None else frozenset(change),
         resolution=json.loads(row["resolution"] or "{}"),
         opted_out=row["opted_out"],
-        against=tuple(row["against"]) if row["against"] is not None else ("unknown",),
+        own=_reasons(row["own"]),
+        against=_reasons(row["against"]),
         records=row["records"],
         other_records=row["other_records"],
+        together=row["together"],
         firm=firm,
         vetoed=row["vetoed"],
         others=row["others"],
         employs=row["employs"],
     )
+
+
+def _reasons(stated: list[str] | None) -> tuple[str, ...]:
+    return tuple(stated) if stated is not None else ("unknown",)
 
 
 def _firm(graph: EntityGraph, ids: list[str]) -> set[str]:

@@ -97,6 +97,23 @@ def test_no_chain_bridges_what_a_person_keeps_apart(firm: Firm) -> None:
     assert entities(firm.resolve()) == {frozenset({A, B}), frozenset({C})}
 
 
+def test_different_of_one_pair_is_said_of_every_other_that_may_join_the_two(firm: Firm) -> None:
+    for one in (A, B):
+        firm.link(one, C, "possible", None)
+    assert len(firm.resolve()["review_pair"]) == 2
+    firm.home /= "judged"
+    firm.world.judged[B, C] = "different:pair_1"
+    assert firm.resolve()["review_pair"] == []
+
+
+def test_different_does_not_say_where_a_record_that_two_want_belongs(firm: Firm) -> None:
+    firm.link(A, C, strength=1, tier="vat_number")
+    firm.world.judged[B, C] = "different:pair_1"
+    tables = firm.resolve()
+    assert [row["reason"] for row in tables["review_pair"]] == ["ambiguous"]
+    assert all("ambiguous_link" in row["standing_reasons"] for row in tables["entity"])
+
+
 def test_a_judgement_against_a_strong_key_is_obeyed_and_told_of(firm: Firm) -> None:
     firm.world.judged[A, B] = "different:pair_1"
     tables = firm.resolve()

@@ -5,9 +5,10 @@ Small random graphs are made by the product's own entities, decided either way, 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import combinations, count
 from pathlib import Path
@@ -17,7 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, event, given
+from hypothesis import HealthCheck, event, example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -50,7 +51,7 @@ class Link:
 
     a: int
     b: int
-    kind: str  # tier | model | public | possible | weakly possible | vetoed
+    kind: str  # tier | model | public | possible | weakly possible | vetoed, or what a person said: same | different
     weight: float
 
 
@@ -66,20 +67,28 @@ class Small:
     def ids(self) -> list[str]:
         return [f"{one['system']}:company:{place}" for place, one in enumerate(self.records)]
 
+    def judged(self, record_a: str, record_b: str, verdict: str) -> Small:
+        """The same once linkage has heard what a person says of a pair that it compared."""
+        ends = {record_a, record_b}
+        links = (
+            replace(link, kind=verdict) if {self.ids[link.a], self.ids[link.b]} == ends else link for link in self.links
+        )
+        return replace(self, links=tuple(links))
 
-def mostly(usual: Any, *others: Any) -> st.SearchStrategy[Any]:
-    """A value that is nearly always the usual one."""
-    return st.sampled_from([usual] * 6 + list(others))
+
+def mostly(usual: Any, *others: Any, times: int = 6) -> st.SearchStrategy[Any]:
+    """A value that is nearly always the usual one: that many times for each one time of any other."""
+    return st.sampled_from([usual] * times + list(others))
 
 
 RECORDS: Final = st.fixed_dictionaries(
     {
         "system": st.sampled_from(SYSTEMS),
-        **{name: mostly("one", "two", None) for name in STATED if name != "name"},
-        "name": mostly("one", "two"),
-        "opted_out": st.sampled_from([False] * 6 + [True, None]),
-        "weak": mostly([], ["name"], ["vat_number"]),
-        "verified": mostly([], ["name"], ["vat_number"]),
+        **{name: mostly("one", "two", None, times=8) for name in STATED if name != "name"},
+        "name": mostly("one", "two", times=8),
+        "opted_out": st.sampled_from([False] * 30 + [True, None]),
+        "weak": mostly([], ["name"], ["vat_number"], times=12),
+        "verified": mostly([], ["name"], ["vat_number"], times=12),
         "day": st.integers(1, 3),
     }
 )
@@ -91,11 +100,11 @@ def smalls(draw: st.DrawFn) -> Small:
     """An entity of a few records, one or two that it may be one with, and now and then any link between any two."""
     core, others = draw(st.integers(2, 3)), draw(st.integers(1, 2))
     records = tuple(draw(RECORDS) for _ in range(core + others))
-    links = {(place, place + 1): draw(mostly("tier", "model", "model")) for place in range(core - 1)}
+    links = {(place, place + 1): draw(mostly("tier", "model")) for place in range(core - 1)}
     for other in range(core, core + others):
         links[draw(st.integers(0, core - 1)), other] = "possible"
     for pair in combinations(range(core + others), 2):
-        if pair not in links and (kind := draw(mostly(None, *KINDS))):
+        if pair not in links and (kind := draw(mostly(None, *KINDS, times=30))):
             links[pair] = kind
     last = {"system": "support", **dict.fromkeys(STATED), "name": "three", "opted_out": False}
     records = (*records, last | {"weak": [], "verified": [], "day": 1})  # so that every graph has all systems
@@ -128,7 +137,38 @@ def action(linked: Sequence[str], searched: Sequence[str], reads: Sequence[str])
     )
 
 
+SAID: Final[dict[str, Any]] = {**dict.fromkeys(STATED, "one"), "opted_out": False, "weak": [], "verified": [], "day": 1}
+THIRD_BESIDE_AN_AMBIGUOUS_LINK: Final = Small(
+    tuple({**SAID, "system": system} for system in ("crm", "crm", "erp", "crm", "support")),
+    (Link(0, 1, "tier", 8.01), Link(0, 2, "vetoed", 6.02), Link(1, 2, "tier", 8.03), Link(1, 3, "possible", 6.04)),
+    frozenset(),
+)
+"""A record that two others want, which a veto keeps apart, and a third that may be one with it."""
+TWO_THAT_A_VETO_PARTS: Final = Small(
+    tuple({**SAID, "system": system} for system in ("crm", "erp", "crm", "crm", "support")),
+    (Link(0, 1, "tier", 8.01), Link(0, 2, "possible", 6.02), Link(0, 3, "possible", 9.03), Link(2, 3, "vetoed", 8.03)),
+    frozenset(),
+)
+"""An entity that may be one with either of two, and with both only against a veto."""
+TWO_BESIDE_A_LINK_OF_THE_MODEL: Final = Small(
+    tuple({**SAID, "system": system} for system in ("crm", "erp", "support", "support", "support")),
+    (Link(0, 1, "model", 8.01), Link(0, 2, "possible", 6.02), Link(0, 3, "possible", 9.03)),
+    frozenset(),
+)
+"""Two records that the model holds together, and two elsewhere that may be one with them."""
+SEVERAL_BETWEEN_TWO: Final = Small(
+    tuple({**SAID, "system": system} for system in ("crm", "erp", "crm", "support")),
+    (Link(0, 1, "tier", 8.01), Link(0, 2, "possible", 7.04), Link(1, 2, "possible", 6.06)),
+    frozenset(),
+)
+"""Two pairs that may make the same two entities one."""
+
+
 @given(small=smalls(), action_type=actions())
+@example(small=SEVERAL_BETWEEN_TWO, action_type=action(["crm"], ["erp"], []))
+@example(small=THIRD_BESIDE_AN_AMBIGUOUS_LINK, action_type=action(["crm"], ["erp"], []))
+@example(small=TWO_THAT_A_VETO_PARTS, action_type=action(["crm"], ["erp"], []))
+@example(small=TWO_BESIDE_A_LINK_OF_THE_MODEL, action_type=action(["crm"], ["erp"], []))
 @examples(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_doubt_that_is_left_aside_changes_nothing_that_is_read_however_it_is_decided(
     tmp_path_factory: pytest.TempPathFactory, small: Small, action_type: ActionType
@@ -154,7 +194,7 @@ def test_a_second_record_in_a_system_that_is_linked_already_is_left_aside(tmp_pa
 def decided(home: Path, small: Small, action_type: ActionType) -> int:
     """Decide every doubt that is left aside, either way, and compare what is read; how many there were."""
     settings, number = Settings(home=home), 0
-    first = entities(settings, small, None, ())
+    first = entities(settings, small)
     with closing(graph_of(home, small, first)) as graph:
         owners = [row["entity_id"] for row in graph.rows("SELECT entity_id FROM entity ORDER BY 1")]
         before = {owner: case_of(graph, action_type, owner) for owner in owners}
@@ -165,9 +205,10 @@ def decided(home: Path, small: Small, action_type: ActionType) -> int:
                 continue
             number += 1
             for verdict in ("same", "different"):
-                said = ((pair["record_a"], pair["record_b"], verdict),)
-                then = entities(settings, small, first.table("crosswalk"), said)
-                with closing(graph_of(home, small, then)) as graph:
+                said = (pair["record_a"], pair["record_b"], verdict)
+                heard = small.judged(*said)
+                then = entities(settings, heard, first.table("crosswalk"), said)
+                with closing(graph_of(home, heard, then)) as graph:
                     now = case_of(graph, action_type, owner)
                 assert read_set(now) == read_set(case), (pair, verdict)
     return number
@@ -202,22 +243,20 @@ def case_of(graph: EntityGraph, action_type: ActionType, owner: str) -> Case:
 
 
 def entities(
-    settings: Settings, small: Small, previous: Path | None, said: Sequence[tuple[str, str, str]]
+    settings: Settings, small: Small, previous: Path | None = None, said: tuple[str, str, str] | None = None
 ) -> EntitySet:
-    """The entities of a small graph, with judgements where there are any."""
-    folder = settings.home / "made"
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        write(folder / "record.parquet", record_rows(small), RECORD)
-        write(folder / "alias.parquet", [], ALIAS)
-        write(folder / "link.parquet", link_rows(small), LINK)
-        write(folder / "footing.parquet", footing_rows(small), FOOTING)
+    """The entities of a small graph, with a judgement where there is one."""
+    folder = settings.home / f"made_{next(_NUMBERS)}"
+    folder.mkdir(parents=True)
+    write(folder / "record.parquet", record_rows(small), RECORD)
+    write(folder / "alias.parquet", [], ALIAS)
+    write(folder / "link.parquet", link_rows(small), LINK)
+    write(folder / "footing.parquet", footing_rows(small), FOOTING)
     judged = None
-    if said:
-        judged = settings.home / f"said_{next(_NUMBERS)}.parquet"
-        names = ("record_a", "record_b", "verdict")
-        rows = [dict(zip(names, one, strict=True)) for one in said]
-        write(judged, [row | {"entity_type": "organisation", "judgement_id": "judgement_000001"} for row in rows], SAID)
+    if said is not None:
+        judged = folder / "said.parquet"
+        row = dict(zip(("record_a", "record_b", "verdict"), said, strict=True))
+        write(judged, [row | {"entity_type": "organisation", "judgement_id": "judgement_000001"}], SAID_OF_PAIRS)
     version = folder.name
     return entity_stage.build(
         RecordSet("organisation", version, folder),
@@ -233,19 +272,27 @@ def entities(
 
 def graph_of(home: Path, small: Small, made: EntitySet) -> EntityGraph:
     """A published graph with those entities."""
-    path = home / f"graph_{next(_NUMBERS)}.duckdb"
+    path, empty, links = home / f"graph_{next(_NUMBERS)}.duckdb", home / "empty.duckdb", home / "link.parquet"
+    if not empty.exists():
+        make_empty(empty)
+    shutil.copyfile(empty, path)
+    write(links, link_rows(small), LINK)
+    with duckdb.connect(path) as con:
+        for table in ("entity", "crosswalk", "conflict", "review_pair", "contact_point"):
+            fill(con, table, made.table(table))
+        fill(con, "organisation", made.table("golden"))
+        fill(con, "link", links)
+    return EntityGraph(path)
+
+
+def make_empty(path: Path) -> None:
+    """Makes a graph of nothing."""
     with duckdb.connect() as con:
         con.execute(f"ATTACH '{path}' AS graph (STORAGE_VERSION 'v1.0.0')")
         con.execute("USE graph")
         create_schema(con)
         con.execute(SOURCE_ROWS)
         con.execute("INSERT INTO snapshot VALUES ('snap_1', now(), 'run', 'code', '{}', NULL, 'in', '{}')")
-        for table in ("entity", "crosswalk", "conflict", "review_pair", "contact_point"):
-            fill(con, table, made.table(table))
-        fill(con, "organisation", made.table("golden"))
-        fill(con, "link", home / "made" / "link.parquet")
-    assert small.ids
-    return EntityGraph(path)
 
 
 def fill(con: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
@@ -276,10 +323,12 @@ LINK: Final = pa.schema(
 FOOTING: Final = pa.schema(
     [("record_a", pa.string()), ("record_b", pa.string()), ("strength", pa.int32()), ("firm", pa.bool_())]
 )
-SAID: Final = pa.schema(
+SAID_OF_PAIRS: Final = pa.schema(
     [(name, pa.string()) for name in ("entity_type", "record_a", "record_b", "verdict", "judgement_id")]
 )
-_STRENGTH: Final = {"tier": 1, "model": 2, "public": 3}
+_STRENGTH: Final = {"same": 0, "tier": 1, "model": 2, "public": 3}
+_TIER: Final = {"same": "judgement", "tier": "vat_number"}
+_VETO: Final = {"different": "judgement", "vetoed": "rule"}
 
 
 def record_rows(small: Small) -> list[dict[str, Any]]:
@@ -302,10 +351,15 @@ def link_rows(small: Small) -> list[dict[str, Any]]:
     return [
         pair
         | {"entity_type": "organisation", "comparisons": "{}", "match_probability": 0.9, "match_weight": link.weight}
-        | {"tier": "vat_number" if link.kind == "tier" else None, "veto": "rule" if link.kind == "vetoed" else None}
-        | {"status": "accepted" if link.kind in _STRENGTH else link.kind.removeprefix("weakly ")}
+        | {"tier": _TIER.get(link.kind), "veto": _VETO.get(link.kind), "status": status(link.kind)}
         for link, pair in placed(small)
     ]
+
+
+def status(kind: str) -> str:
+    if kind in _STRENGTH:
+        return "accepted"
+    return "vetoed" if kind in _VETO else "possible"
 
 
 def footing_rows(small: Small) -> list[dict[str, Any]]:

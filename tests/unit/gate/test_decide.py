@@ -202,12 +202,14 @@ MATTERS: dict[str, dict[str, object]] = {
     "the id, by more records": {"other_records": 3},
     "the id, by as many records": {"other_records": 2},
     "the standing of the other comes along": {"against": ("vetoed_link",)},
+    "what took its own standing could be settled by it": {"own": ("ambiguous_link",)},
     "a veto would be inside": {"vetoed": True},
     "the other may be a third one": {"others": 1},
     "a link of the model could be undone": {"firm": False},
     "people work there": {"employs": True},
     "it parted what was one": {"reason": "unbelievable_cluster"},
-    "it is too many": {"records": 40},
+    "it is too many": {"together": 40},
+    "nobody knows how many it is": {"together": None},
 }
 """What a decision could change, and what tells so."""
 
