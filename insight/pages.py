@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
-
 from insight.landing import LandedTable
 from insight.pictures import bars, histogram, shares
 from insight.samples import markdown_table, masked_sample
+from insight.scratch import scratch
 from orchestration.graph.reader import EntityGraph
 from orchestration.layers import rows
 
@@ -153,7 +152,7 @@ def graph_page(path: Path) -> Page:
 
 def _rows(query: str, file: Path) -> list[tuple[Any, ...]]:
     """The rows of a query over a table, which it calls `{rows}`."""
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         return connection.execute(query.format(rows=rows(file))).fetchall()
 
 

@@ -13,9 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
-
 from insight import layers
+from insight.scratch import scratch
 
 ROWS: Final = 5
 LONGEST: Final = 40
@@ -34,7 +33,7 @@ def masked_sample(files: Iterable[Path], rows: int = ROWS) -> str:
         rows: How many rows to show.
     """
     every = " UNION ALL BY NAME ".join(f"FROM {layers.rows(file)}" for file in files)
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         relation = connection.execute(f"FROM ({every}) LIMIT ?", [rows])
         columns = [column[0] for column in relation.description or ()]
         found = relation.fetchall()

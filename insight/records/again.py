@@ -22,6 +22,7 @@ from insight.records.concerns import Slice, slice_of
 from insight.records.record_set import RecordSet
 from insight.records.sandbox import tables_used
 from insight.records.stated import systems
+from insight.scratch import scratch
 from insight.sources.source import Source
 from orchestration.graph.ddl import reference
 from orchestration.graph.model import SHAPES, Shape
@@ -213,7 +214,7 @@ def _moved(was: Path, now: Path) -> pa.Table:
     told = layers.touched(now, was)
     those = "" if told is None else f"SEMI JOIN {told} AS told USING (record_id)"
     queries = [f"SELECT {references.TARGET} FROM {layers.rows(path)} {those}" for path in (was, now)]
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         return connection.sql(_apart(*queries)).to_arrow_table()
 
 

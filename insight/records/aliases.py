@@ -20,6 +20,7 @@ from insight.records.record_set import AliasSet, RecordSet
 from insight.records.sandbox import run, sandbox
 from insight.records.stated import systems, version_of_stated
 from insight.records.version import code
+from insight.scratch import scratch
 from insight.sources.source import Source
 from insight.stage import version_of, writing
 from orchestration.errors import SourceError
@@ -86,7 +87,7 @@ def build(
     if result.path.exists():
         return result
     below = before.path if before and layers.read_layer(before.path) else None
-    with writing(result.path) as draft, duckdb.connect() as connection:
+    with writing(result.path) as draft, scratch() as connection:
         # Organisations, whose keys are followed through them too, were made of the same rows.
         kept = organisation.path / f"{again.MERGES}.parquet"
         connection.execute(f"CREATE VIEW merge AS FROM read_parquet({literal(kept)})")

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import duckdb
 import pyarrow as pa
 
 from insight import layers
 from insight.records.reach import Edge, Reach
 from insight.records.sandbox import columns_used
+from insight.scratch import scratch
 from insight.sources.source import Source
 
 _KEPT: Final = 4
@@ -81,7 +81,7 @@ def _slice(
     moved = {table: layers.touched(now[table], was[table]) for table in tables if now[table] != was[table]}
     if any(query is None or declared[table] is None for table, query in moved.items()):
         return None
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         reach = Reach(connection, {table: now[table] for table in tables}, list(_edges(declared)))
         for table, query in moved.items():
             reach.change(table, str(query), was[table])

@@ -23,6 +23,7 @@ from insight.records.sandbox import tables_used
 from insight.records.spread import spread
 from insight.records.stated import said_of, state, systems, version_of_stated
 from insight.records.version import code
+from insight.scratch import scratch
 from insight.sources.source import Source
 from insight.stage import version_of, writing
 from orchestration.graph.model import SHAPES, Shape
@@ -96,7 +97,7 @@ def build(  # noqa: PLR0913, PLR0917  each is an input of the step
     work = _Work(shape, sources, landed, needed, aliases, inputs)
     part = again.part_of(shape, sources, landed, before, inputs) if sample is None else None
     if part is not None:
-        with suppress(again.WorkInFull), writing(result.path) as draft, duckdb.connect() as connection:
+        with suppress(again.WorkInFull), writing(result.path) as draft, scratch() as connection:
             _part(connection, work, part, draft)
     if not result.path.exists():
         with writing(result.path) as draft, duckdb.connect() as connection, spread():

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from insight import layers
+from insight.scratch import scratch
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +83,12 @@ def reasons(quarantines: list[Path]) -> dict[str, int]:
     """How many rows were quarantined for each reason, the most frequent first."""
     if not quarantines:
         return {}
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         each = " UNION ALL ".join(f"SELECT reason FROM {layers.rows(path)}" for path in quarantines)
         rows = connection.execute(f"SELECT reason, count(*) FROM ({each}) GROUP BY 1 ORDER BY 2 DESC, 1").fetchall()
     return dict(rows)
 
 
 def _rows(path: Path) -> int:
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         return int(connection.execute(f"SELECT count(*) FROM {layers.rows(path)}").fetchall()[0][0])

@@ -24,6 +24,7 @@ from insight.records.sandbox import run, sandbox, tables_used
 from insight.records.stated import ROW, said_of, systems, version_of_stated
 from insight.records.support import refuse_unless_row
 from insight.records.version import code
+from insight.scratch import scratch
 from insight.sources.source import Source
 from insight.stage import version_of, writing
 from orchestration.settings import Settings
@@ -95,7 +96,7 @@ def build(
     inputs |= {f"refused/{one.system}/{one.table}": str(one.rejected) for one in landed}
     slices = _slices(sources, landed, before, inputs)
     if before is not None and slices is not None:
-        with suppress(again.WorkInFull), writing(result.path) as draft, duckdb.connect() as connection:
+        with suppress(again.WorkInFull), writing(result.path) as draft, scratch() as connection:
             _part(connection, sources, landed, before, slices, draft)
             changed.describe_on(draft, before.path, _KEYS, {**inputs, again.BEYOND: ""})
     if not result.path.exists():

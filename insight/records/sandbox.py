@@ -11,26 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Final
 
 import duckdb
 import pyarrow as pa
 
 from insight import layers
 from insight.landing import LandedTable
+from insight.records.locked import lock, locked
 from insight.records.spoken import ALL, names_in
 from insight.sources.source import Source
 from orchestration.errors import SourceError
 from orchestration.sql import quoted
-
-_LOCKED: Final = (
-    "SET autoinstall_known_extensions = false",
-    "SET autoload_known_extensions = false",
-    "SET allow_community_extensions = false",
-    "SET python_enable_replacements = false",
-    "SET enable_external_access = false",
-    "SET lock_configuration = true",
-)
 
 
 def tables_used(source: Source, path: Path) -> frozenset[str]:
@@ -49,7 +40,7 @@ def tables_used(source: Source, path: Path) -> frozenset[str]:
 
 @cache
 def _tables_named(path: Path, text: str) -> frozenset[str]:
-    with _locked().cursor() as connection:
+    with locked() as connection:
         query = _one_select(connection, path, text)
         try:
             return frozenset(connection.get_table_names(query))
@@ -62,14 +53,6 @@ def columns_used(source: Source, paths: Iterable[Path], table: str) -> list[str]
     spoken = {name for path in paths for name in names_in(_read(path))}
     every = [*source.tables[table].stated, "_key", "_row_hash"]
     return [name for name in every if ALL in spoken or name == "_key" or name.casefold() in spoken]
-
-
-@cache
-def _locked() -> duckdb.DuckDBPyConnection:
-    """A database with nothing in it: names are found by binding, and binding opens what a table function names."""
-    connection = duckdb.connect()
-    _lock(connection)
-    return connection
 
 
 @contextmanager
@@ -92,24 +75,38 @@ def sandbox(
     """
     by_table = {one.table: one for one in landed}
     paths = tuple(paths)
-    needed = sorted({table for path in paths for table in tables_used(source, path)})
+    kept = {
+        table: columns_used(source, paths, table)
+        for table in sorted({table for path in paths for table in tables_used(source, path)})
+    }
+    if some is not None and not by_table.keys() & kept.keys() - some.keys():
+        with locked() as connection:
+            for table, columns in kept.items():
+                _load(connection, table, columns, some.get(table))
+            yield connection
+        return
     with duckdb.connect() as connection:
-        for table in needed:
-            kept = columns_used(source, paths, table)
-            columns = ", ".join(map(quoted, kept))
-            if some is not None and table in some:
-                connection.register("landed_rows", some[table])
-                connection.execute(f"CREATE TABLE {quoted(table)} AS SELECT {columns} FROM landed_rows")
-                connection.unregister("landed_rows")
-            elif table in by_table:
-                connection.execute(
-                    f"CREATE TABLE {quoted(table)} AS SELECT {columns} FROM {layers.rows(by_table[table].path)}"
-                )
+        for table, columns in kept.items():
+            if table in by_table and (some is None or table not in some):
+                listed = ", ".join(map(quoted, columns))
+                rows = layers.rows(by_table[table].path)
+                connection.execute(f"CREATE TABLE {quoted(table)} AS SELECT {listed} FROM {rows}")
             else:
-                listed = ", ".join(f"{quoted(column)} VARCHAR" for column in kept)
-                connection.execute(f"CREATE TABLE {quoted(table)} ({listed})")
-        _lock(connection)
+                _load(connection, table, columns, (some or {}).get(table))
+        lock(connection)
         yield connection
+
+
+def _load(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], rows: pa.Table | None) -> None:
+    """Make a table of this connection of some rows, or of none."""
+    if rows is None:
+        listed = ", ".join(f"{quoted(column)} VARCHAR" for column in columns)
+        connection.execute(f"CREATE TEMP TABLE {quoted(table)} ({listed})")
+        return
+    listed = ", ".join(map(quoted, columns))
+    connection.register("landed_rows", rows)
+    connection.execute(f"CREATE TEMP TABLE {quoted(table)} AS SELECT {listed} FROM landed_rows")
+    connection.unregister("landed_rows")
 
 
 def run(
@@ -151,11 +148,6 @@ def run(
         return relation.project(", ".join(columns)).to_arrow_table()
     except duckdb.Error as error:
         raise _wrong(path, error) from error
-
-
-def _lock(connection: duckdb.DuckDBPyConnection) -> None:
-    for setting in _LOCKED:
-        connection.execute(setting)
 
 
 def _text(name: str, kind: str) -> str:

@@ -6,7 +6,7 @@ import json
 from functools import cache
 from typing import Any, Final
 
-import duckdb
+from insight.records.locked import locked
 
 ALL: Final = "*"
 """What stands for every column."""
@@ -24,7 +24,7 @@ def names_in(text: str) -> frozenset[str]:
     Args:
         text: What a `.sql` says.
     """
-    with duckdb.connect() as connection:
+    with locked() as connection:
         said = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()[0][0]
     tree = json.loads(said)
     found = set[str]()

@@ -96,7 +96,8 @@ def missing(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
         connection: Where `stated` and `landed` are, and `named` where any row names others.
         table: The table.
     """
-    named = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'named'").fetchall()[0][0]
+    tables = "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND table_name = 'named'"
+    named = connection.execute(tables).fetchall()[0][0]
     also = "UNION SELECT supporting_key FROM named WHERE supporting_table = $table" if named else ""
     connection.execute(
         "CREATE OR REPLACE TABLE missing AS SELECT source_key FROM ("
