@@ -7,8 +7,11 @@ from typing import Final
 from orchestration.settings import PROJECT
 
 DATA: Final = PROJECT.parent / "shared" / "data"
+SOURCES: Final = PROJECT / "tests" / "truth" / "sources"
+"""The source folders of lists that others made."""
 LISTS: Final = {
     "EARLY_CHILDHOOD_SITES": DATA / "early-childhood-sites",
+    "HISTORICAL_PEOPLE": DATA / "historical-people",
     "SENZING_TRUTHSET": DATA / "senzing-truthset",
 }
-"""Environment variable of a source folder in `tests/fixtures/sources` to where its lists are."""
+"""Environment variable of a source folder to where its lists are."""

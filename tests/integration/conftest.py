@@ -21,6 +21,6 @@ def settled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def real_lists(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Say where the lists are that the source folders in `tests/fixtures/sources` read."""
+    """Say where the lists are that the source folders of others' lists read."""
     for variable, folder in LISTS.items():
         monkeypatch.setenv(variable, str(folder))

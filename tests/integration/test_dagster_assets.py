@@ -21,8 +21,8 @@ from orchestration.errors import ConfigurationError, NotFound, SourceError
 from orchestration.graph.checks import CHECKS, enough_rows
 from orchestration.graph.rows import SnapshotSource
 from orchestration.settings import PROJECT, Settings
+from tests.beside import SOURCES
 
-LISTS = PROJECT / "tests" / "fixtures" / "sources"
 LOCATIONS = (insight.definitions, action.definitions, orchestration.definitions)
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 
@@ -80,7 +80,7 @@ def test_every_blocking_check_blocks_and_no_figure_does() -> None:
 def test_other_sources_get_assets_of_their_own_and_none_of_northgates(
     folder: str, tables: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PRECEDE_SOURCES", str(LISTS / folder))
+    monkeypatch.setenv("PRECEDE_SOURCES", str(SOURCES / folder))
     ours = specs(insight.definitions.defs())
     assert {key for key, spec in ours.items() if spec.group_name == "landing"} == tables
     assert "records/invoice" not in ours
@@ -88,7 +88,7 @@ def test_other_sources_get_assets_of_their_own_and_none_of_northgates(
 
 
 def test_a_wrong_source_folder_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(LISTS / "senzing", tmp_path / "senzing")
+    shutil.copytree(SOURCES / "senzing", tmp_path / "senzing")
     declaration = tmp_path / "senzing" / "source.yml"
     declaration.write_text(declaration.read_text().replace("kind: csv", "kind: cvs"))
     monkeypatch.setenv("PRECEDE_SOURCES", str(tmp_path))
@@ -137,7 +137,7 @@ def test_what_another_version_handed_on_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_a_list_that_a_file_no_longer_holds_delivered_nothing() -> None:
-    sources = load_sources(LISTS / "senzing")
+    sources = load_sources(SOURCES / "senzing")
     last = {("CUSTOMERS", "entity"): 100, ("WATCHLIST", "entity"): 10}
     now = delivered([landed("senzing", "CUSTOMERS", "entity", 100)], sources, last)
     assert {(one.system, one.row_count) for one in now} == {("CUSTOMERS", 100), ("WATCHLIST", 0)}
@@ -154,7 +154,7 @@ def test_a_source_whose_folder_was_taken_away_blocks_unless_that_is_accepted() -
 
 
 def test_a_list_that_is_gone_may_be_accepted_and_one_that_is_read_is_held_to_its_size() -> None:
-    sources = load_sources(LISTS / "senzing")
+    sources = load_sources(SOURCES / "senzing")
     last = {("CUSTOMERS", "entity"): 100, ("WATCHLIST", "entity"): 10}
     for rows, passes in ((100, True), (10, False)):
         read = [landed("senzing", "CUSTOMERS", "entity", rows)]

@@ -16,7 +16,7 @@ from typing import Final
 import duckdb
 
 from orchestration.sql import literal
-from tests.beside import DATA
+from tests.beside import LISTS, SOURCES
 from tests.truth.labelled import RAW, Labelled, Prepared
 from tests.truth.plain_settings import (
     febrl,
@@ -27,7 +27,6 @@ from tests.truth.plain_settings import (
 )
 from tests.truth.plain_splink import Settings
 
-SOURCES: Final = Path(__file__).parent / "sources"
 _ENTITY_OF: Final = r"'rec-(\d+)-'"
 
 
@@ -70,14 +69,15 @@ def _beside(
     name: str, source: str, truth: str, plain: Mapping[str, Callable[[], Settings]], raw: str | None = None
 ) -> Labelled:
     """A set whose data stands beside the project, all of its records judged together."""
-    data = DATA / name
+    variable = name.upper().replace("-", "_")
+    data = LISTS[variable]
 
     def prepare(folder: Path) -> Prepared:
         bound = literal(data)
         return Prepared(
             {"all": _pairs(truth.format(data=bound))},
             _copied(source, folder),
-            {"TRUTH_DATA": str(data)},
+            {variable: str(data)},
             raw.format(data=bound) if raw else None,
         )
 
@@ -98,8 +98,8 @@ def _febrl(number: int) -> Labelled:
         record = "concat_ws(':', list, 'person', rec_id)"
         return Prepared(
             {"all": _pairs(f"SELECT {record}, regexp_extract(rec_id, {_ENTITY_OF}, 1) FROM {people}")},
-            _copied("febrl" if len(files) == 1 else "febrl4", folder),
-            {"TRUTH_DATA": str(data)},
+            _copied("febrl", folder),
+            {"FEBRL": str(data)},
             f"SELECT *, {record} AS record_id FROM {people}",
         )
 

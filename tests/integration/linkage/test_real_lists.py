@@ -15,13 +15,12 @@ from insight.linkage import link as link_stage
 from insight.linkage.model import load_model
 from insight.records import every
 from insight.sources.loading import load_sources
-from orchestration.settings import PROJECT, Settings
-from tests.beside import DATA
+from orchestration.settings import Settings
+from tests.beside import DATA, SOURCES
 from tests.lists import rows
 
 pytestmark = pytest.mark.usefixtures("real_lists")
 
-FOLDERS = PROJECT / "tests" / "fixtures" / "sources"
 
 Key = tuple[str, str]
 
@@ -29,7 +28,7 @@ Key = tuple[str, str]
 def clusters(name: str, home: Path, record_type: str) -> list[set[Key]]:
     """The entities of a list as sets of (system, key)."""
     settings = Settings(home=home)
-    sources = load_sources(FOLDERS / name)
+    sources = load_sources(SOURCES / name)
     landed = [one for source in sources for one in land(source, settings)]
     records = every.build(sources, landed, settings)
     shape = records.shapes[record_type]

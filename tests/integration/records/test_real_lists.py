@@ -11,20 +11,17 @@ from insight.records import every
 from insight.records.account import account
 from insight.records.every import Records
 from insight.sources.loading import load_sources
-from orchestration.settings import PROJECT
-from tests.beside import DATA
+from tests.beside import DATA, SOURCES
 from tests.integration.sources.folders import rows, settings
 
 pytestmark = pytest.mark.usefixtures("real_lists")
-
-FOLDERS = PROJECT / "tests" / "fixtures" / "sources"
 
 
 def records_of(name: str, folder: str, home: Path) -> tuple[Records, dict[str, int]]:
     """The records, and rows by system."""
     if not (DATA / folder).is_dir():
         pytest.skip(f"{DATA / folder} is not there; this test reads {folder} from beside the project")
-    sources = load_sources(FOLDERS / name)
+    sources = load_sources(SOURCES / name)
     landed = [one for source in sources for one in land(source, settings(home))]
     records = every.build(sources, landed, settings(home))
     assert all(one.unaccounted == 0 for one in account(landed, records.shapes, records.rejected))
