@@ -34,7 +34,9 @@ def main(
     changes: Annotated[int, typer.Option(min=10, help="Rows to change after the first graph.")] = CHANGES,
     folder: Annotated[
         Path | None,
-        typer.Option(help="Where to work and leave what was made; Northgate's databases there are used again."),
+        typer.Option(
+            resolve_path=True, help="Where to work and leave what was made; Northgate's databases there are used again."
+        ),
     ] = None,
     as_object: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:

@@ -93,8 +93,9 @@ def load_judged(con: duckdb.DuckDBPyConnection, record_type: str, path: Path | N
         con.execute(
             f"""
             INSERT INTO judged
-            SELECT max(judgement_id), least(record_a, record_b), greatest(record_a, record_b),
-                   arg_max(verdict, judgement_id)
+            SELECT arg_max(judgement_id, (length(judgement_id), judgement_id)),
+                   least(record_a, record_b), greatest(record_a, record_b),
+                   arg_max(verdict, (length(judgement_id), judgement_id))
             FROM {layers.rows(path)}
             WHERE entity_type = ? AND verdict IN ('same', 'different') AND record_a <> record_b
             GROUP BY ALL

@@ -126,7 +126,7 @@ def settle_(  # noqa: PLR0913, PLR0917  what a settlement says
 @app.command("judgements")
 def judgements_(
     state: Annotated[
-        Literal["obeyed", "contradicted", "expired", "unplaced", "waiting"] | None,
+        Literal["obeyed", "contradicted", "expired", "unplaced", "waiting", "withdrawn"] | None,
         typer.Option(help="Only those of this state."),
     ] = None,
     *,
@@ -135,7 +135,7 @@ def judgements_(
     """List what people said and what became of it, what is not obeyed first.
 
     `contradicted`: the data now speaks against it. `expired`: its last day has passed. `unplaced`: its records are
-    gone. `waiting`: no graph was published since.
+    gone. `waiting`: no graph was published since. `withdrawn`: it was taken back.
     """
     with reading_store() as store:
         with store.read() as connection:

@@ -41,7 +41,8 @@ def main(  # noqa: PLR0913  an option each
     seeds: Annotated[str, typer.Option(help="Northgate's seeds, with commas between them.")] = str(SEED),
     sets: Annotated[str, typer.Option(help="Words in the names of the sets to run; all by default.")] = "",
     keep: Annotated[
-        Path | None, typer.Option(help="Where to keep what was made; it is thrown away by default.")
+        Path | None,
+        typer.Option(resolve_path=True, help="Where to keep what was made; it is thrown away by default."),
     ] = None,
     as_object: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:

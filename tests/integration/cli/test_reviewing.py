@@ -201,6 +201,8 @@ def test_a_conflict_is_listed_by_entity_and_by_systems_and_can_be_settled(preced
     assert (said["judgement_id"], said["value"], said["until"]) == ("settlement_000001", "GB222222222", "2027-01-31")
     assert "says nothing of the vat number" in " ".join(precede(*settle, "--withdraw", "--reviewer", "Ada").out.split())
     assert [one["state"] for one in precede("review", "judgements", "--json").json] == ["withdrawn"]
+    assert len(precede("review", "judgements", "--state", "withdrawn", "--json").json) == 1
+    assert precede("review", "judgements", "--state", "waiting", "--json").json == []
 
 
 @pytest.mark.parametrize(
