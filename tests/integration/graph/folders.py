@@ -6,7 +6,7 @@ record.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ import duckdb
 
 from orchestration.graph.inputs import CandidateInputs
 from orchestration.graph.rows import SnapshotInput
+from tests.graph_fixture import LandedTable
 
 READ_AT = datetime(2026, 11, 2, 5, 0, tzinfo=UTC)
 EVENT_AT = "TIMESTAMPTZ '2026-11-02 05:30:00+00'"
@@ -102,18 +103,6 @@ SUPPORT = """
         'line' AS source_table, '90' || n AS source_key
     FROM (VALUES ('0'), ('1')) AS l(n) WHERE
 """
-
-
-@dataclass(frozen=True)
-class LandedTable:
-    """What landing says of one source table."""
-
-    system: str
-    table: str
-    path: Path
-    data_version: str
-    row_count: int
-    read_at: datetime
 
 
 def world(home: Path, version: str = "v1", *, previous: Path | None = None, events: str = "created") -> CandidateInputs:

@@ -16,7 +16,8 @@ import duckdb
 
 from orchestration.graph.inputs import CandidateInputs
 from orchestration.layers import Layer, describe, may_layer, put, read_layer, write
-from tests.integration.graph.folders import READ_AT, LandedTable
+from tests.graph_fixture import LandedTable
+from tests.integration.graph.folders import READ_AT
 
 Rows = list[tuple[Any, ...]]
 

@@ -28,8 +28,8 @@ from orchestration.ledger.verify import verify
 from orchestration.settings import Settings
 from orchestration.store.engine import Store
 from orchestration.store.tables import batch, ledger_entry, pointer, snapshot
-from tests.graph_fixture import publish_graph
-from tests.integration.graph.folders import READ_AT, LandedTable, after, world
+from tests.graph_fixture import LandedTable, publish_graph
+from tests.integration.graph.folders import READ_AT, after, world
 
 PASSED = [CheckResult("a_check", passed=True, found="none", needed="none")]
 FAILED = [*PASSED, CheckResult("another_check", passed=False, found="3 that offend", needed="none that does")]

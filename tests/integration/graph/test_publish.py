@@ -16,7 +16,8 @@ from orchestration.graph.publish import build_candidate
 from orchestration.graph.reader import EntityGraph
 from orchestration.graph.rows import source_row_id
 from orchestration.settings import Settings
-from tests.integration.graph.folders import READ_AT, LandedTable, after, world
+from tests.graph_fixture import LandedTable
+from tests.integration.graph.folders import READ_AT, after, world
 
 
 @pytest.fixture(scope="module")
