@@ -31,6 +31,7 @@ from scipy.optimize import minimize
 from insight.linkage.model import Model, column
 from insight.linkage.rules import Comparison, Thresholds
 from insight.linkage.score import carried_prior
+from insight.linkage.sketch import Sketch
 from insight.linkage.verdict import veto_sql
 from insight.linkage.weights import prior_weight, scales
 
@@ -81,14 +82,15 @@ class Seen:
     labels: tuple[npt.NDArray[np.int8], ...]
 
 
-def calibrate(con: duckdb.DuckDBPyConnection, model: Model) -> Thresholds:
+def calibrate(con: duckdb.DuckDBPyConnection, model: Model, sketch: Sketch | None = None) -> Thresholds:
     """The thresholds for the records in a connection, in bits of match weight.
 
     Args:
         con: Where `record`, `feature` with its frequencies, `pair` and `tier_pair` are.
         model: The model, whose own thresholds stand where there is too little to read.
+        sketch: What `make_sketch` made of the records; without it every pair is compared in full.
     """
-    seen = look(con, model)
+    seen = look(con, model, sketch)
     return thresholds(seen, curve(seen), model.thresholds)
 
 
@@ -130,14 +132,20 @@ def thresholds(seen: Seen, bent: tuple[float, float], carried: Thresholds) -> Th
     return Thresholds(round(accept, 2), round(review, 2) + 0.0, carried.margin)
 
 
-def look(con: duckdb.DuckDBPyConnection, model: Model) -> Seen:
+def look(con: duckdb.DuckDBPyConnection, model: Model, sketch: Sketch | None = None) -> Seen:
     """The compared pairs, or a sample of them: all pairs of one record in so many.
+
+    Where there is a sketch, those that it shows to be neither labelled nor near any threshold are left out.
 
     What may not be accepted for want of a firm agreement moves no threshold, and what is not firmly stated labels no
     pair: a stranger who writes in as others would else decide how alike all the others must be.
     """
     telling = [one for one in model.linkage.comparisons if one.labels]
     every = max(1, _count(con, "pair") // SAMPLE)
+    asked_pairs = f"SELECT a, b FROM pair WHERE hash(a) % {every} = 0"
+    if sketch is not None:
+        sketch.promise(con, "near", asked_pairs, _prior(con, model), LOWEST, stated=True)
+        asked_pairs = "SELECT a, b FROM near"
     rest = "".join(
         f", mw_{column(one)} AS of_{column(one)}, {_label_sql(one)} AS label_{column(one)}" for one in telling
     )
@@ -147,7 +155,7 @@ def look(con: duckdb.DuckDBPyConnection, model: Model) -> Seen:
         CREATE OR REPLACE TABLE seen AS
         SELECT a, b, weight, forbidden, labelling_forbidden, strong,
                {agreements} >= 2 AND {identified} >= 1 AS agrees{rest}
-        FROM ({weighed_sql(con, model, f"SELECT a, b FROM pair WHERE hash(a) % {every} = 0")})
+        FROM ({weighed_sql(con, model, asked_pairs)})
     """)
     labels_sql = "".join(f", {_label_sql(one)} AS label_{column(one)}" for one in telling)
     asked = " OR ".join(["agrees", *(f"label_{column(one)} >= 0" for one in telling)])
@@ -192,8 +200,7 @@ def weighed_sql(con: duckdb.DuckDBPyConnection, model: Model, asked: str) -> str
         asked: A query for the pairs, `a` and `b`, positions in `feature`.
     """
     compared = scales(model.splink)
-    count, strong = (_count(con, table) for table in ("record", "tier_pair"))
-    prior = prior_weight(carried_prior(model, max(count, 1), strong))
+    prior = _prior(con, model)
     gammas = ", ".join(f"{scale.gamma} AS gamma_{scale.name}" for scale in compared)
     commons = sorted({term for scale in compared for term in scale.terms})
     common = "".join(f", greatest(l.common_{term}, r.common_{term}) AS common_{term}" for term in commons)
@@ -217,6 +224,12 @@ def weighed_sql(con: duckdb.DuckDBPyConnection, model: Model, asked: str) -> str
             )
         )
     """
+
+
+def _prior(con: duckdb.DuckDBPyConnection, model: Model) -> float:
+    """The weight of two of the records of which nothing is known."""
+    count, strong = (_count(con, table) for table in ("record", "tier_pair"))
+    return prior_weight(carried_prior(model, max(count, 1), strong))
 
 
 def agreements_sql(comparisons: tuple[Comparison, ...]) -> str:

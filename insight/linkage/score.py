@@ -1,7 +1,7 @@
 """Scores of compared pairs: match weights of what is stated and of what is firmly stated.
 
-Most pairs that share some key are no match. Each is first asked for what its weight can be at most, for which nothing
-dear is compared; what may reach the review threshold, or shares a strong key, is compared in full.
+Most pairs that share some key are no match. Where there are many, sketches of the records are asked first for what a
+pair's weight can be at most; what may reach the review threshold, or shares a strong key, is compared in full.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final
 import duckdb
 
 from insight.linkage.model import Model
+from insight.linkage.sketch import Sketch
 from insight.linkage.statistics import Numbers
 from insight.linkage.weights import Scale, prior_weight, probability_sql, scales
 
@@ -21,12 +22,6 @@ ENOUGH_STRONG: Final = 50
 
 MOST: Final = 0.05
 """The most likely that two random records may be held to match."""
-
-FEW: Final = 100_000
-"""Pairs that are compared in full at once: to ask first what their weight can be would take longer."""
-
-_SLACK: Final = 1e-6
-"""Bits by which two ways of summing up may differ."""
 
 
 def carried_prior(model: Model, records: int, strong: int) -> float:
@@ -56,7 +51,14 @@ def terms(model: Model) -> tuple[str, ...]:
     return tuple(dict.fromkeys(term for scale in scales(model.splink) for term in scale.terms))
 
 
-def score(con: duckdb.DuckDBPyConnection, model: Model, numbers: Numbers, *, every: bool = False) -> None:
+def score(
+    con: duckdb.DuckDBPyConnection,
+    model: Model,
+    numbers: Numbers,
+    *,
+    every: bool = False,
+    sketch: Sketch | None = None,
+) -> None:
     """Makes `scored(a, b, record_a, record_b, match_weight, firm_weight, match_probability, gamma_*, mw_*, ...)`.
 
     One row a pair that reaches the review threshold as stated, shares a strong key, or was judged by a person. The
@@ -67,32 +69,29 @@ def score(con: duckdb.DuckDBPyConnection, model: Model, numbers: Numbers, *, eve
         model: The trained model.
         numbers: What was counted of all records: the prior and the thresholds.
         every: Whether all of `pair` is wanted, whatever its weight.
+        sketch: What `make_sketch` made of the records; without it every pair is compared in full.
     """
     compared = scales(model.splink)
     prior = prior_weight(numbers.prior)
     review = -math.inf if every else numbers.thresholds.review
-    sure = "SELECT a, b FROM tier_pair UNION SELECT a, b FROM judged"
-    few = every or int(con.execute("SELECT count(*) FROM pair").fetchall()[0][0]) < FEW
-    con.execute(f"CREATE OR REPLACE TABLE sure AS {sure}")
-    con.execute(f"""
-        CREATE OR REPLACE TABLE promising AS
-        {"SELECT a, b FROM pair" if few else _promising_sql(compared, numbers, prior, review)} UNION FROM sure
-    """)
-    asked = """
-        SELECT a, b, false AS firmly, a AS one, b AS other FROM promising
-        UNION ALL
-        SELECT a, b, true, x.firm_position, y.firm_position
-        FROM promising JOIN firm_id AS x ON x.position = a JOIN firm_id AS y ON y.position = b
-        WHERE x.firm_position <> a OR y.firm_position <> b
-    """
-    con.execute(f"CREATE OR REPLACE TABLE weighed AS {_weighed_sql(compared, prior, asked)}")
+    con.execute("CREATE OR REPLACE TABLE sure AS SELECT a, b FROM tier_pair UNION SELECT a, b FROM judged")
+    if sketch is not None and not every:
+        sketch.promise(con, "likeliest", "SELECT a, b FROM pair", prior, review)
+    candidates = "pair" if sketch is None or every else "likeliest"
+    con.execute(f"CREATE OR REPLACE TABLE promising AS SELECT a, b FROM {candidates} UNION FROM sure")
+    stated = "SELECT a, b, a AS one, b AS other FROM promising"
+    con.execute(f"CREATE OR REPLACE TABLE weighed AS {_weighed_sql(compared, prior, stated)}")
     con.execute(f"""
         CREATE OR REPLACE TABLE as_stated AS
-        SELECT * FROM weighed WHERE NOT firmly AND (
-            match_weight >= {_bound(review)} OR EXISTS (FROM sure WHERE sure.a = weighed.a AND sure.b = weighed.b)
-        )
+        SELECT * FROM weighed
+        WHERE match_weight >= {_bound(review)} OR EXISTS (FROM sure WHERE sure.a = weighed.a AND sure.b = weighed.b)
     """)
-    con.execute("CREATE OR REPLACE TABLE as_firm AS SELECT * FROM weighed WHERE firmly")
+    firm = """
+        SELECT a, b, x.firm_position AS one, y.firm_position AS other
+        FROM as_stated JOIN firm_id AS x ON x.position = a JOIN firm_id AS y ON y.position = b
+        WHERE x.firm_position <> a OR y.firm_position <> b
+    """
+    con.execute(f"CREATE OR REPLACE TABLE as_firm AS {_weighed_sql(compared, prior, firm)}")
     assemble(con, compared)
     for table in ("promising", "sure", "weighed", "as_stated", "as_firm"):
         con.execute(f"DROP TABLE {table}")
@@ -123,18 +122,8 @@ def assemble(con: duckdb.DuckDBPyConnection, compared: Sequence[Scale]) -> None:
     """)
 
 
-def _promising_sql(compared: Sequence[Scale], numbers: Numbers, prior: float, review: float) -> str:
-    """A query for the pairs that may reach the review threshold."""
-    rarest = {term: numbers.rarest(term) for scale in compared for term in scale.terms}
-    most = " + ".join(f"({scale.at_most(rarest)})" for scale in compared)
-    return f"""
-        SELECT a, b FROM pair JOIN feature AS l ON l.position = a JOIN feature AS r ON r.position = b
-        WHERE {prior!r}::DOUBLE + {most} >= {review - _SLACK!r}::DOUBLE
-    """
-
-
 def _weighed_sql(compared: Sequence[Scale], prior: float, asked: str) -> str:
-    """A query for the weights of the pairs in `asked`: `a, b, firmly`, and the rows `one, other` to compare."""
+    """A query for the weights of the pairs in `asked`, which has `a, b` and the rows `one, other` to compare."""
     gammas = ", ".join(f"{scale.gamma} AS gamma_{scale.name}" for scale in compared)
     commons = sorted({term for scale in compared for term in scale.terms})
     common = "".join(f", greatest(l.common_{term}, r.common_{term}) AS common_{term}" for term in commons)
@@ -148,7 +137,7 @@ def _weighed_sql(compared: Sequence[Scale], prior: float, asked: str) -> str:
         FROM (
             SELECT *, {parts}
             FROM (
-                SELECT a, b, firmly, {gammas}{common}
+                SELECT a, b, {gammas}{common}
                 FROM ({asked}) AS asked
                 JOIN feature AS l ON l.position = asked.one
                 JOIN feature AS r ON r.position = asked.other

@@ -2,8 +2,8 @@
 
 A model says how much each level of each comparison adds; the weight of a pair is the prior and the sum of what its
 levels add, each with the rarity of what agrees. Splink computes it so in a chain of queries that compares everything
-of every pair. Here it is one expression, and beside it stands another that can be no less and is cheaper to ask first.
-The tests hold both to Splink's own predictions.
+of every pair. Here it is one expression; `sketch` has what it can be at most, which is cheaper to ask first. The tests
+hold both to Splink's own predictions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any, Final
 SLIPS: Final = 2
 """Up to here `damerau_levenshtein` is exact in what `guarded` returns; what is further apart is only known to be so."""
 
-_DEAR: Final = ("levenshtein(", "regexp_replace(")
 _LEAST: Final = 1e-300
 
 
@@ -40,11 +39,6 @@ class Grade:
     term: str | None
     share: float
     usual: float
-
-    @property
-    def is_dear(self) -> bool:
-        """Whether it takes long to ask."""
-        return any(function in self.sql for function in _DEAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +68,11 @@ class Scale:
     def rarity(self, gamma: str) -> str:
         """SQL: what the rarity of what agrees adds, given SQL for the level's value; `common_<term>` as in `common`."""
         added = " ".join(
-            f"WHEN {grade.value} THEN {_rare(grade, f'common_{grade.term}')}" for grade in self.grades if grade.term
+            f"WHEN {grade.value} THEN {rarity_sql(grade, f'common_{grade.term}')}"
+            for grade in self.grades
+            if grade.term
         )
         return f"CASE {gamma} {added} ELSE 0::DOUBLE END" if added else "0::DOUBLE"
-
-    def at_most(self, rarest: Mapping[str, float]) -> str:
-        """SQL over `l` and `r`: no less than what the comparison adds, without asking anything dear.
-
-        Args:
-            rarest: Of each term, log2 of the least frequency that a value can have.
-        """
-        bound = _float(self.grades[-1].weight)
-        for grade in reversed(self.grades[:-1]):
-            if grade.is_dear:
-                most = grade.weight
-                if grade.term is not None:
-                    most += max(0.0, grade.share * (grade.usual - rarest[grade.term]))
-                bound = f"greatest({_float(most)}, {bound})"
-            else:
-                rare = "" if grade.term is None else f" + {_rare(grade, common(grade.term))}"
-                bound = f"CASE WHEN {grade.sql} THEN {_float(grade.weight)}{rare} ELSE {bound} END"
-        return f"CASE WHEN {self.missing} THEN 0::DOUBLE ELSE {bound} END"
 
 
 def scales(splink: Mapping[str, Any]) -> tuple[Scale, ...]:
@@ -173,7 +151,8 @@ def _ours(condition: str) -> str:
     return re.sub(r'"?\b(\w+)_([lr])\b"?', r"\2.\1", condition)
 
 
-def _rare(grade: Grade, frequency: str) -> str:
+def rarity_sql(grade: Grade, frequency: str) -> str:
+    """SQL: what the rarity of what agrees adds, given SQL for log2 of its frequency; 0 where that is unknown."""
     return f"coalesce({_float(grade.share)} * ({_float(grade.usual)} - {frequency}), 0)"
 
 

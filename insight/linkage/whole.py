@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -13,9 +14,13 @@ from insight.linkage.features import add_commons, make_features, read_columns
 from insight.linkage.model import Model
 from insight.linkage.read import load_aliases, load_records
 from insight.linkage.score import carried_prior, score, terms
+from insight.linkage.sketch import Sketch, make_sketch
 from insight.linkage.spark import score_on_spark
 from insight.linkage.statistics import Numbers, count_terms, thaw
 from insight.linkage.verdict import decide, give_verdicts, part, write_links
+
+MANY: Final = 100_000
+"""Pairs from which on it is quicker to ask sketches first than to compare every pair."""
 
 
 def link(  # noqa: PLR0913, PLR0917  one argument for each thing that links depend on
@@ -52,9 +57,11 @@ def link(  # noqa: PLR0913, PLR0917  one argument for each thing that links depe
     make_keys(con, linkage)
     make_pairs(con, linkage)
     make_tier_pairs(con, linkage)
-    numbers = frozen or _counted(con, model, names, stated)
+    many = int(con.execute("SELECT count(*) FROM pair").fetchall()[0][0]) >= MANY
+    sketch = make_sketch(con, model, stated) if many else None
+    numbers = frozen or _counted(con, model, names, stated, sketch)
     if spark is None:
-        score(con, model, numbers)
+        score(con, model, numbers, sketch=sketch)
     else:
         score_on_spark(con, model, numbers, spark)
     give_verdicts(con, linkage, numbers.thresholds)
@@ -90,9 +97,11 @@ def judgements(path: Path) -> str:
     """
 
 
-def _counted(con: duckdb.DuckDBPyConnection, model: Model, names: int, stated: dict[str, int]) -> Numbers:
+def _counted(
+    con: duckdb.DuckDBPyConnection, model: Model, names: int, stated: dict[str, int], sketch: Sketch | None
+) -> Numbers:
     records, strong = (
         int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]) for table in ("record", "tier_pair")
     )
     prior = carried_prior(model, max(records, 1), strong)
-    return Numbers(records, names, strong, prior, calibrate(con, model), stated)
+    return Numbers(records, names, strong, prior, calibrate(con, model, sketch), stated)
