@@ -5,6 +5,7 @@ The graph is made of such tables too, so that the coordinator has the code: `orc
 
 from orchestration.layers import (
     HIGHEST,
+    MARK,
     NOTE,
     Layer,
     describe,
@@ -22,6 +23,7 @@ from orchestration.layers import (
 
 __all__ = [
     "HIGHEST",
+    "MARK",
     "NOTE",
     "Layer",
     "describe",

@@ -63,7 +63,7 @@ def read_again(  # noqa: PLR0913, PLR0917  one place calls it
     draft = replace(before, read_at=read_at, cursor=cursor, row_count=now.rows, deleted_count=marked)
     deleted(connection)
     set_aside(connection, source, table, read)
-    landed = placed(draft, settings.landing, now, shape, "")
+    landed = placed(draft, settings.landing, now, shape, "", before)
     lay(connection, landed, rows_of(source, table), now, shape, before)
     return landed
 

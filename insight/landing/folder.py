@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import duckdb
 
@@ -27,11 +28,19 @@ def shape_of(source: Source, table: str) -> str:
     return version_of(*source.read_columns(table), "", *spec.stated, "", *spec.key)
 
 
-def placed(draft: LandedTable, landing: Path, content: Content, shape: str, refused: str) -> LandedTable:
+def placed(  # noqa: PLR0913, PLR0917  what a version is told by
+    draft: LandedTable, landing: Path, content: Content, shape: str, refused: str, before: LandedTable | None
+) -> LandedTable:
     """The table with the version that it has by its content, and where that stands or shall stand."""
     version = content.version(shape, refused)
     folder = folder_of(landing, draft.system, draft.table) / version
-    return replace(draft, path=folder / ROW, rejected=folder / REJECTED, data_version=version)
+    if before is not None and before.data_version == version and before.path.parent.exists():
+        folder = before.path.parent
+    return _at(replace(draft, data_version=version), folder)
+
+
+def _at(landed: LandedTable, folder: Path) -> LandedTable:
+    return replace(landed, path=folder / ROW, rejected=folder / REJECTED)
 
 
 def content_before(before: LandedTable | None, shape: str) -> Content | None:
@@ -56,8 +65,10 @@ def keep(  # noqa: PLR0913, PLR0917  what a version is made of
     content: Content,
     shape: str,
     before: LandedTable | None,
-) -> None:
-    """Write the folder of a table that was read in full, where it is not there yet.
+    *,
+    whole: bool = False,
+) -> LandedTable:
+    """Write the folder of a table that was read in full, where it is not there yet, and return where it is.
 
     Args:
         connection: Where `rows` and `rejected` are.
@@ -66,15 +77,20 @@ def keep(  # noqa: PLR0913, PLR0917  what a version is made of
         content: Their content.
         shape: What a row is.
         before: The version that this one may be laid on.
+        whole: Whether to write every row; where the same version stands as a layer, beside it.
     """
-    if landed.path.parent.exists():
-        return
+    stands = layers.read_layer(landed.path.parent)
+    if landed.path.parent.exists() and (not whole or stands is None or stands.whole):
+        return landed
+    if stands is not None:
+        before = landed
+        landed = _at(landed, landed.path.parent.with_name(f"{landed.data_version}{layers.MARK}{uuid4().hex[:8]}"))
     if before is None or content_before(before, shape) is None:
         with writing(landed.path.parent) as draft:
             _reject(connection, draft, landed.system)
             layers.write(connection, rows, draft / ROW)
             layers.describe(draft, layers.Layer({_TABLE: _KEYS}, inputs=_inputs(content, shape)))
-        return
+        return landed
     # A row's hash is over its key too, so that hashes alone tell which rows are in both.
     was = layers.rows(before.path)
     connection.execute(
@@ -82,7 +98,8 @@ def keep(  # noqa: PLR0913, PLR0917  what a version is made of
         f"SELECT _key FROM ({rows}) ANTI JOIN (SELECT _row_hash FROM {was}) USING (_row_hash) UNION "
         f"SELECT _key FROM {was} ANTI JOIN (SELECT _row_hash FROM ({rows})) USING (_row_hash)"
     )
-    lay(connection, landed, rows, content, shape, before, every=rows)
+    lay(connection, landed, rows, content, shape, before, every=rows, whole=whole)
+    return landed
 
 
 def lay(  # noqa: PLR0913, PLR0917  what a version is made of
@@ -94,6 +111,7 @@ def lay(  # noqa: PLR0913, PLR0917  what a version is made of
     before: LandedTable,
     *,
     every: str | None = None,
+    whole: bool = False,
 ) -> None:
     """Write the folder of a table of which it is known what changed since a version, where it is not there yet.
 
@@ -105,13 +123,14 @@ def lay(  # noqa: PLR0913, PLR0917  what a version is made of
         shape: What a row is.
         before: The version.
         every: A query for every row, where that is at hand.
+        whole: Whether to write every row, however few changed.
     """
     earlier = before.path.parent
     layer = layers.read_layer(earlier)
     if layer is None or landed.path.parent.exists():
         return
     changed = connection.execute("SELECT count(*) FROM moved").fetchall()[0][0]
-    whole = changed > LARGEST * content.rows or not layers.may_layer(earlier)
+    whole = whole or changed > LARGEST * content.rows or not layers.may_layer(earlier)
     with writing(landed.path.parent) as draft:
         _reject(connection, draft, landed.system)
         layers.put(

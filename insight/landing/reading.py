@@ -38,7 +38,7 @@ def land(  # noqa: PLR0913  what a reading takes
         home: What `{home}` in the source's address stands for, where it is not that of the settings.
         before: What was landed of it last. A table with a cursor is then read from there on, if the source bears it
             out; of any other only what changed is written.
-        full: Whether to read every table in full all the same.
+        full: Whether to read every table in full all the same, and to write every row of it.
 
     Raises:
         SourceError: The source cannot be reached, or lacks a table or column.
@@ -51,7 +51,9 @@ def land(  # noqa: PLR0913  what a reading takes
             again = None
             if len(last) == 1 and not full and isinstance(reader, SqlReader):
                 again = read_again(connection, source, reader, last[0], settings, read_at)
-            found += [again] if again else _in_full(connection, source, reader, table, last, settings, read_at)
+            found += (
+                [again] if again else _in_full(connection, source, reader, table, last, settings, read_at, whole=full)
+            )
             rows.forget(connection)
     return found
 
@@ -64,6 +66,8 @@ def _in_full(  # noqa: PLR0913, PLR0917  one place calls it
     before: Sequence[LandedTable],
     settings: Settings,
     read_at: datetime,
+    *,
+    whole: bool,
 ) -> list[LandedTable]:
     spec = source.tables[table]
     read = reader.read(table)
@@ -94,9 +98,8 @@ def _in_full(  # noqa: PLR0913, PLR0917  one place calls it
             crowd=crowd,
             known_by=known_by or "",
         )
-        landed = placed(draft, settings.landing, content, shape, digest)
         last = next((one for one in before if one.system == system), None)
+        landed = placed(draft, settings.landing, content, shape, digest, last)
         stated = rows_of(source, table, system if source.system_column else None)
-        keep(connection, landed, stated, content, shape, last)
-        found.append(landed)
+        found.append(keep(connection, landed, stated, content, shape, last, whole=whole))
     return found

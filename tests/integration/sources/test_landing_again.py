@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, LiteralString
 
+import duckdb
 import psycopg
 import pytest
 from hypothesis import given
@@ -162,7 +163,28 @@ def test_only_what_the_cursor_says_is_read_and_only_what_changed_is_written() ->
         assert (one.cursor, first[0].cursor) == ("2026-11-03T05:00:00.000000", "2026-11-02T03:00:00.000000")
         (full,) = watch(made, database, [one], full=True)
         assert {row["_key"] for row in rows(full.path) if row["name"] == "unseen"} == {"8"}
-        assert layers.lineage(full.path.parent)[1:] == layers.lineage(one.path.parent)
+        assert layers.lineage(full.path.parent) == [full.path.parent]
+
+
+def test_a_full_reading_writes_every_row_though_its_version_stands_as_layers() -> None:
+    with company() as (made, database):
+        many(database)
+        first = watch(made, database)
+        database.now += timedelta(days=1)
+        database.do("UPDATE company SET name = 'Mill', synced = ? WHERE id = 7", database.stamp())
+        (one,) = watch(made, database, first)
+        (full,) = watch(made, database, [one], full=True)
+        assert (full.data_version, rows(full.path)) == (one.data_version, rows(one.path))
+        assert layers.lineage(full.path.parent) == [full.path.parent] != layers.lineage(one.path.parent)
+        told = layers.touched(full.path, one.path)
+        with duckdb.connect() as connection:
+            assert connection.execute(f"FROM {told}").fetchall() == []
+        for ways in ({}, {"full": True}):
+            (again,) = watch(made, database, [full], **ways)
+            assert again.path == full.path
+        database.do("UPDATE company SET name = 'Beck', synced = ? WHERE id = 8", database.stamp())
+        (later,) = watch(made, database, [full])
+        assert layers.lineage(later.path.parent) == [later.path.parent, full.path.parent]
 
 
 def test_a_reading_that_finds_nothing_new_writes_nothing_and_is_later() -> None:
