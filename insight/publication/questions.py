@@ -1,13 +1,15 @@
 """What is asked of a candidate graph before it is published, and what is only noted of it.
 
 Blocking checks look at the graph, in which also stands what became of every row, and at what was read for it. They are
-made twice: shown as asset checks, and again by whoever publishes, so that there is no way past them.
+made twice: shown as asset checks, and again by whoever publishes, so that there is no way past them. What they say of
+one file, unchanged and in one process, is asked once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -99,12 +101,23 @@ def blocking_results(
         store: Where stands what the current graph read.
         accepted: Systems that may be gone since the current graph.
     """
-    with EntityGraph(built.candidate.path) as graph:
-        results = check_graph(graph)
-        read = graph.snapshot.sources
+    results, read = _asked(built.candidate.path, _identity(built.candidate.path))
     with store.read() as connection:
         last = expected({name: mark.row_count for name, mark in watermarks(connection).items()}, built.landed, accepted)
     return [*results, enough_rows(delivered(built.landed, sources, last), last), accounted(read)]
+
+
+@lru_cache(maxsize=1)
+def _asked(path: Path, _file: tuple[int, ...]) -> tuple[list[CheckResult], list[SnapshotSource]]:
+    """What the checks say of a graph, and the sources that were read for it; asked once of the very same file."""
+    with EntityGraph(path) as graph:
+        return check_graph(graph), list(graph.snapshot.sources)
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """What of a file is another where anyone wrote to it, replaced it or called it otherwise."""
+    told = path.stat()
+    return told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
 
 
 def expected(
