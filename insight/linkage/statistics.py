@@ -27,6 +27,8 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
     "person": ("frequency", "phone_use"),
 }
 """What is frozen of each type: `frequency(term, value, records)`, and what features are made with."""
+LOOKED_UP: Final[dict[str, tuple[str, ...]]] = {"organisation": (), "person": ("form",)}
+"""What is frozen beside it because it takes long to look up: `form(key, forms)`, as `word` has them."""
 _NUMBERS: Final = "numbers.json"
 _COMMON: Final = 20
 """How many of a term's commonest values drift is told by."""
@@ -112,14 +114,14 @@ def count_terms(con: duckdb.DuckDBPyConnection, terms: tuple[str, ...], copies: 
 def freeze(con: duckdb.DuckDBPyConnection, record_type: str, numbers: Numbers, folder: Path) -> None:
     """Writes the tables and numbers into a folder named by their version."""
     with writing(folder) as draft:
-        for table in TABLES[record_type]:
+        for table in (*TABLES[record_type], *LOOKED_UP[record_type]):
             con.sql(f"FROM {table} ORDER BY ALL").write_parquet(str(draft / f"{table}.parquet"), compression="zstd")
         (draft / _NUMBERS).write_text(json.dumps(asdict(numbers), indent=1, sort_keys=True))
 
 
 def thaw(con: duckdb.DuckDBPyConnection, record_type: str, folder: Path) -> Numbers:
     """Makes the tables that were frozen into a folder, and returns the numbers."""
-    for table in TABLES[record_type]:
+    for table in (*TABLES[record_type], *LOOKED_UP[record_type]):
         file = literal(folder / f"{table}.parquet")
         con.execute(f"CREATE OR REPLACE TABLE {table} AS FROM read_parquet({file})")
     return numbers(folder)

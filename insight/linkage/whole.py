@@ -18,9 +18,10 @@ from insight.linkage.sketch import Sketch, make_sketch
 from insight.linkage.spark import score_on_spark
 from insight.linkage.statistics import Numbers, count_terms, thaw
 from insight.linkage.verdict import decide, give_verdicts, part, write_links
+from insight.linkage.words import begin_listing
 
 MANY: Final = 100_000
-"""Pairs from which on it is quicker to ask sketches first than to compare every pair."""
+"""Pairs from which on it is quicker to ask sketches first than to compare every pair, and records that take a while."""
 
 
 def link(  # noqa: PLR0913, PLR0917  one argument for each thing that links depend on
@@ -48,6 +49,8 @@ def link(  # noqa: PLR0913, PLR0917  one argument for each thing that links depe
     record_type, linkage = model.record_type, model.linkage
     frozen = None if statistics is None else thaw(con, record_type, statistics)
     load_records(con, record_type, records, columns=read_columns(record_type))
+    if frozen is None and record_type == "organisation" and _count(con, "record") >= MANY:
+        begin_listing()  # their people are linked next
     load_aliases(con, record_type, aliases)
     names = make_features(con, record_type, employer, frozen)
     stated = count_terms(con, terms(model), model.copies) if frozen is None else dict(frozen.stated)
@@ -57,8 +60,7 @@ def link(  # noqa: PLR0913, PLR0917  one argument for each thing that links depe
     make_keys(con, linkage)
     make_pairs(con, linkage)
     make_tier_pairs(con, linkage)
-    many = int(con.execute("SELECT count(*) FROM pair").fetchall()[0][0]) >= MANY
-    sketch = make_sketch(con, model, stated) if many else None
+    sketch = make_sketch(con, model, stated) if _count(con, "pair") >= MANY else None
     numbers = frozen or _counted(con, model, names, stated, sketch)
     if spark is None:
         score(con, model, numbers, sketch=sketch)
@@ -100,8 +102,10 @@ def judgements(path: Path) -> str:
 def _counted(
     con: duckdb.DuckDBPyConnection, model: Model, names: int, stated: dict[str, int], sketch: Sketch | None
 ) -> Numbers:
-    records, strong = (
-        int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]) for table in ("record", "tier_pair")
-    )
+    records, strong = _count(con, "record"), _count(con, "tier_pair")
     prior = carried_prior(model, max(records, 1), strong)
     return Numbers(records, names, strong, prior, calibrate(con, model, sketch), stated)
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])

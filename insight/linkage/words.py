@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import duckdb
@@ -28,6 +29,9 @@ _NAMES: Final = "SELECT unnest(k_names) FROM {table} UNION SELECT k_name FROM {t
 _PARENT: Final = frozenset({"HOLDING", "GRP"})
 _PLACE_NOISE: Final = frozenset({"zz", "ip"})
 """Codes that rigour gives to words such as `global` and `online`, which are no places in a name."""
+
+ENOUGH_NAMES: Final = 10_000
+"""Names of people, given and family, beyond which there are hardly any others."""
 
 TELLING: Final = (_HERE / "telling_words.txt").read_text().split()
 """Words by which a firm tells itself from its sisters, beside names of places and numbers."""
@@ -70,14 +74,30 @@ def given_forms(given: str) -> list[str]:
         for span in analysed.spans
         if span.symbol.category == SymbolCategory.NAME
     }
-    return sorted({given, given.replace(" ", ""), first, *_nicknames().canonicals_of(first), *listed})
+    return sorted({*_unlisted_forms(given), *listed})
+
+
+def _unlisted_forms(given: str) -> list[str]:
+    """The same without its numbers."""
+    first = given.split(" ", maxsplit=1)[0]
+    return sorted({given, given.replace(" ", ""), first, *_nicknames().canonicals_of(first)})
+
+
+def begin_listing() -> None:
+    """Load the list of people's names beside other work: it takes five seconds, in which nothing here waits for it."""
+    Thread(target=given_forms, args=("a",), daemon=True).start()
 
 
 def load_words(con: duckdb.DuckDBPyConnection, record_type: str, names: int | None = None) -> int:
     """Makes `word`: for organisations one distinct name and its marks, for people one given name and its forms.
 
+    People's forms are frozen as `form` with what else is counted. Where that holds most names that there are, one that
+    it does not know is a rare one, and is not looked up in the list before the next count: to load it would take longer
+    than to link a thousand changes.
+
     Args:
-        con: A connection that has `record`, and for organisations `held`; where `names` is not given, `firmly` too.
+        con: A connection that has `record`, and for organisations `held`; where `names` is not given, `firmly` too, and
+            where it is, for people `form`.
         record_type: Whose names.
         names: How many names all organisations firmly state; they are counted where it is not given.
 
@@ -85,9 +105,16 @@ def load_words(con: duckdb.DuckDBPyConnection, record_type: str, names: int | No
         How many names of organisations are firmly stated; 0 for people.
     """
     if record_type == "person":
-        given = _distinct(con, "SELECT k_given FROM record UNION SELECT k_family FROM record")
-        forms = [given_forms(name) for name in given]
-        make_table(con, "word", key=pa.array(given, pa.string()), forms=pa.array(forms, pa.list_(pa.string())))
+        if names is None:
+            con.execute("CREATE OR REPLACE TABLE form (key VARCHAR, forms VARCHAR[])")
+        enough = con.execute("SELECT count(*) FROM form").fetchall()[0][0] >= ENOUGH_NAMES
+        people = "SELECT k_given AS key FROM record UNION SELECT k_family FROM record"
+        new = _distinct(con, f"FROM ({people}) ANTI JOIN form USING (key)")
+        forms = [_unlisted_forms(name) if enough else given_forms(name) for name in new]
+        make_table(con, "word", key=pa.array(new, pa.string()), forms=pa.array(forms, pa.list_(pa.string())))
+        con.execute(f"INSERT INTO word FROM form SEMI JOIN ({people}) USING (key)")
+        if names is None:
+            con.execute("CREATE OR REPLACE TABLE form AS FROM word")
         return 0
     named = _distinct(con, _NAMES.format(table="record"))
     marks = [organisation_marks(name) for name in named]
