@@ -32,6 +32,14 @@ def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @cache
+def standing(name: str) -> str:
+    """The name of an empty database that every connection sees, and that stays."""
+    with _engine().cursor() as connection:
+        connection.execute(f"ATTACH ':memory:' AS {name}")
+    return name
+
+
+@cache
 def _engine() -> duckdb.DuckDBPyConnection:
     engine = duckdb.connect()
     # What one piece of work read is not kept for the next: it would pile up.

@@ -11,7 +11,8 @@
   value, problem`;
 - `support.parquet`, one source row each that completes a record beside the one that drives it, as the `.sql` names it
   in `supported_by`: `record_id, supporting_record`, and the row's `system, source_table, source_key`. What completes a
-  row in quarantine is in it too.
+  row in quarantine is in it too;
+- `record_print.parquet`, one record each: a number made of all its columns, which tells whether it differs.
 
 `stages/records/alias/<version>/alias.parquet` holds the sources' own merges (`record_type, system, from_record,
 to_record`; `to_record` is where a chain of them ends, `from_record` may be a record that the source no longer has),

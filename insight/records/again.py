@@ -19,6 +19,7 @@ from insight import layers
 from insight.landing import LandedTable
 from insight.records import changed, references
 from insight.records.concerns import Slice, slice_of
+from insight.records.known import TARGET, known, targets_in
 from insight.records.record_set import RecordSet
 from insight.records.sandbox import tables_used
 from insight.records.stated import systems
@@ -34,6 +35,9 @@ BEYOND: Final = "beyond"
 """The input that names tables of which a `.sql` names rows without reading them; then nothing is known of changes."""
 
 TABLES: Final = ("record", "quarantine", "note", "support")
+PRINTED: Final = "record"
+"""The table whose rows have prints."""
+WRITTEN: Final = (*TABLES, changed.prints_of(PRINTED))
 _ROW: Final = "system, source_table, source_key"
 
 
@@ -139,20 +143,20 @@ def look_up(
     """
     _refuse_renamed(connection, part, earlier)
     records = layers.rows(part.before.record)
-    itself = f"SELECT {references.TARGET} FROM {records}"
+    itself = f"SELECT {TARGET} FROM {records}"
     connection.execute("CREATE TABLE moved_key (refers_to VARCHAR, system VARCHAR, key VARCHAR)")
     _merges_before(connection, part)
     targets: dict[str, str] = {}
     for kind in dict.fromkeys(str(field.refers_to) for field in references.named_by(shape)):
         if kind == shape.name:
-            now = f"SELECT {references.TARGET} FROM conformed"
+            now = f"SELECT {TARGET} FROM conformed"
             targets[kind] = f"{now} UNION ALL {itself} ANTI JOIN affected USING ({_ROW})"
             was = f"{itself} SEMI JOIN affected USING ({_ROW})"
             connection.execute(f"CREATE OR REPLACE TABLE moved AS {_apart(was, now)}")
             references.moved(connection, kind)
             continue
         made = earlier[kind].record
-        targets[kind] = f"SELECT {references.TARGET} FROM {layers.rows(made)}"
+        targets[kind] = f"SELECT {TARGET} FROM {known(made)}"
         connection.register("apart", _moved(Path(part.inputs[f"records/{kind}"]) / made.name, made))
         connection.execute("CREATE OR REPLACE TABLE moved AS FROM apart")
         connection.unregister("apart")
@@ -192,8 +196,9 @@ def put(
         {"shape": shape.name},
     )
     for table in TABLES:
-        changed.put_changed(connection, draft, table, part.before.path / f"{table}.parquet", ("record_id",))
-    changed.describe_on(draft, part.before.path, dict.fromkeys(TABLES, ("record_id",)), inputs)
+        was = part.before.path / f"{table}.parquet"
+        changed.put_changed(connection, draft, table, was, ("record_id",), printed=table == PRINTED)
+    changed.describe_on(draft, part.before.path, dict.fromkeys(WRITTEN, ("record_id",)), inputs)
 
 
 def alike(was: Mapping[str, str], now: Mapping[str, str]) -> bool:
@@ -212,16 +217,32 @@ def _read_by_shapes(source: Source) -> frozenset[str]:
 def _moved(was: Path, now: Path) -> pa.Table:
     """What of a table of records appeared or vanished between two versions, as what a key may name."""
     told = layers.touched(now, was)
-    those = "" if told is None else f"SEMI JOIN {told} AS told USING (record_id)"
-    queries = [f"SELECT {references.TARGET} FROM {layers.rows(path)} {those}" for path in (was, now)]
     with scratch() as connection:
+        if told is None:
+            return connection.sql(_apart(targets_in(was), targets_in(now))).to_arrow_table()
+        connection.execute(f"CREATE TABLE told AS FROM {told}")
+        sides = {
+            "was": f"SELECT record_id FROM {layers.rows(was)} SEMI JOIN told USING (record_id)",
+            "now": f"SELECT record_id FROM {layers.rows_since(now, was)} SEMI JOIN told USING (record_id)",
+        }
+        for name, query in sides.items():
+            connection.execute(f"CREATE TABLE {name}_there AS SELECT DISTINCT record_id FROM ({query})")
+        # What a record may be named by is in its id: the rest is read of those alone that appeared or vanished.
+        connection.execute(
+            "CREATE TABLE one_side AS (FROM was_there EXCEPT FROM now_there) "
+            "UNION ALL (FROM now_there EXCEPT FROM was_there)"
+        )
+        if not connection.execute("SELECT 1 FROM one_side LIMIT 1").fetchall():
+            return connection.sql(f"FROM {targets_in(was)} LIMIT 0").to_arrow_table()
+        those = "SEMI JOIN one_side USING (record_id)"
+        queries = [f"SELECT {TARGET} FROM {targets_in(path)} {those}" for path in (was, now)]
         return connection.sql(_apart(*queries)).to_arrow_table()
 
 
 def _apart(was: str, now: str) -> str:
     """A query for the rows that only one of two queries returns, each row once."""
     return (
-        f"SELECT {references.TARGET} FROM (SELECT DISTINCT *, 1 AS side FROM ({was}) UNION ALL "
+        f"SELECT {TARGET} FROM (SELECT DISTINCT *, 1 AS side FROM ({was}) UNION ALL "
         f"SELECT DISTINCT *, 2 AS side FROM ({now})) GROUP BY ALL HAVING count(*) = 1"
     )
 
@@ -239,11 +260,11 @@ def _refuse_renamed(connection: duckdb.DuckDBPyConnection, part: Part, earlier: 
             connection.register("apart", _moved(old / file.name, file))
             connection.execute(f"INSERT INTO retaken SELECT {_ROW} FROM apart ANTI JOIN affected USING ({_ROW})")
             connection.unregister("apart")
-    known = " UNION ".join(
+    theirs = " UNION ".join(
         f"SELECT {_ROW} FROM {layers.rows(path)}" for path in (part.before.record, part.before.quarantine)
     )
     if connection.execute("SELECT 1 FROM retaken LIMIT 1").fetchall() and (
-        connection.execute(f"SELECT 1 FROM ({known}) SEMI JOIN retaken USING ({_ROW}) LIMIT 1").fetchall()
+        connection.execute(f"SELECT 1 FROM ({theirs}) SEMI JOIN retaken USING ({_ROW}) LIMIT 1").fetchall()
     ):
         raise WorkInFull
 

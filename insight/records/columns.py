@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from insight.records.fields import COUNTRY_KINDS, NORMALISERS, Locale, Normal
 from insight.records.spread import Function, worked
-from insight.records.usual import USUAL
+from insight.records.usual import APART, USUAL, USUAL_THERE, Usual
 from orchestration.graph.model import Field, Kind
 
 _ARROW: Final[dict[str, pa.DataType]] = {
@@ -22,7 +22,6 @@ _ARROW: Final[dict[str, pa.DataType]] = {
     "VARCHAR": pa.string(),
     "VARCHAR[]": pa.list_(pa.string()),
 }
-_APART: Final = "\x1f"
 
 
 def arrow_type(duckdb_type: str) -> pa.DataType:
@@ -45,7 +44,7 @@ def each_distinct(column: pa.Array, types: Sequence[pa.DataType], function: Func
 
 def pair(*columns: pa.Array) -> pa.Array:
     """Several text columns as one, for a function of all of them; a NULL of any is empty."""
-    return pc.binary_join_element_wise(*(pc.fill_null(column, "") for column in columns), _APART)
+    return pc.binary_join_element_wise(*(pc.fill_null(column, "") for column in columns), APART)
 
 
 def side_by_side(first: pa.Array, second: pa.Array) -> pa.Array:
@@ -56,7 +55,7 @@ def side_by_side(first: pa.Array, second: pa.Array) -> pa.Array:
 
 def parts(value: str) -> list[str | None]:
     """What `pair` joined."""
-    return [part or None for part in value.split(_APART)]
+    return [part or None for part in value.split(APART)]
 
 
 def normalised(field: Field, column: pa.Array, countries: pa.Array, locale: Locale) -> tuple[pa.Array, pa.Array]:
@@ -69,20 +68,43 @@ def normalised(field: Field, column: pa.Array, countries: pa.Array, locale: Loca
         locale: Where the source's values were written, for rows without a country.
     """
     types = [arrow_type(field.duckdb_type), pa.string()]
+    usual: Usual | None
     if field.kind in COUNTRY_KINDS:
-        return tuple(each_distinct(pair(column, countries), types, _there, field.kind, locale))
-    encoded = column.dictionary_encode()
-    texts = encoded.dictionary
-    if (usual := USUAL.get(field.kind)) is None:
-        values, problems = worked(texts, types, _normal, (field.kind, locale))
+        encoded, function, usual = pair(column, countries).dictionary_encode(), _there, USUAL_THERE.get(field.kind)
     else:
-        # What is not of the usual form is read by itself, and put among the rest.
-        values = usual(texts, locale)
-        left = pc.is_null(values)
-        others, theirs = worked(texts.filter(left), types, _normal, (field.kind, locale))
-        values = pc.replace_with_mask(values, left, others)
-        problems = pc.replace_with_mask(pa.nulls(len(texts), pa.string()), left, theirs)
+        encoded, function, usual = column.dictionary_encode(), _normal, USUAL.get(field.kind)
+    texts = encoded.dictionary
+    if usual is None:
+        values, problems = worked(texts, types, function, (field.kind, locale))
+    else:
+        values, problems = _usual_first(texts, usual(texts, locale), types, function, (field.kind, locale))
     return values.take(encoded.indices), problems.take(encoded.indices)
+
+
+def each_usual(
+    column: pa.Array, usual: Callable[[pa.Array], pa.Array], types: Sequence[pa.DataType], function: Function
+) -> list[pa.Array]:
+    """As `each_distinct`, where the first column of usual texts is known from all of them at once, and the others NULL.
+
+    Args:
+        column: The texts.
+        usual: From texts to the first column, NULL where the text is not of the usual form.
+        types: The types of the columns.
+        function: What is asked of each other text.
+    """
+    encoded = column.dictionary_encode()
+    made = _usual_first(encoded.dictionary, usual(encoded.dictionary), types, function, ())
+    return [one.take(encoded.indices) for one in made]
+
+
+def _usual_first(
+    texts: pa.Array, values: pa.Array, types: Sequence[pa.DataType], function: Function, given: Sequence[object]
+) -> list[pa.Array]:
+    """What is not of the usual form is read by itself, and put among the rest."""
+    left = pc.is_null(values)
+    others = worked(texts.filter(left), types, function, given)
+    rest = [pa.nulls(len(texts), kind) for kind in types[1:]]
+    return [pc.replace_with_mask(known, left, theirs) for known, theirs in zip([values, *rest], others, strict=True)]
 
 
 def _normal(text: str, kind: Kind, locale: Locale) -> Normal:
@@ -91,7 +113,7 @@ def _normal(text: str, kind: Kind, locale: Locale) -> Normal:
 
 def _there(text: str, kind: Kind, locale: Locale) -> tuple[Any, ...]:
     """A value of a kind that means something else in another country, joined to the row's."""
-    value, country = parts(text)
-    if value is None:
+    value, _, country = text.rpartition(APART)  # what a source states may hold anything
+    if not value:
         return (None, None)
     return NORMALISERS[kind](value, Locale(country, locale.timezone, locale.date_order) if country else locale)

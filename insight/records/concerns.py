@@ -21,7 +21,7 @@ from insight.records.sandbox import columns_used
 from insight.scratch import scratch
 from insight.sources.source import Source
 
-_KEPT: Final = 4
+_KEPT: Final = 6
 _recent: dict[tuple[object, ...], Slice | None] = {}
 
 
@@ -60,7 +60,7 @@ def slice_of(
     tables = tuple(sorted(used))
     key = (
         str(source.file),
-        repr([source.tables[table].concerns for table in tables]),
+        repr([(source.tables[table].concerns, source.tables[table].key) for table in tables]),
         *((now.get(table), was.get(table)) for table in tables),
         tables,
         *((path, path.read_text(encoding="utf-8")) for path in both),
@@ -82,7 +82,8 @@ def _slice(
     if any(query is None or declared[table] is None for table, query in moved.items()):
         return None
     with scratch() as connection:
-        reach = Reach(connection, {table: now[table] for table in tables}, list(_edges(declared)))
+        keys = {table: source.tables[table].key for table in tables}
+        reach = Reach(connection, {table: now[table] for table in tables}, list(_edges(declared)), keys)
         for table, query in moved.items():
             reach.change(table, str(query), was[table])
         ahead = reach.follow("ahead", "moved")
@@ -97,7 +98,10 @@ def _slice(
         reach.merge("seen", ["affected", "needed", *(["completed"] if both else [])])
         rows = {
             table: reach.rows(
-                "seen", table, columns_used(source, both, table) if both else None, whole=declared[table] is None
+                "seen",
+                table,
+                columns_used(source, both, table) if both else None,
+                whole=bool(moved) and declared[table] is None,
             )
             for table in tables
         }

@@ -16,8 +16,9 @@ import duckdb
 
 from insight import layers
 from insight.landing import LandedTable
-from insight.records import again, one_system, references
+from insight.records import again, changed, one_system, references
 from insight.records.aliases import load_merges, version_of_merges
+from insight.records.known import TARGET, known, targets_in
 from insight.records.record_set import AliasSet, RecordSet
 from insight.records.sandbox import tables_used
 from insight.records.spread import spread
@@ -121,15 +122,16 @@ def _whole(connection: duckdb.DuckDBPyConnection, work: _Work, draft: Path, samp
     """Write all records."""
     beyond = _state(connection, work, sample, None)
     load_merges(connection, work.shape, work.sources, work.landed, work.aliases)
-    targets = {
-        name: f"SELECT {references.TARGET} FROM {layers.rows(one.record)}" for name, one in work.needed.items()
-    } | {work.shape.name: f"SELECT {references.TARGET} FROM conformed"}
+    targets = {name: targets_in(one.record) for name, one in work.needed.items()} | {
+        work.shape.name: f"(SELECT {TARGET} FROM conformed)"
+    }
     references.resolve(connection, work.shape, targets, noted=sample is None)
     for table in again.TABLES:
         layers.put(connection, draft, table, f"SELECT * FROM {table}", None, None, whole=True, keys=("record_id",))
+    changed.put_prints(connection, draft, again.PRINTED, ("record_id",))
     _keep_merges(connection, work, draft)
     inputs = {**work.inputs, again.BEYOND: ", ".join(sorted(beyond))}
-    layers.describe(draft, layers.Layer(dict.fromkeys(again.TABLES, ("record_id",)), inputs=inputs))
+    layers.describe(draft, layers.Layer(dict.fromkeys(again.WRITTEN, ("record_id",)), inputs=inputs))
 
 
 def _part(connection: duckdb.DuckDBPyConnection, work: _Work, part: again.Part, draft: Path) -> None:
@@ -154,10 +156,12 @@ def _state(
     """Make `conformed`, `quarantine`, `note` and `support`; the tables that a `.sql` names rows of without reading."""
     one_system.start(connection, work.shape)
     beyond: frozenset[str] = frozenset()
-    for stated in state(work.shape, work.sources, work.landed, sample, part.slices if part else None):
-        tables = systems(stated.source, work.landed)[stated.system]
-        one_system.add(connection, work.shape, stated, {one.table: one for one in tables}, work.needed)
-        beyond |= stated.beyond
+    read = known if part else targets_in
+    taken = [path for one in work.needed.values() for path in (one.record, one.quarantine)]
+    for one in state(work.shape, work.sources, work.landed, sample, part.slices if part else None):
+        tables = systems(one.source, work.landed)[one.system]
+        one_system.add(connection, work.shape, one, {it.table: it for it in tables}, taken, read)
+        beyond |= one.beyond
     return beyond
 
 

@@ -7,7 +7,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from insight.records.columns import each_distinct, pair, parts, side_by_side
+from insight.records import usual
+from insight.records.columns import each_distinct, each_usual, pair, parts, side_by_side
 from insight.records.fields import Locale
 from insight.records.fields.contact import mailbox, own_domain
 from insight.records.fields.organisations import both_names, compared
@@ -152,10 +153,10 @@ def _registered(stated: str, region: str) -> tuple[str | None]:
 
 
 def _person(fields: Columns) -> Columns:
-    given = each_distinct(fields["given_name"], [TEXT], _folded)[0]
-    middle = each_distinct(fields["middle_name"], [TEXT], _folded)[0]
-    family = each_distinct(fields["family_name"], [TEXT, TEXT], _folded_and_suffix)
-    named = each_distinct(fields["name"], [TEXT, TEXT], _folded_and_suffix)
+    given = each_usual(fields["given_name"], usual.folded, [TEXT], _folded)[0]
+    middle = each_usual(fields["middle_name"], usual.folded, [TEXT], _folded)[0]
+    family = each_usual(fields["family_name"], usual.folded_without_suffix, [TEXT, TEXT], _folded_and_suffix)
+    named = each_usual(fields["name"], usual.folded_without_suffix, [TEXT, TEXT], _folded_and_suffix)
     name = pc.coalesce(side_by_side(given, family[0]), named[0])
     return {
         "k_name": name,
@@ -192,7 +193,7 @@ def _place(fields: Columns, locale: Locale) -> Columns:
         "k_postcode_area": area,
         "k_street_number": number,
         "k_address": address,
-        "k_city": each_distinct(fields["city"], [TEXT], _folded)[0],
+        "k_city": each_usual(fields["city"], usual.folded, [TEXT], _folded)[0],
     }
 
 

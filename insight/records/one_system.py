@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -16,7 +17,6 @@ from insight.records.assertions import CLASS, listed
 from insight.records.columns import normalised
 from insight.records.derive import DERIVED, complete, derived, duckdb_type
 from insight.records.fields import Locale
-from insight.records.record_set import RecordSet
 from insight.records.stated import Stated, class_columns
 from orchestration.graph.model import COMMON, Shape
 from orchestration.sql import literal, quoted
@@ -82,12 +82,13 @@ def _columns(shape: Shape) -> str:
     return ", ".join(f"{quoted(name)} {kind}" for name, kind in kinds)
 
 
-def add(
+def add(  # noqa: PLR0913, PLR0917  one place calls it
     connection: duckdb.DuckDBPyConnection,
     shape: Shape,
     stated: Stated,
     landed: Mapping[str, LandedTable],
-    needed: Mapping[str, RecordSet],
+    taken: Sequence[Path],
+    read: Callable[[Path], str],
 ) -> None:
     """Add one system's records to `conformed`, its rejects to `quarantine` and what was left out to `note`.
 
@@ -96,9 +97,10 @@ def add(
         shape: The record type or fact.
         stated: What the system states of it.
         landed: Table to what was landed of the system.
-        needed: The records of earlier shapes: a row that has one yields its next under another id.
+        taken: Records and rejects of earlier shapes: a row that has one yields its next record under another id.
+        read: What makes a query for `known.TARGET` of these.
     """
-    _take(connection, stated, needed)
+    _take(connection, stated, taken, read)
     locale = Locale(stated.source.region, stated.source.timezone, stated.source.date_order)
     rows = stated.rows.combine_chunks()
     size = rows.num_rows
@@ -138,7 +140,9 @@ def add(
     support.keep(connection, stated.system, stated.support)
 
 
-def _take(connection: duckdb.DuckDBPyConnection, stated: Stated, needed: Mapping[str, RecordSet]) -> None:
+def _take(
+    connection: duckdb.DuckDBPyConnection, stated: Stated, taken: Sequence[Path], read: Callable[[Path], str]
+) -> None:
     """Make `taken`, the rows of these that a record is made of already."""
     connection.register("stated", stated.rows)
     connection.execute("CREATE OR REPLACE TABLE driving AS SELECT source_table, source_key FROM stated")
@@ -147,9 +151,9 @@ def _take(connection: duckdb.DuckDBPyConnection, stated: Stated, needed: Mapping
     tables = [row[0] for row in connection.execute("SELECT DISTINCT source_table FROM driving").fetchall()]
     # Said as text too, so that what holds none of these tables is not read.
     those = f"system = {literal(stated.system)} AND source_table IN ({', '.join(map(literal, tables)) or 'NULL'})"
-    for path in (path for one in needed.values() for path in (one.record, one.quarantine)):
+    for path in taken:
         connection.execute(
-            f"INSERT INTO taken SELECT system, source_table, source_key FROM {layers.rows(path)} "
+            f"INSERT INTO taken SELECT system, source_table, source_key FROM {read(path)} "
             f"SEMI JOIN driving USING (source_table, source_key) WHERE {those}"
         )
 

@@ -40,27 +40,50 @@ class Edge:
 
 
 class Reach:
-    """Sets of rows, by table: those that changed, and those that edges lead to from a set."""
+    """Sets of rows, by table: those that changed, and those that edges lead to from a set.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, now: Mapping[str, Path], edges: Sequence[Edge]) -> None:
+    A set may hold keys that no row has: of rows that are gone, and of rows that others name and that never were.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        now: Mapping[str, Path],
+        edges: Sequence[Edge],
+        keys: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        """Begin with empty sets.
+
+        Args:
+            connection: Where the sets are made.
+            now: Table to its landed rows.
+            edges: What concerns what.
+            keys: Table to the columns that its key is made of.
+        """
         self._connection = connection
         self._now = now
         self._edges = edges
+        self._keys = keys
         self._place = {table: place for place, table in enumerate(now)}
         self._round = 0
         self._sizes = {table: _rows_at_first(path) for table, path in now.items()}
         self._whole: dict[str, set[str]] = {}
+        self._sizes_of: dict[str, int] = {}
+        self._since: dict[str, str] = {}
         for table in now:
             self._make("moved", table)
             connection.execute(f"CREATE TABLE {self._old(table)} AS FROM {layers.rows(now[table])} LIMIT 0")
 
     def change(self, table: str, keys: str, was: Path) -> None:
         """Add to the set `moved` the rows of these keys, as they are and as they were."""
-        self._connection.execute(f"INSERT INTO {self._name('moved', table)} SELECT _key FROM {keys}")
-        self._connection.execute(
-            f"INSERT INTO {self._old(table)} BY NAME SELECT {self._needed(table)} FROM {layers.rows(was)} "
-            f"SEMI JOIN {self._name('moved', table)} USING (_key)"
-        )
+        moved = self._name("moved", table)
+        self._add(moved, f"SELECT _key FROM {keys}")
+        self._since[table] = layers.rows_since(self._now[table], was)
+        if self._sizes_of[moved]:
+            self._connection.execute(
+                f"INSERT INTO {self._old(table)} BY NAME SELECT {self._needed(table)} FROM {layers.rows(was)} "
+                f"SEMI JOIN {moved} USING (_key)"
+            )
 
     def follow(self, to: str, start: str, *, turned: bool = False, any_number: bool = False) -> bool:
         """Make the set `to` of all that edges lead to from `start`; False where these are too many.
@@ -82,14 +105,16 @@ class Reach:
         """Make the set `to` of several."""
         self._whole[to] = set().union(*(self._whole.get(one, ()) for one in sets))
         for table in self._now:
-            each = " UNION ".join(f"SELECT _key FROM {self._name(one, table)}" for one in sets)
-            self._connection.execute(f"CREATE TABLE {self._name(to, table)} AS {each}")
+            self._make(to, table)
+            held = [name for one in sets if self._sizes_of[name := self._name(one, table)]]
+            if held:
+                self._add(self._name(to, table), " UNION ".join(f"SELECT _key FROM {name}" for name in held))
 
     def rows(self, of: str, table: str, columns: Sequence[str] | None, *, whole: bool) -> pa.Table:
-        """The rows of a set as they are now, with these columns or all."""
+        """The rows of a set as they are now, with these columns or all; every row where that is asked for."""
         listed = "*" if columns is None else ", ".join(map(quoted, columns))
         some = "" if whole or table in self._whole[of] else f" SEMI JOIN {self._name(of, table)} USING (_key)"
-        if some and not self._count(f"SELECT count(*) FROM {self._name(of, table)}"):
+        if some and not self._sizes_of[self._name(of, table)]:
             some = " LIMIT 0"
         return self._connection.sql(f"SELECT {listed} FROM {layers.rows(self._now[table])}{some}").to_arrow_table()
 
@@ -111,14 +136,15 @@ class Reach:
         found: dict[str, str] = {}
         for table, keys in latest.items():
             mine = [edge for edge in edges if edge.here == table and edge.there not in self._whole[to]]
-            if not mine or (keys != _EVERY and not self._count(f"SELECT count(*) FROM {keys}")):
+            if not mine or (keys != _EVERY and not self._sizes_of[keys]):
                 continue
             those = "" if keys == _EVERY else f"SEMI JOIN {keys} USING (_key)"
+            # Of what changed, what it is now stands in a few layers.
+            rows = self._since[table] if keys == self._name("moved", table) else layers.rows(self._now[table])
             listed = ", ".join(quoted(column) for column in sorted({ours for edge in mine for ours, _ in edge.columns}))
             self._connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE stand AS "
-                f"SELECT {listed} FROM {layers.rows(self._now[table])} {those} UNION "
-                f"SELECT {listed} FROM {self._old(table)} {those}"
+                f"SELECT {listed} FROM {rows} {those} UNION SELECT {listed} FROM {self._old(table)} {those}"
             )
             for edge in mine:
                 self._arrive(to, start, edge, found, any_number=any_number)
@@ -131,14 +157,11 @@ class Reach:
             return
         most = max(FEWEST, int(MUCH * self._sizes[there]))
         limit = f"LIMIT {most}" if any_number else ""
-        equal = " AND ".join(f"it.{quoted(its)} = stand.{quoted(mine)}" for mine, its in edge.columns)
-        self._connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE arrived AS "
-            f"SELECT _key FROM {layers.rows(self._now[there])} AS it SEMI JOIN stand ON {equal} "
+        arrived = self._count(
+            f"CREATE OR REPLACE TEMP TABLE arrived AS SELECT _key FROM {self._led_to(edge)} AS it "
             f"ANTI JOIN {self._name(to, there)} AS ours ON ours._key = it._key "
             f"ANTI JOIN {self._name(start, there)} AS first ON first._key = it._key {limit}"
         )
-        arrived = self._count("SELECT count(*) FROM arrived")
         if any_number and arrived == most:
             self._whole[to].add(there)
             found[there] = _EVERY
@@ -147,12 +170,22 @@ class Reach:
         if there not in found:
             found[there] = f"{to}_{self._place[there]}_{self._round}"
             self._connection.execute(f"CREATE TEMP TABLE {found[there]} (_key VARCHAR)")
-        self._connection.execute(f"INSERT INTO {self._name(to, there)} FROM arrived")
-        self._connection.execute(f"INSERT INTO {found[there]} FROM arrived")
+            self._sizes_of[found[there]] = 0
+        for name in (self._name(to, there), found[there]):
+            self._add(name, "FROM arrived")
+
+    def _led_to(self, edge: Edge) -> str:
+        """A query for the keys that an edge leads to from `stand`, each once; perhaps for others besides."""
+        if [its for _, its in edge.columns] == list(self._keys[edge.there]) and len(edge.columns) == 1:
+            # What names a row by its key need not be looked for.
+            key = f"nullif(trim({quoted(edge.columns[0][0])}), '')"
+            return f"(SELECT DISTINCT {key} AS _key FROM stand WHERE {key} IS NOT NULL)"
+        equal = " AND ".join(f"it.{quoted(its)} = stand.{quoted(mine)}" for mine, its in edge.columns)
+        return f"(SELECT _key FROM {layers.rows(self._now[edge.there])} AS it SEMI JOIN stand ON {equal})"
 
     def _too_many(self, *sets: str) -> bool:
-        counts = " + ".join(f"(SELECT count(*) FROM {self._name(one, table)})" for one in sets for table in self._now)
-        return self._count(f"SELECT {counts}") > max(FEWEST, LARGEST * sum(self._sizes.values()))
+        counts = sum(self._sizes_of[self._name(one, table)] for one in sets for table in self._now)
+        return counts > max(FEWEST, LARGEST * sum(self._sizes.values()))
 
     def _needed(self, table: str) -> str:
         """Columns of a table that edges speak of."""
@@ -162,6 +195,11 @@ class Reach:
 
     def _make(self, name: str, table: str) -> None:
         self._connection.execute(f"CREATE TABLE {self._name(name, table)} (_key VARCHAR)")
+        self._sizes_of[self._name(name, table)] = 0
+
+    def _add(self, name: str, query: str) -> None:
+        """Add keys to a set of one table."""
+        self._sizes_of[name] += self._count(f"INSERT INTO {name} {query}")
 
     def _name(self, name: str, table: str) -> str:
         return f"{name}_{self._place[table]}"

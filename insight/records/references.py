@@ -15,9 +15,6 @@ from orchestration.graph.ddl import reference
 from orchestration.graph.model import Field, Shape
 from orchestration.sql import literal, quoted
 
-TARGET: Final = "system, source_table, source_key, record_id"
-"""The columns of a record that a key may name."""
-
 _WANTED: Final = """
 CREATE OR REPLACE TEMP TABLE wanted AS
 SELECT DISTINCT
@@ -28,7 +25,9 @@ CREATE OR REPLACE TEMP TABLE wanted_merge AS
 SELECT system, source_table, from_key, to_record FROM merge
 WHERE record_type = '{type}' AND from_key IN (FROM wanted_key);
 CREATE OR REPLACE TEMP TABLE target AS
-FROM ({targets}) WHERE source_key IN (FROM wanted_key) OR record_id IN (SELECT to_record FROM wanted_merge);
+FROM ({targets}) SEMI JOIN wanted_key ON source_key = key
+UNION
+FROM ({targets}) SEMI JOIN wanted_merge ON record_id = to_record;
 """
 _NAMES: Final = """
 CREATE OR REPLACE TEMP TABLE names AS
@@ -85,7 +84,7 @@ def resolve(connection: duckdb.DuckDBPyConnection, shape: Shape, targets: Mappin
         connection: Where `conformed`, `note` and `merge` are (the sources' own merges: `record_type, system,
             source_table, from_key, to_record`).
         shape: The record type or fact that `conformed` holds.
-        targets: For each shape that its keys name, a query for `TARGET` of its records.
+        targets: For each shape that its keys name, a query for `known.TARGET` of its records.
         noted: Whether a key that names no record is noted.
     """
     keys = {field.name: field for field in named_by(shape)}
@@ -113,8 +112,8 @@ def moved(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
     """Add to `moved_key` (`refers_to, system, key`) the keys that may name another record of a type than before.
 
     Args:
-        connection: Where `moved` is (`TARGET` of the records that appeared or vanished), and `moved_key`, `merge` and
-            `merge_before`, the sources' own merges now and before.
+        connection: Where `moved` is (`known.TARGET` of the records that appeared or vanished), and `moved_key`, `merge`
+            and `merge_before`, the sources' own merges now and before.
         kind: The type.
     """
     connection.execute(_MOVED, {"type": kind})

@@ -34,6 +34,12 @@ _DAY: Final = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
 _TIME: Final = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d"
 _MONEY: Final = r"^-?\d{1,15}(?:\.\d{1,2})?$"
 
+APART: Final = "\x1f"
+"""What stands between values that are read together."""
+_AFTER_NAMES: Final = (
+    "jr|junior|sr|senior|snr|ii|2nd|iii|3rd|iv|4th|esq|esquire|mbe|obe|cbe|phd|bsc|msc|mba|fca|aca|acca"
+)
+
 Usual = Callable[[pa.Array, Locale], pa.Array]
 
 
@@ -94,6 +100,58 @@ def _timestamp(texts: pa.Array, locale: Locale) -> pa.Array:
     return pc.if_else(zoned, pc.assume_timezone(clock, "UTC"), local)
 
 
+def _somewhere(locale: Locale, country: str) -> str:
+    """What stands after a value of that country, in a pattern: the country, or nothing where it is the locale's."""
+    return f"{APART}(?:{country}{'|' if locale.region == country else ''})$"
+
+
+def _phone(texts: pa.Array, locale: Locale) -> pa.Array:
+    """Whole numbers of Britain and North America: how many digits they have is all that is asked of them."""
+    nothing = pa.scalar(None, pa.string())
+    form = rf"^\(?\+?[0-9(][0-9 ().-]*{APART}[A-Z]*$"
+    bare = pc.if_else(pc.match_substring_regex(texts, form), pc.replace_substring_regex(texts, "[ ().-]", ""), nothing)
+    # Of one digit alone is none.
+    bare = pc.if_else(pc.match_substring_regex(bare, rf"^(?:\+?4+|2+|3+|5+|6+|7+|8+|9+){APART}"), nothing, bare)
+    found = nothing
+    for pattern, code in (
+        (rf"^\+440?([1-9]\d{{9}}){APART}.*$", "+44"),
+        (rf"^0([1-9]\d{{9}}){_somewhere(locale, 'GB')}", "+44"),
+        (rf"^\+1([2-9]\d{{9}}){APART}.*$", "+1"),
+        (rf"^([2-9]\d{{9}}){_somewhere(locale, 'US')}", "+1"),
+    ):
+        read = pc.replace_substring_regex(bare, pattern, rf"{code}\1")
+        found = pc.coalesce(found, pc.if_else(pc.match_substring_regex(bare, pattern), read, nothing))
+    return found
+
+
+def _postcode(texts: pa.Array, locale: Locale) -> pa.Array:
+    nothing = pa.scalar(None, pa.string())
+    found = nothing
+    for pattern in (
+        rf"^([A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}}){_somewhere(locale, 'GB')}",
+        rf"^(\d{{5}}(?:-\d{{4}})?){_somewhere(locale, 'US')}",
+    ):
+        read = pc.replace_substring_regex(texts, pattern, r"\1")
+        found = pc.coalesce(found, pc.if_else(pc.match_substring_regex(texts, pattern), read, nothing))
+    return found
+
+
+def folded(texts: pa.Array) -> pa.Array:
+    """What `people.folded` makes of a name of plain words."""
+    return _folded(texts, r"^[A-Za-z]+(?:[ '-][A-Za-z]+)*$")
+
+
+def folded_without_suffix(texts: pa.Array) -> pa.Array:
+    """What `people.folded` makes of one that ends in no word which may tell a generation or a degree."""
+    plain = _folded(texts, r"^[A-Za-z]+(?:[ '-][A-Za-z]+)*$")
+    return pc.if_else(pc.match_substring_regex(plain, rf" (?:{_AFTER_NAMES})$"), pa.scalar(None, pa.string()), plain)
+
+
+def _folded(texts: pa.Array, pattern: str) -> pa.Array:
+    said = pc.if_else(pc.match_substring_regex(texts, pattern), pc.ascii_lower(texts), pa.scalar(None, pa.string()))
+    return pc.replace_substring(pc.replace_substring(said, "'", ""), "-", " ")
+
+
 USUAL: Final[dict[Kind, Usual]] = {
     "text": _text,
     "org_name": _name,
@@ -107,3 +165,6 @@ USUAL: Final[dict[Kind, Usual]] = {
     "timestamp": _timestamp,
 }
 """How the usual values of a kind are read; of the others each is read by itself."""
+
+USUAL_THERE: Final[dict[Kind, Usual]] = {"phone": _phone, "postcode": _postcode}
+"""The same of kinds that mean something else in another country: each text is a value, `APART` and its country."""

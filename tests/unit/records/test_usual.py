@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -11,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insight.records import spread
-from insight.records.columns import normalised
+from insight.records import usual as usual_names
+from insight.records.columns import normalised, pair
 from insight.records.fields import NORMALISERS, Locale
-from insight.records.fields.people import folded
+from insight.records.fields.people import folded, split_suffix
 from insight.records.spread import worked
-from insight.records.usual import USUAL
+from insight.records.usual import USUAL, USUAL_THERE
 from orchestration.graph.model import DUCKDB_TYPE, Field, Kind
 
 PIECES = [
@@ -78,6 +80,70 @@ def test_a_column_is_read_as_its_values_are(kind: Kind, texts: list[str], locale
     assert list(zip(values.to_pylist(), problems.to_pylist(), strict=True)) == [
         tuple(NORMALISERS[kind](text, locale)) for text in texts
     ]
+
+
+PHONES = st.tuples(
+    st.sampled_from(["", "0", "+44", "+44 ", "+44 (0)", "(+44) ", "0044", "44", "+1", "+1 ", "1", "+33 ", "(0", "+"]),
+    st.one_of(
+        st.text("0123456789", min_size=8, max_size=11),
+        st.text("0123456789", min_size=10, max_size=10),
+        st.text("4", min_size=9, max_size=11),
+        st.text("0123456789 ().-", min_size=8, max_size=16),
+        st.from_regex(r"[2-9][0-9]{2}[ .-][0-9]{3}[ .-][0-9]{4}", fullmatch=True),
+        st.from_regex(r"[1-9][0-9]{3}\)? [0-9]{6}", fullmatch=True),
+    ),
+    st.sampled_from(["", "", " ", " x12", "\x1f"]),
+).map("".join)
+POSTCODES = st.one_of(
+    st.from_regex(r"[A-Za-z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}", fullmatch=True),
+    st.from_regex(r"[0-9]{3,6}(-[0-9]{3,4})?", fullmatch=True),
+    TEXTS,
+)
+
+
+@pytest.mark.parametrize(("kind", "stated"), [("phone", PHONES), ("postcode", POSTCODES)])
+def test_a_column_is_read_as_its_values_are_each_in_its_country(kind: Kind, stated: st.SearchStrategy[str]) -> None:
+    assert {"phone", "postcode"} == USUAL_THERE.keys()
+    countries = st.sampled_from([None, "GB", "US", "FR", "CA"])
+    usual = 0
+
+    @given(rows=st.lists(st.tuples(stated, countries), min_size=1, max_size=40), locale=st.sampled_from(LOCALES))
+    def read(rows: list[tuple[str, str | None]], locale: Locale) -> None:
+        nonlocal usual
+        texts = pa.array([text for text, _ in rows], pa.string())
+        theirs = pa.array([country for _, country in rows], pa.string())
+        values, problems = normalised(Field("x", kind), texts, theirs, locale)
+        for text, country, *found in zip(
+            texts.to_pylist(), theirs.to_pylist(), values.to_pylist(), problems.to_pylist(), strict=True
+        ):
+            assert tuple(found) == tuple(NORMALISERS[kind](text, replace(locale, region=country or locale.region)))
+        usual += len(USUAL_THERE[kind](pair(texts, theirs), locale).drop_null())
+
+    read()
+    assert usual > 0
+
+
+NAMES = st.lists(
+    st.sampled_from(
+        ["Anna", "O'Neil", "Smith-Jones", "jr", "Junior", "MBE", "II", "3rd", "\u00e9", "-", "'", "7", ","]
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(names=st.lists(st.tuples(NAMES, st.sampled_from([" ", "", ", "])).map(lambda it: it[1].join(it[0])), min_size=1))
+def test_names_are_folded_as_each_alone(names: list[str]) -> None:
+    texts = pa.array(names, pa.string())
+    for name, whole in zip(names, usual_names.folded(texts).to_pylist(), strict=True):
+        assert whole in {None, folded(name)}
+    for name, bare in zip(names, usual_names.folded_without_suffix(texts).to_pylist(), strict=True):
+        assert bare is None or (bare, None) == (folded(split_suffix(name)[0]), split_suffix(name)[1])
+
+
+def test_plain_names_are_folded_at_once() -> None:
+    texts = pa.array(["Anna", "Mary Ann O'Neil", "Smith-Jones", "Dyk jr"])
+    assert usual_names.folded_without_suffix(texts).to_pylist() == ["anna", "mary ann oneil", "smith jones", None]
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/London", "America/New_York", "Australia/Lord_Howe"])
