@@ -5,6 +5,7 @@ A step is a plain function of the settings; which asset it is, what it depends o
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, Protocol, TypeVar
 
 import dagster as dg
@@ -14,6 +15,7 @@ from insight.handed import hand_on, handed_before
 from insight.pages import Page
 from orchestration.settings import Settings
 from orchestration.work.alone import alone
+from orchestration.work.events import kept_open
 
 TEAM = "team:insight"
 REBUILD = "precede/rebuild"
@@ -34,10 +36,12 @@ _Made = TypeVar("_Made", bound=Versioned)
 
 
 @dg.resource(description="The folder that insight works in, held by one run at a time.")
-def workbench(_context: dg.InitResourceContext) -> Iterator[Settings]:
+def workbench(context: dg.InitResourceContext) -> Iterator[Settings]:
     """Hold it for the whole run, and say where things are."""
     settings = Settings()
-    with alone(settings.home, "reconcile"):
+    with alone(settings.home, "reconcile"), ExitStack() as held:
+        if context.instance is not None and context.run is not None:
+            held.enter_context(kept_open(context.instance.event_log_storage, context.run.run_id))
         yield settings
 
 

@@ -20,6 +20,7 @@ from uuid import uuid4
 import dagster as dg
 
 from orchestration.errors import PrecedeError
+from orchestration.work.events import kept_open
 from orchestration.work.sensors import JOB
 
 FAILED = 1
@@ -70,9 +71,10 @@ def run_job(module: str, job: str, out: IO[str]) -> bool:
     run_id = str(uuid4())
     with dg.DagsterInstance.get() as instance:
         instance.add_event_listener(run_id, lambda entry: _tell_entry(out, entry))
-        result = definitions.resolve_job_def(job).execute_in_process(
-            instance=instance, run_id=run_id, raise_on_error=False, tags=_tags(module, job)
-        )
+        with kept_open(instance.event_log_storage, run_id):
+            result = definitions.resolve_job_def(job).execute_in_process(
+                instance=instance, run_id=run_id, raise_on_error=False, tags=_tags(module, job)
+            )
     _tell(out, {"event": "end", "run_id": run_id, "succeeded": result.success})
     return bool(result.success)
 
