@@ -141,6 +141,10 @@ def resolve(
     """
     import sys  # noqa: PLC0415
 
+    from insight.unladen import load_arrow  # noqa: PLC0415
+
+    load_arrow()
+
     from insight import resolving  # noqa: PLC0415
     from insight.resolved_shown import show  # noqa: PLC0415
     from orchestration.settings import Settings  # noqa: PLC0415

@@ -1,17 +1,21 @@
-"""Contact points: e-mail addresses, phones, websites, and the domains in them."""
+"""Contact points: e-mail addresses, phones, websites, and the domains in them.
+
+Libraries are loaded when the first value needs them, here and in the modules beside: one record is to be understood
+in a moment.
+"""
 
 from __future__ import annotations
 
 import re
 from functools import cache
 from pathlib import Path
-from typing import Final
-
-import phonenumbers
-import tldextract
+from typing import TYPE_CHECKING, Final
 
 from insight.records.fields.base import NOTHING, Locale, Normal
 from insight.records.fields.text import clean
+
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
 _ADDRESS: Final = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@"
@@ -23,7 +27,6 @@ _DIGITS: Final = re.compile(r"\D+")
 _FEWEST: Final = 5
 """Digits that a number has at least."""
 
-_SUFFIXES: Final = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 _SHARED: Final = frozenset(
     line for line in Path(__file__).with_name("shared_domains.txt").read_text(encoding="utf-8").split() if line
 )
@@ -50,6 +53,8 @@ def phone(text: str, locale: Locale) -> Normal:
     digits = _DIGITS.sub("", first)
     if len(digits) < _FEWEST or len(set(digits)) == 1:
         return Normal(None, "no phone number")
+    import phonenumbers  # noqa: PLC0415  it takes long to load, and one record may have no number
+
     try:
         number = phonenumbers.parse(first, locale.region)
     except phonenumbers.NumberParseException:
@@ -78,11 +83,19 @@ def website(text: str, _locale: Locale) -> Normal:
 @cache
 def registrable(host: str) -> str | None:
     """What one party registered of a host name: `acme.co.uk` of `shop.acme.co.uk`."""
-    found = _SUFFIXES(host)
+    found = _suffixes()(host)
     if found.suffix:
         return f"{found.domain}.{found.suffix}" if found.domain else None
     labels = host.split(".")
     return ".".join(labels[-2:]) if len(labels) > 1 and not labels[-1].isdigit() else None
+
+
+@cache
+def _suffixes() -> TLDExtract:
+    """What knows the public suffixes; it takes long to load, and only hosts need it."""
+    from tldextract import TLDExtract  # noqa: PLC0415
+
+    return TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
 def own_domain(host: str | None) -> str | None:

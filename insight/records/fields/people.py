@@ -6,7 +6,6 @@ import re
 from functools import cache
 from typing import Final, NamedTuple
 
-from nameparser import HumanName
 from rigour.text.translit import ascii_text
 
 from insight.records.fields.base import NOTHING, Locale, Normal
@@ -67,6 +66,8 @@ def split_name(name: str) -> Parts:
     if _SIMPLE.fullmatch(name):
         given, family = name.split(" ")
         return Parts(given, None, family, suffix)
+    from nameparser import HumanName  # noqa: PLC0415  few names are not simple, and to load it takes long
+
     parsed = HumanName(name)
     if suffix is None and parsed.suffix:
         suffix = split_suffix(f"x {parsed.suffix}")[1]

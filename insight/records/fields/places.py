@@ -6,7 +6,6 @@ import re
 from functools import cache
 from typing import Final
 
-from rigour.addresses import address_fingerprint
 from rigour.territories import get_territory, lookup_territory
 
 from insight.records.fields.base import NOTHING, Locale, Normal
@@ -93,6 +92,8 @@ def postcode_area(key: str | None, region: str) -> str | None:
 @cache
 def address_key(address: str) -> str | None:
     """An address as it is compared: abbreviations, letters and punctuation evened out."""
+    from rigour.addresses import address_fingerprint  # noqa: PLC0415  it takes long to load
+
     return address_fingerprint(address)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import ftfy
-
 from insight.records.fields.base import NOTHING, Locale, Normal
 
 NOTHING_SAID: Final = frozenset({
@@ -40,6 +38,8 @@ def clean_name(text: str) -> str | None:
 def mended(text: str) -> str:
     """The text in the letters that were meant, on one line."""
     if not text.isascii() or "&" in text or not text.isprintable():
+        import ftfy  # noqa: PLC0415  it takes long to load, and most texts are plain
+
         text = _STRAY.sub("", ftfy.fix_text(text, normalization="NFC"))
         text = "".join(letter if letter.isprintable() else " " for letter in text)
     return " ".join(text.split())
