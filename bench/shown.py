@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from typing import Any, Final
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from bench.aims import GIGABYTE, SNAPSHOTS_A_DAY, Bench, aims, kept
 from bench.reconcile import Reconciled, Size
 from bench.watch import Watched
 
-WIDTH: Final = 110
+WIDTH: Final = 130
 """Columns that the tables take."""
 
 
@@ -54,21 +55,30 @@ def _reconciled(run: Reconciled) -> dict[str, Any]:
 
 
 def _watched(run: Watched) -> dict[str, Any]:
-    steps = [{"step": step.name, "seconds": step.seconds, "peak": step.peak} for step in run.steps]
-    return {"start": run.start, "work": run.work, "peak": run.peak, "steps": steps}
+    return {
+        "start": run.start,
+        "work": run.work,
+        "processor": run.processor,
+        "peak": run.peak,
+        "steps": [asdict(step) for step in run.steps],
+    }
 
 
 def _stages(bench: Bench) -> Table:
     size, change = bench.size, bench.size.change
     table = Table(
         title=f"From the databases to the published graph, {len(os.sched_getaffinity(0))} cores",
-        caption="linkage: records in, clusters with ids out; peak: of the whole process during the step",
+        caption=(
+            "linkage: records in, clusters with ids; cpu: of all cores together; x plain: over all of plain Splink; "
+            "peak: of the whole process during the step"
+        ),
         box=None,
         padding=(0, 2, 0, 0),
     )
     table.add_column("step", no_wrap=True)
     changes = f"{sum(size.changed.values()):,} changed rows"
-    for column in (f"{bench.small.records:,} records", f"{size.records:,} records", "peak", changes, "peak"):
+    every = f"{size.records:,} records"
+    for column in (f"{bench.small.records:,} records", every, "cpu", "x plain", "peak", changes, "cpu", "peak"):
         table.add_column(column, no_wrap=True, justify="right")
     small = {step.name: step for step in bench.small.full.job.steps}
     again = {step.name: step for step in change.job.steps} if change else {}
@@ -78,38 +88,52 @@ def _stages(bench: Bench) -> Table:
             step.name.replace("__", "/"),
             _seconds(small[step.name].seconds if step.name in small else None),
             _seconds(step.seconds),
+            _seconds(step.processor),
+            _times(step.seconds, size.plain),
             _bytes(step.peak),
             _seconds(later.seconds if later else None),
+            _seconds(later.processor if later else None),
             _bytes(later.peak if later else 0),
         )
     table.add_section()
-    runs = (bench.small.full, size.full, change)
-    _total(table, "linkage", [run.linkage if run else None for run in runs], None)
-    _total(
-        table,
+    again_job = change.job if change else None
+    table.add_row(
         "everything",
-        [run.job.work if run else None for run in runs],
-        [run.job.peak if run else 0 for run in runs],
+        _seconds(bench.small.full.job.work),
+        _seconds(size.full.job.work),
+        _seconds(size.full.job.processor),
+        _times(size.full.job.work, size.plain),
+        _bytes(size.full.job.peak),
+        _seconds(again_job.work if again_job else None),
+        _seconds(again_job.processor if again_job else None),
+        _bytes(again_job.peak if again_job else 0),
+        style="bold",
     )
-    _total(table, "starting Dagster, apart", [run.job.start if run else None for run in runs], None)
+    runs = (bench.small.full, size.full, change)
+    linkage = [run.linkage if run else None for run in runs]
+    _apart(table, "linkage", linkage, _times(size.full.linkage, size.plain))
+    _apart(table, "starting Dagster, apart", [run.job.start if run else None for run in runs], "")
     return table
 
 
-def _total(table: Table, name: str, seconds: list[float | None], peaks: list[int] | None) -> None:
+def _apart(table: Table, name: str, seconds: list[float | None], times: str) -> None:
     small, full, change = (_seconds(one) for one in seconds)
-    _, peak, later = (_bytes(one) for one in peaks or (0, 0, 0))
-    table.add_row(name, small, full, peak, change, later, style="bold")
+    table.add_row(name, small, full, "", times, "", change, "", "", style="bold")
+
+
+def _times(seconds: float, plain: Watched | None) -> str:
+    return "" if plain is None else f"{seconds / plain.work:.2f}"
 
 
 def _plain(run: Watched) -> Table:
     table = Table(title="Plain Splink with a saved model, on the same records", box=None, padding=(0, 2, 0, 0))
     table.add_column("step", no_wrap=True)
-    for column in ("seconds", "peak"):
+    for column in ("seconds", "cpu", "peak"):
         table.add_column(column, no_wrap=True, justify="right")
     for step in run.steps:
-        table.add_row(step.name, _seconds(step.seconds), _bytes(step.peak))
+        table.add_row(step.name, _seconds(step.seconds), _seconds(step.processor), _bytes(step.peak))
     table.add_section()
-    table.add_row("everything", _seconds(run.work), _bytes(run.peak), style="bold")
+    table.add_row("everything", _seconds(run.work), _seconds(run.processor), _bytes(run.peak), style="bold")
     return table
 
 

@@ -1,12 +1,14 @@
 """A process that tells what it does line by line, and how long and how much memory each of its steps took.
 
 The most memory of a step is what the kernel saw of the whole process between the step's start and its end: its high
-mark is put back when a step starts (`/proc/<pid>/clear_refs`).
+mark is put back when a step starts (`/proc/<pid>/clear_refs`). Processor time says what a loaded machine does not: how
+much a step computed, however long it waited for a core.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,11 +29,14 @@ class Step:
     Attributes:
         name: Its name.
         seconds: How long it took.
+        processor: Seconds that its process, and those it waited for, computed meanwhile, on all cores together; 0 where
+            the kernel does not tell.
         peak: The most memory that its process held meanwhile, in bytes; 0 where the kernel does not tell.
     """
 
     name: str
     seconds: float
+    processor: float
     peak: int
 
 
@@ -56,6 +61,11 @@ class Watched:
         """The most memory of any step, in bytes."""
         return max((step.peak for step in self.steps), default=0)
 
+    @property
+    def processor(self) -> float:
+        """Seconds that all steps computed, on all cores together."""
+        return sum(step.processor for step in self.steps)
+
     def seconds(self, *starts: str) -> float:
         """Seconds of all steps whose names start with one of these."""
         return sum(step.seconds for step in self.steps if step.name.startswith(starts))
@@ -74,6 +84,7 @@ def watch(command: Sequence[str], environment: Mapping[str, str], log: Path) -> 
     """
     begun = monotonic()
     first = last = begun
+    computed = 0.0
     steps: list[Step] = []
     told: list[dict[str, Any]] = []
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -88,9 +99,11 @@ def watch(command: Sequence[str], environment: Mapping[str, str], log: Path) -> 
             match said.get("event"):
                 case "start":
                     first = monotonic() if first == begun else first
+                    computed = _computed(child.pid)
                     _forget(child.pid)
                 case "done":
-                    steps.append(Step(str(said["step"]), float(said["seconds"]), _high(child.pid)))
+                    processor = max(_computed(child.pid) - computed, 0.0)
+                    steps.append(Step(str(said["step"]), float(said["seconds"]), processor, _high(child.pid)))
                     last = monotonic()
                 case _:
                     told.append(said)
@@ -106,6 +119,16 @@ def _forget(pid: int) -> None:
         Path(f"/proc/{pid}/clear_refs").write_text(_FORGET, encoding="ascii")
     except OSError:
         return  # then a step's figure is the most so far, which is no less
+
+
+def _computed(pid: int) -> float:
+    """Seconds that a process, and those it waited for, computed so far."""
+    try:
+        stated = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0.0
+    counted = stated.rpartition(")")[2].split()[11:15]  # behind the name, which may hold anything: user and system time
+    return sum(map(int, counted)) / os.sysconf("SC_CLK_TCK")
 
 
 def _high(pid: int) -> int:

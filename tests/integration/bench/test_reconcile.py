@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from bench import shown
 from bench.aims import Bench, aims
@@ -25,6 +28,8 @@ def test_every_step_from_the_databases_to_the_graph_has_its_time_and_its_memory(
     steps = {step.name: step for step in bench.size.full.job.steps}
     assert {"land_crm", "records__person", f"{LINKS}person", "entities__organisation", "entity_graph"} <= set(steps)
     assert all(step.seconds > 0 and step.peak > 10_000_000 for step in steps.values())
+    cores = len(os.sched_getaffinity(0))
+    assert 0 < bench.size.full.job.processor < cores * bench.size.full.job.work + 1
     assert sum(step.seconds for step in steps.values()) <= bench.size.full.job.work
     assert bench.size.full.job.start > 0
 
@@ -57,3 +62,14 @@ def test_rows_of_all_three_systems_change_and_become_another_graph(bench: Bench)
 def test_what_is_printed_can_be_read_as_json(bench: Bench) -> None:
     told = json.loads(json.dumps(shown.as_dict(bench)))
     assert [aim["name"] for aim in told["aims"]] == [aim.name for aim in aims(bench)]
+
+
+def test_every_step_and_every_aim_is_printed(bench: Bench) -> None:
+    said = io.StringIO()
+    shown.print_tables(Console(file=said, width=shown.WIDTH), bench)
+    printed = said.getvalue()
+    for step in bench.size.full.job.steps:
+        assert step.name.replace("__", "/") in printed
+    for aim in aims(bench):
+        assert aim.name in printed
+    assert "…" not in printed
