@@ -1,6 +1,6 @@
 # `make run` and `make test` need nothing but Python 3.11 and the Python registry. Everything goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types contracts lock lock-current definitions ui truth bench-reconcile spark clean
+.PHONY: help setup run test check lint types contracts lock lock-current definitions ui truth intervals bench-reconcile spark clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -62,6 +62,9 @@ ui: setup ## the Dagster UI on loopback, with the three code locations, schedule
 
 truth: setup ## every labelled set against its truth, beside plain Splink; SIZES=6000,100000 of the example company
 	@$(BIN)/python -m tests.truth $(if $(SIZES),--sizes $(SIZES)) $(if $(SETS),--sets $(SETS)) $(TRUTH)
+
+intervals: setup ## of 100 samples of 300 judgements, how many intervals of `precede tune` hold the truth; INTERVALS=...
+	@$(BIN)/python -m tests.truth.coverage $(INTERVALS)
 
 bench-reconcile: setup ## time and memory of reconciling RECORDS=1000000 records, beside plain Splink; BENCH=--json
 	@$(BIN)/python -m bench $(if $(RECORDS),--records $(RECORDS)) $(BENCH)

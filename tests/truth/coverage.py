@@ -1,4 +1,4 @@
-"""`python -m tests.truth.coverage`: do the intervals of `precede tune --judgements` hold? Counted on Northgate.
+"""`make intervals`: do the intervals of `precede tune --judgements` hold? Counted on Northgate.
 
 One linkage of Northgate, many samples of 300 pairs, each judged by the truth: of how many samples the 95 % interval
 holds the true precision and the true recall of that linkage. Exits with 1 where it is fewer than 93 of 100.
@@ -21,7 +21,6 @@ from examples.northgate.build import build, in_home
 from examples.northgate.plan import Plan
 from insight.layers import rows
 from insight.linkage.model import load_model
-from insight.linkage.tuning.estimate import Found
 from insight.linkage.tuning.records import read_records, resolve
 from insight.linkage.tuning.sample import SIZE, draw, estimated
 from orchestration.settings import Settings
@@ -32,7 +31,7 @@ app = typer.Typer(add_completion=False)
 
 @dataclass(frozen=True)
 class Held:
-    """Of `runs` samples, how many intervals held the truth, and what the truth was."""
+    """Of `runs` samples, how many intervals held the truth, what it was, and how wide they were on average."""
 
     record_type: str
     runs: int
@@ -40,6 +39,13 @@ class Held:
     recall: int
     true_precision: float
     true_recall: float
+    precision_width: float
+    recall_width: float
+
+    @property
+    def enough(self) -> bool:
+        """Whether as many hold as are promised."""
+        return min(self.precision, self.recall) >= NEEDED * self.runs
 
 
 def held(home: Path, way: str, records: int, seed: int, runs: int) -> list[Held]:
@@ -66,20 +72,17 @@ def held(home: Path, way: str, records: int, seed: int, runs: int) -> list[Held]
         known = {record: truth[record.split("#")[0]] for record in clusters if record.split("#")[0] in truth}
         right = _together(known, {record: clusters[record] for record in known})
         precision, recall = right[0] / max(right[1], 1), right[0] / max(right[2], 1)
-        counts = [0, 0]
+        counts, widths = [0, 0], [0.0, 0.0]
         linked = replace(model, thresholds=replace(model.thresholds, accept=resolved.links[name].accept))
         for_people = employer if name == "person" else None
         for sample in draw(made.shapes[name], made.aliases, linked, crosswalk, for_people, SIZE, range(runs)):
             verdicts = {(a, b): known[a] == known[b] for a, b in sample.pairs if a in known and b in known}
             quality = estimated(sample, verdicts)
-            counts[0] += _holds(quality.precision, precision)
-            counts[1] += _holds(quality.recall, recall)
-        found.append(Held(name, runs, counts[0], counts[1], precision, recall))
+            for place, (one, true) in enumerate(((quality.precision, precision), (quality.recall, recall))):
+                counts[place] += one.low <= true <= one.high
+                widths[place] += (one.high - one.low) / runs
+        found.append(Held(name, runs, counts[0], counts[1], precision, recall, widths[0], widths[1]))
     return found
-
-
-def _holds(found: Found, truth: float) -> bool:
-    return found.low <= truth <= found.high
 
 
 def _truth(path: Path, record_type: str) -> dict[str, str]:
@@ -121,9 +124,10 @@ def main(
             for one in held(Path(home), way, records, seed, runs):
                 sys.stdout.write(
                     f"dirt {way}, {one.record_type}: of {one.runs} intervals {one.precision} hold the precision"
-                    f" ({one.true_precision:.4f}), {one.recall} the recall ({one.true_recall:.4f})\n"
+                    f" ({one.true_precision:.4f}; {one.precision_width:.4f} wide on average),"
+                    f" {one.recall} the recall ({one.true_recall:.4f}; {one.recall_width:.4f} wide)\n"
                 )
-                short |= min(one.precision, one.recall) < NEEDED * one.runs
+                short |= not one.enough
     raise typer.Exit(short)
 
 

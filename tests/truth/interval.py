@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
-from scipy.stats import beta
-
-CONFIDENCE: Final = 0.95
+from insight.linkage.tuning.intervals import exact
 
 
 @dataclass(frozen=True)
@@ -30,16 +27,12 @@ class Share:
     @property
     def low(self) -> float:
         """The lower end of the interval."""
-        if not self.count:
-            return 0.0
-        return float(beta.ppf((1 - CONFIDENCE) / 2, self.count, self.of - self.count + 1))
+        return exact(self.count, self.of)[0]
 
     @property
     def high(self) -> float:
         """The upper end of the interval."""
-        if self.count >= self.of:
-            return 1.0
-        return float(beta.ppf((1 + CONFIDENCE) / 2, self.count + 1, self.of - self.count))
+        return exact(self.count, self.of)[1]
 
     def as_dict(self) -> dict[str, float]:
         """Every figure by its name."""

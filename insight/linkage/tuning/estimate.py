@@ -1,8 +1,9 @@
 """How good the linkage is, from a few hundred judgements: precision and recall of pairs, with intervals that hold.
 
 Pairs are sampled by stratum: pairs that stand in one entity, by what put them there, and compared pairs that do not, by
-weight. Of each stratum the share that is one entity is estimated with Wilson's interval, and the strata are summed by
-the method of Zou and Donner (2008), which adds the squares of the distances from estimate to bound.
+weight. Of each stratum the share that is one entity is estimated with the exact interval of Clopper and Pearson, for
+errors are rare and Wilson's holds them too seldom; the strata are summed by the method of Zou and Donner (2008), which
+adds the squares of the distances from estimate to bound.
 
 Three parts of recall cannot be judged and are bounded. Pairs of a stratum that the model holds for hardly possible are
 not sampled; they hold between none and `LEANING` times the one-entity pairs that the model expects there. Pairs that
@@ -19,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from insight.linkage.tuning.intervals import Z, wilson
+from insight.linkage.tuning.intervals import Z, exact
 
 LEANING: Final = 5.0
 DEPENDENT: Final = 3.0
@@ -102,7 +103,7 @@ def _sum(strata: Sequence[Stratum]) -> Found:
     middle = low = high = 0.0
     for one in strata:
         share = one.same / one.sampled
-        least, most = wilson(one.same, one.sampled)
+        least, most = exact(one.same, one.sampled)
         # of a stratum that was judged to the last pair, nothing is left to chance
         left = 1 - one.sampled / one.size if one.size > one.sampled else 0.0
         middle += one.size * share

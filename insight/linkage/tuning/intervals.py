@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from scipy.stats import beta
+
 Z: Final = 1.959963984540054
 """Standard deviations on either side that hold 95 %."""
 
@@ -18,3 +20,13 @@ def wilson(hits: float, tries: float, z: float = Z) -> tuple[float, float]:
     reach = z * math.sqrt(share * (1 - share) / tries + z * z / (4 * tries * tries))
     scale = 1 + z * z / tries
     return max(0.0, min((middle - reach) / scale, share)), min(1.0, max((middle + reach) / scale, share))
+
+
+def exact(hits: int, tries: int) -> tuple[float, float]:
+    """The 95 % interval of a share of which `hits` of `tries` were seen (Clopper and Pearson, 1934).
+
+    It holds at least as often as it says, however rare what is counted; (0, 1) where nothing was seen.
+    """
+    low = float(beta.ppf(0.025, hits, tries - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(0.975, hits + 1, tries - hits)) if hits < tries else 1.0
+    return low, high

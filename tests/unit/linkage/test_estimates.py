@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from insight.linkage.calibrate import FALSE_LINKS, HIGHEST, Seen, curve, thresholds
 from insight.linkage.rules import Thresholds
 from insight.linkage.tuning.estimate import Stratum, quality, unseen
-from insight.linkage.tuning.intervals import wilson
+from insight.linkage.tuning.intervals import exact, wilson
 
 CARRIED = Thresholds(accept=3.0, review=0.0, margin=2.0)
 CLAIMED = (0.0, 1.0)
@@ -38,6 +38,45 @@ def test_an_interval_of_a_share_holds_it_in_95_of_100_samples() -> None:
         low, high = wilson(int(hits), 120)
         held += low <= 0.9 <= high
     assert held / 2000 >= 0.93
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99, 0.999])
+def test_an_exact_interval_holds_a_rare_share_in_95_of_100_samples(share: float) -> None:
+    hits = np.random.default_rng(3).binomial(60, share, size=2000).tolist()
+    assert sum(low <= share <= high for low, high in (exact(one, 60) for one in hits)) >= 0.95 * 2000
+
+
+LINKAGES: dict[str, dict[str, tuple[int, float]]] = {
+    "few errors": {"strong key": (4000, 0.999), "weight": (3000, 0.97), "doubt": (400, 0.45), "below": (3000, 0.05)},
+    "many errors": {"weight": (5000, 0.85), "through others": (2000, 0.6), "doubt": (2000, 0.5), "below": (8000, 0.1)},
+    "rare errors": {"strong key": (20_000, 0.9995), "weight": (30_000, 0.995), "below": (50_000, 0.004)},
+    "one large part": {"strong key": (100, 0.99), "weight": (100_000, 0.99), "below": (100_000, 0.01)},
+}
+"""Stratum to how many pairs there are, and the share of them that is one entity."""
+
+
+@pytest.mark.parametrize("judged", [300, 60])
+@pytest.mark.parametrize("linkage", LINKAGES.values(), ids=LINKAGES)
+def test_intervals_of_precision_and_recall_hold_the_truth(linkage: dict[str, tuple[int, float]], judged: int) -> None:
+    random = np.random.default_rng(17)
+    together = {"strong key", "weight", "through others"}
+    ones = {name: round(size * share) for name, (size, share) in linkage.items()}
+    right, linked = (sum(of[name] for name in together & set(linkage)) for of in (ones, sizes(linkage)))
+    precision, recall = right / linked, right / sum(ones.values())
+    held, number = [0, 0], judged // len(linkage)
+    for _ in range(300):
+        strata = [
+            Stratum(name, name in together, size, 0.0, number, int(random.hypergeometric(one, size - one, number)))
+            for (name, (size, _)), one in zip(linkage.items(), ones.values(), strict=True)
+        ]
+        found = quality(strata, once=0, twice=100)
+        held[0] += found.precision.low <= precision <= found.precision.high
+        held[1] += found.recall.low <= recall <= found.recall.high
+    assert min(held) >= 0.93 * 300
+
+
+def sizes(linkage: dict[str, tuple[int, float]]) -> dict[str, int]:
+    return {name: size for name, (size, _) in linkage.items()}
 
 
 def test_quality_of_what_was_judged_to_the_last_pair_is_known() -> None:
