@@ -130,17 +130,18 @@ def score_on_spark(con: duckdb.DuckDBPyConnection, model: Model, numbers: Number
             WHERE match_weight >= {numbers.thresholds.review!r}::DOUBLE OR sure.a IS NOT NULL
         """)
         con.execute("""
-            CREATE OR REPLACE TABLE firmly AS
+            CREATE OR REPLACE TABLE firm_pair AS
             SELECT as_stated.a, as_stated.b, x.firm_position AS one, y.firm_position AS other
             FROM as_stated JOIN firm_id AS x ON x.position = a JOIN firm_id AS y ON y.position = b
             WHERE x.firm_position <> a OR y.firm_position <> b
         """)
-        _predict(con, spark, model, numbers, folder / "firm", "SELECT one, other FROM firmly")
-    con.execute(
-        "CREATE OR REPLACE TABLE as_firm AS SELECT * EXCLUDE (one, other) FROM firmly JOIN predicted USING (one, other)"
-    )
+        _predict(con, spark, model, numbers, folder / "firm", "SELECT one, other FROM firm_pair")
+    con.execute("""
+        CREATE OR REPLACE TABLE as_firm AS
+        SELECT * EXCLUDE (one, other) FROM firm_pair JOIN predicted USING (one, other)
+    """)
     assemble(con, scales(model.splink))
-    for table in ("sure", "asked", "as_stated", "as_firm", "firmly", "predicted"):
+    for table in ("sure", "asked", "as_stated", "as_firm", "firm_pair", "predicted"):
         con.execute(f"DROP TABLE {table}")
 
 
