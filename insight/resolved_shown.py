@@ -35,7 +35,9 @@ def show(found: Resolved, *, as_json: bool) -> None:
 
 
 def _listed(paper: Paper, candidates: list[Candidate]) -> None:
-    shown = table("entity", "name", "standing", "by", "bits", "ahead by", "nearest record")
+    shown = table(
+        "entity", "name", "standing", "by", "bits", "ahead by", "nearest record", whole={"entity", "nearest record"}
+    )
     for one in candidates:
         by = f"{'vetoed: ' if one.status == 'vetoed' else ''}{spoken(one.rule)}" if one.rule else "the model"
         bits = "" if one.match_weight is None else f"{one.match_weight:+.1f}"

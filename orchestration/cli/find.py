@@ -33,7 +33,7 @@ def find(
         )
     if as_json:
         return
-    shown = table("entity", "type", "name", "standing", "systems", "found by")
+    shown = table("entity", "type", "name", "standing", "systems", "found by", whole={"entity"})
     for hit in hits:
         standing = Text(spoken(hit["standing"]), style="green" if hit["standing"] == "reconciled" else "yellow")
         found_by = (
