@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from insight.entities.bridges import weak_bridges
 from insight.entities.groups import Groups
+from insight.entities.support import Support, may_be_thin
 from insight.linkage.components import Integers, components
 
 Flags = npt.NDArray[np.bool_]
@@ -23,7 +24,7 @@ ALIAS, TIER, MODEL, PUBLIC = 0, 1, 2, 3
 
 KEPT, BY_VETO, BY_SIZE, BY_ANCHOR, BY_TWICE, BY_BRIDGE = 0, 1, 2, 3, 4, 5
 """What became of a link: it holds; a veto, the size of its cluster, the rule on public values, a second record of a
-system that rarely has two, or being the one weak link between two groups undid it."""
+system that rarely has two, or being the one weak link between two groups, or one of too few, undid it."""
 
 BELIEVABLE: Final = 60
 """Records in one cluster beyond which links of the model are no longer believed."""
@@ -97,7 +98,8 @@ def cluster(
     record of such a system, and one with public values between two groups that both have an anchored record. Of a
     component that is too large only aliases and strong keys are taken, and its records are marked; where public values
     alone make it too large, they are left out and nothing is marked, for a crowd of strangers is no fault of whom it
-    names. What a single weak link of the model holds together is parted there.
+    names. Links of the model join two groups of several records only where there are enough of them (`support.py`), and
+    what a single weak one holds together is parted there.
 
     Args:
         records: The records.
@@ -120,6 +122,7 @@ def cluster(
     contested[component[vetoes.a[inside]]] = True
     contested |= np.bincount(component[np.unique(group[records.anchored])], minlength=size) > 1
     contested |= _twice(records, edges, component)
+    contested |= may_be_thin(size, component, edges.a, edges.b, fate == KEPT)
 
     chosen = np.flatnonzero((fate == KEPT) & contested[component[edges.a]])
     near = Vetoes(vetoes.a[inside], vetoes.b[inside], vetoes.hard[inside])
@@ -162,20 +165,35 @@ def _refused(chosen: Integers, edges: Edges, vetoes: Vetoes, records: Records) -
         records.anchored,
         records.rare,
     )
+    support = Support(edges.a[chosen], edges.b[chosen])
     low, high = np.minimum(edges.a, edges.b), np.maximum(edges.a, edges.b)
     order = np.lexsort((high[chosen], low[chosen], -edges.weight[chosen], edges.strength[chosen]))
     refused: list[tuple[int, int]] = []
-    for edge in chosen[order].tolist():
+    thin: list[int] = []
+
+    def take(edge: int) -> None:
         strength = int(edges.strength[edge])
         one, other = groups.root(int(edges.a[edge])), groups.root(int(edges.b[edge]))
         if one == other:
-            continue
+            return
         if groups.forbidden(one, other, even_merges=strength == ALIAS):
             refused.append((edge, BY_VETO))
         elif strength >= MODEL and groups.share_a_system(one, other):
             refused.append((edge, BY_TWICE))
         elif strength == PUBLIC and groups.both_anchored(one, other):
             refused.append((edge, BY_ANCHOR))
+        elif strength >= MODEL and not support.suffices(one, other, groups.root):
+            thin.append(edge)
         else:
             groups.unite(one, other)
-    return refused
+            support.unite(one, other)
+
+    for edge in chosen[order].tolist():
+        take(edge)
+    before = -1
+    while thin and len(thin) != before:
+        # groups have grown since, and with them what lies between them
+        before, again, thin = len(thin), thin, []
+        for edge in again:
+            take(edge)
+    return refused + [(edge, BY_BRIDGE) for edge in thin]

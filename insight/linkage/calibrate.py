@@ -149,12 +149,14 @@ def look(con: duckdb.DuckDBPyConnection, model: Model, sketch: Sketch | None = N
     rest = "".join(
         f", mw_{column(one)} AS of_{column(one)}, {_label_sql(one)} AS label_{column(one)}" for one in telling
     )
-    identifying = tuple(one for one in model.linkage.comparisons if one.identifies)
-    agreements, identified = agreements_sql(model.linkage.comparisons), agreements_sql(identifying)
+    linkage = model.linkage
+    identifying = tuple(one for one in linkage.comparisons if one.identifies)
+    agreements, identified = agreements_sql(linkage.comparisons), agreements_sql(identifying)
+    agree = f"({agreements} >= {linkage.agreements} AND {identified} >= {linkage.identifying})"
     con.execute(f"""
         CREATE OR REPLACE TABLE seen AS
         SELECT a, b, weight, forbidden, labelling_forbidden, strong,
-               {agreements} >= 2 AND {identified} >= 1 AS agrees{rest}
+               {agree} AS agrees{rest}
         FROM ({weighed_sql(con, model, asked_pairs)})
     """)
     labels_sql = "".join(f", {_label_sql(one)} AS label_{column(one)}" for one in telling)
@@ -164,7 +166,7 @@ def look(con: duckdb.DuckDBPyConnection, model: Model, sketch: Sketch | None = N
         FROM seen JOIN firm_id AS x ON x.position = a JOIN firm_id AS y ON y.position = b
         WHERE (x.firm_position <> a OR y.firm_position <> b) AND ({asked})
     """
-    suffices = f"{agreements} >= 1" if model.linkage.attaches else f"{agreements} >= 2 AND {identified} >= 1"
+    suffices = f"{agreements} >= 1" if linkage.attaches else agree
     con.execute(f"""
         CREATE OR REPLACE TABLE seen_firmly AS
         SELECT a, b, {suffices} AS suffices{labels_sql} FROM ({weighed_sql(con, model, firm_pairs)})

@@ -21,6 +21,8 @@ from orchestration.errors import ConfigurationError
 from orchestration.settings import Settings
 
 SHIPPED: Final = Path(__file__).parent / "models"
+TWO_AGREEMENTS: Final = "two_agreements"
+"""The rule that a link by weight needs two agreements, one of which says who it is. It can be set aside, as a veto."""
 LEAST: Final = 0.001
 """No grade is so rare that it is impossible: m and u stay above nothing."""
 
@@ -40,7 +42,8 @@ class Model:
         beyond_strong: Pairs that are one entity for each that strong keys find.
         copies: How many further records of its own entity a record has, as an average over those that have any. A
             record's own copies do not make its name common.
-        set_aside: Names of vetoes that do not hold in these records (`insight/linkage/tuning/vetoes.py`).
+        set_aside: Names of vetoes, or `two_agreements`, that do not hold in these records
+            (`insight/linkage/tuning/vetoes.py`).
     """
 
     record_type: str
@@ -54,9 +57,12 @@ class Model:
 
     @property
     def linkage(self) -> Linkage:
-        """What is declared about linking the record type, without the vetoes that are set aside: what links obey."""
+        """What is declared about linking the record type, without the rules that are set aside: what links obey."""
         declared = LINKAGES[self.record_type]
-        return replace(declared, vetoes=tuple(veto for veto in declared.vetoes if veto.name not in self.set_aside))
+        obeyed = tuple(veto for veto in declared.vetoes if veto.name not in self.set_aside)
+        if TWO_AGREEMENTS in self.set_aside:
+            return replace(declared, vetoes=obeyed, agreements=1, identifying=0)
+        return replace(declared, vetoes=obeyed)
 
     @property
     def model_id(self) -> str:

@@ -132,6 +132,9 @@ class Linkage:
     `attaches` says whether public values may attach a record, though they may never accept a link alone: one firm
     agreement (an employer that staff filed it under) with a public one (a name) then makes a link that joins this
     record to others and never two others through it.
+
+    `agreements` says how many comparisons must firmly agree for a link by weight, `identifying` how many of them must
+    say who it is.
     """
 
     record_type: str
@@ -142,3 +145,5 @@ class Linkage:
     thresholds: Thresholds
     prior: float
     attaches: bool = False
+    agreements: int = 2
+    identifying: int = 1

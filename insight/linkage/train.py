@@ -20,7 +20,7 @@ import duckdb
 import numpy as np
 
 from insight.linkage.blocking import make_keys, make_largest, make_pairs, make_tier_pairs, shared_key_sql
-from insight.linkage.calibrate import calibrate
+from insight.linkage.calibrate import calibrate, weighed_sql
 from insight.linkage.components import joined
 from insight.linkage.features import add_commons, make_features
 from insight.linkage.model import LEAST, LINKAGES, Model, untrained
@@ -29,7 +29,7 @@ from insight.linkage.rules import Comparison, Linkage
 from insight.linkage.score import terms
 from insight.linkage.statistics import count_terms
 from insight.linkage.tuning.patterns import Patterns, graded, patterns
-from insight.linkage.tuning.vetoes import try_vetoes
+from insight.linkage.tuning.vetoes import failing, try_rules
 from insight.linkage.verdict import veto_sql
 from insight.linkage.weights import prior_weight, scales
 from insight.linkage.whole import load_judgements
@@ -77,9 +77,14 @@ def train(
         )
         if count < 2:  # noqa: PLR2004  one record teaches nothing
             return model
-        learnt = learn(con, model, count)
         load_judgements(con, records.shape, judgements)
-        add_commons(con, count_terms(con, terms(learnt), learnt.copies))
+        random = _random(con, model)
+        learnt = learn(con, model, count, random)
+        aside = _failing_rules(con, learnt)
+        if aside:
+            # what a rule kept from teaching teaches now
+            learnt = learn(con, replace(model, splink=untrained(linkage), set_aside=aside), count, random)
+        _count_commons(con, learnt)
         return replace(learnt, thresholds=calibrate(con, learnt))
 
 
@@ -95,13 +100,18 @@ def prepare(con: duckdb.DuckDBPyConnection, records: RecordSet, aliases: AliasSe
     make_tier_pairs(con, linkage)
 
 
-def learn(con: duckdb.DuckDBPyConnection, model: Model, count: int) -> Model:
-    """The model with m, u, the prior and the copies that the records show."""
-    linkage, splink = LINKAGES[model.record_type], model.splink
-    _make_representatives(con)
+def learn(con: duckdb.DuckDBPyConnection, model: Model, count: int, random: Patterns) -> Model:
+    """The model with m, u, the prior and the copies that the records show.
+
+    Args:
+        con: Where `record`, `feature`, `pair`, `tier_pair` and `representative` are.
+        model: The model, untrained; what it sets aside forbids no pair to teach.
+        count: How many records there are.
+        random: Random pairs of strangers.
+    """
+    linkage, splink = model.linkage, model.splink
     apart = _count(con, "representative")
     different = apart * (apart - 1) / 2
-    random = patterns(con, splink, _random_sql(RANDOM_PAIRS, max(apart, 1)))
     # one record in `every` stands for all, so that all pairs of a record are seen together
     every = max(1, _count(con, "pair") // COMPARED)
     compared = patterns(
@@ -118,7 +128,6 @@ def learn(con: duckdb.DuckDBPyConnection, model: Model, count: int) -> Model:
         matching = float((believed * compared.counts).sum()) * every
         prior = min(max(matching, 1.0) / (count * (count - 1) / 2), MOST)
     strong = _count(con, "tier_pair")
-    aside = tuple(sorted(trial.veto for trial in try_vetoes(con, model) if trial.fails))
     splink["probability_two_random_records_match"] = prior
     return Model(
         model.record_type,
@@ -128,8 +137,31 @@ def learn(con: duckdb.DuckDBPyConnection, model: Model, count: int) -> Model:
         model.note,
         beyond_strong=round(min(max(matching / strong, 1.0), 20.0), 3) if strong >= _ENOUGH_STRONG else 2.0,
         copies=round(max(1.0, _copies(con, splink, prior, every, veto_sql(linkage.vetoes))), 2),
-        set_aside=aside,
+        set_aside=model.set_aside,
     )
+
+
+def _random(con: duckdb.DuckDBPyConnection, model: Model) -> Patterns:
+    """Random pairs of records that no strong key joins, counted by how they compare."""
+    _make_representatives(con)
+    return patterns(con, model.splink, _random_sql(RANDOM_PAIRS, max(_count(con, "representative"), 1)))
+
+
+def _failing_rules(con: duckdb.DuckDBPyConnection, model: Model) -> tuple[str, ...]:
+    """The rules that the records speak against, by a model that learnt under them."""
+    _count_commons(con, model)
+    every = max(1, _count(con, "pair") // COMPARED)
+    asked = weighed_sql(con, model, f"SELECT a, b FROM pair WHERE hash(a) % {every} = 0")
+    return failing(try_rules(con, model, asked))
+
+
+def _count_commons(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Makes `frequency`, and adds the rarity of what is stated to `feature`, in place of what was there."""
+    stated = count_terms(con, terms(model), model.copies)
+    con.execute("""
+        CREATE OR REPLACE TABLE feature AS SELECT COLUMNS(lambda name: NOT starts_with(name, 'common_')) FROM feature
+    """)
+    add_commons(con, stated)
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

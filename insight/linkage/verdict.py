@@ -36,6 +36,8 @@ def give_verdicts(con: duckdb.DuckDBPyConnection, linkage: Linkage, thresholds: 
             firm_agreements=_agreements(linkage.comparisons, "firm_"),
             firm_identifying=_agreements(identifying, "firm_"),
             attaches=str(linkage.attaches).lower(),
+            needed=linkage.agreements,
+            needed_identifying=linkage.identifying,
             accept=thresholds.accept,
             review=thresholds.review,
         )

@@ -27,7 +27,9 @@ SELECT
         WHEN forbidden_by IS NOT NULL THEN NULL
         WHEN judged = 'same' THEN 0
         WHEN tier IS NOT NULL THEN 1
-        WHEN least(match_weight, firm_weight) >= {accept} AND firm_agreements >= 2 AND firm_identifying >= 1 THEN 2
+        WHEN
+            least(match_weight, firm_weight) >= {accept}
+            AND firm_agreements >= {needed} AND firm_identifying >= {needed_identifying} THEN 2
         WHEN {attaches} AND match_weight >= {accept} AND agreements >= 2 AND identifying >= 1 AND firm_agreements >= 1
             THEN 3
     END AS strength,

@@ -246,3 +246,34 @@ def test_where_nobody_accountable_asserts_a_name_each_is_attached_to_the_other()
 def test_a_link_of_public_values_beside_a_firm_one_attaches_nothing() -> None:
     found = clusters(3, [(0, 1, PUBLIC, 8.0), (0, 2, MODEL, 9.0), (1, 2, ALIAS, 0.0)], anchored=[True, False, False])
     assert found.attached.tolist() == [False, False, False]
+
+
+def whole(first: int, last: int) -> list[Link]:
+    """Every pair of some records, linked by the model."""
+    return [(one, other, MODEL, 20.0) for one in range(first, last) for other in range(one + 1, last)]
+
+
+def test_one_link_does_not_make_one_of_two_groups_of_many_records() -> None:
+    found = clusters(10, [*whole(0, 5), *whole(5, 10), (0, 5, MODEL, 15.0)])
+    assert found.label.tolist() == [0] * 5 + [5] * 5
+    assert found.fate.tolist() == [KEPT] * 20 + [BY_BRIDGE]
+
+
+def test_a_tenth_of_the_links_makes_one_of_two_groups() -> None:
+    between: list[Link] = [(0, 5, MODEL, 15.0), (0, 6, MODEL, 15.0), (1, 6, MODEL, 15.0)]
+    assert clusters(10, [*whole(0, 5), *whole(5, 10), *between]).label.tolist() == [0] * 10
+
+
+def test_a_strong_key_makes_one_of_two_groups_of_many_records() -> None:
+    assert clusters(10, [*whole(0, 5), *whole(5, 10), (0, 5, TIER, 15.0)]).label.tolist() == [0] * 10
+
+
+def test_a_single_record_needs_one_link() -> None:
+    assert clusters(20, [*whole(0, 19), (3, 19, MODEL, 15.0)]).label.tolist() == [0] * 20
+
+
+def test_groups_that_grew_are_asked_again() -> None:
+    # 10 and 11 come to 5..9 after the link 0-5 was asked, and bring what was wanting
+    late: list[Link] = [(5, 10, MODEL, 2.0), (5, 11, MODEL, 2.0)]
+    between: list[Link] = [(0, 5, MODEL, 9.0), (0, 6, MODEL, 9.0), (1, 10, MODEL, 8.0), (2, 11, MODEL, 8.0)]
+    assert clusters(12, [*whole(0, 5), *whole(5, 10), *between, *late], weak=-10.0).label.tolist() == [0] * 12
