@@ -33,7 +33,7 @@ from insight.linkage.rules import Comparison, Thresholds
 from insight.linkage.score import carried_prior
 from insight.linkage.sketch import Sketch
 from insight.linkage.verdict import veto_sql
-from insight.linkage.weights import prior_weight, scales
+from insight.linkage.weights import prior_weight, scales, weighed_sql
 
 Figures = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -155,9 +155,9 @@ def look(con: duckdb.DuckDBPyConnection, model: Model, sketch: Sketch | None = N
     agree = f"({agreements} >= {linkage.agreements} AND {identified} >= {linkage.identifying})"
     con.execute(f"""
         CREATE OR REPLACE TABLE seen AS
-        SELECT a, b, weight, forbidden, labelling_forbidden, strong,
+        SELECT a, b, match_weight AS weight, forbidden, labelling_forbidden, strong,
                {agree} AS agrees{rest}
-        FROM ({weighed_sql(con, model, asked_pairs)})
+        FROM ({looked_sql(con, model, asked_pairs)})
     """)
     labels_sql = "".join(f", {_label_sql(one)} AS label_{column(one)}" for one in telling)
     asked = " OR ".join(["agrees", *(f"label_{column(one)} >= 0" for one in telling)])
@@ -169,7 +169,7 @@ def look(con: duckdb.DuckDBPyConnection, model: Model, sketch: Sketch | None = N
     suffices = f"{agreements} >= 1" if linkage.attaches else agree
     con.execute(f"""
         CREATE OR REPLACE TABLE seen_firmly AS
-        SELECT a, b, {suffices} AS suffices{labels_sql} FROM ({weighed_sql(con, model, firm_pairs)})
+        SELECT a, b, {suffices} AS suffices{labels_sql} FROM ({looked_sql(con, model, firm_pairs)})
     """)
     told = "".join(
         f", of_{name}, CASE WHEN firmly.label_{name} < 0 THEN -1 ELSE seen.label_{name} END AS label_{name}"
@@ -191,8 +191,8 @@ def look(con: duckdb.DuckDBPyConnection, model: Model, sketch: Sketch | None = N
     )
 
 
-def weighed_sql(con: duckdb.DuckDBPyConnection, model: Model, asked: str) -> str:
-    """A query for `a, b, weight, strong, forbidden, labelling_forbidden` and `gamma_*`, `mw_*` of each pair.
+def looked_sql(con: duckdb.DuckDBPyConnection, model: Model, asked: str) -> str:
+    """A query for `a, b, match_weight, strong, forbidden, labelling_forbidden` and `gamma_*`, `mw_*` of each pair.
 
     `labelling_forbidden` leaves out the vetoes that are made of a comparison which labels pairs.
 
@@ -201,31 +201,19 @@ def weighed_sql(con: duckdb.DuckDBPyConnection, model: Model, asked: str) -> str
         model: The model.
         asked: A query for the pairs, `a` and `b`, positions in `feature`.
     """
-    compared = scales(model.splink)
-    prior = _prior(con, model)
-    gammas = ", ".join(f"{scale.gamma} AS gamma_{scale.name}" for scale in compared)
-    commons = sorted({term for scale in compared for term in scale.terms})
-    common = "".join(f", greatest(l.common_{term}, r.common_{term}) AS common_{term}" for term in commons)
-    parts = ", ".join(
-        f"{scale.weight(f'gamma_{scale.name}')} + {scale.rarity(f'gamma_{scale.name}')} AS mw_{scale.name}"
-        for scale in compared
-    )
-    total = " + ".join([f"{prior!r}::DOUBLE", *(f"mw_{scale.name}" for scale in compared)])
     others = tuple(veto for veto in model.linkage.vetoes if veto.judges is None)
-    return f"""
-        SELECT *, {total} AS weight
-        FROM (
-            SELECT *, {parts} FROM (
-                SELECT asked.a, asked.b, {gammas}{common}, tier_pair.a IS NOT NULL AS strong,
-                       ({veto_sql(model.linkage.vetoes)}) IS NOT NULL AS forbidden,
-                       ({veto_sql(others)}) IS NOT NULL AS labelling_forbidden
-                FROM ({asked}) AS asked
-                LEFT JOIN tier_pair ON tier_pair.a = asked.a AND tier_pair.b = asked.b
-                JOIN feature AS l ON l.position = asked.a
-                JOIN feature AS r ON r.position = asked.b
-            )
-        )
+    carried = f"""
+        asked.a, asked.b, tier_pair.a IS NOT NULL AS strong,
+        ({veto_sql(model.linkage.vetoes)}) IS NOT NULL AS forbidden,
+        ({veto_sql(others)}) IS NOT NULL AS labelling_forbidden
     """
+    pairs = f"""
+        ({asked}) AS asked
+        LEFT JOIN tier_pair ON tier_pair.a = asked.a AND tier_pair.b = asked.b
+        JOIN feature AS l ON l.position = asked.a
+        JOIN feature AS r ON r.position = asked.b
+    """
+    return weighed_sql(scales(model.splink), _prior(con, model), carried, pairs)
 
 
 def _prior(con: duckdb.DuckDBPyConnection, model: Model) -> float:

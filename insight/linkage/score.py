@@ -15,7 +15,7 @@ import duckdb
 from insight.linkage.model import Model
 from insight.linkage.sketch import Sketch
 from insight.linkage.statistics import Numbers
-from insight.linkage.weights import Scale, prior_weight, probability_sql, scales
+from insight.linkage.weights import Scale, prior_weight, probability_sql, scales, weighed_sql
 
 ENOUGH_STRONG: Final = 50
 """Pairs with a strong key from which they tell how many pairs are one entity."""
@@ -124,26 +124,10 @@ def assemble(con: duckdb.DuckDBPyConnection, compared: Sequence[Scale]) -> None:
 
 def _weighed_sql(compared: Sequence[Scale], prior: float, asked: str) -> str:
     """A query for the weights of the pairs in `asked`, which has `a, b` and the rows `one, other` to compare."""
-    gammas = ", ".join(f"{scale.gamma} AS gamma_{scale.name}" for scale in compared)
-    commons = sorted({term for scale in compared for term in scale.terms})
-    common = "".join(f", greatest(l.common_{term}, r.common_{term}) AS common_{term}" for term in commons)
-    parts = ", ".join(
-        f"{scale.weight(f'gamma_{scale.name}')} + {scale.rarity(f'gamma_{scale.name}')} AS mw_{scale.name}"
-        for scale in compared
+    rows = (
+        f"({asked}) AS asked JOIN feature AS l ON l.position = asked.one JOIN feature AS r ON r.position = asked.other"
     )
-    total = " + ".join([f"{prior!r}::DOUBLE", *(f"mw_{scale.name}" for scale in compared)])
-    return f"""
-        SELECT *, {total} AS match_weight
-        FROM (
-            SELECT *, {parts}
-            FROM (
-                SELECT a, b, {gammas}{common}
-                FROM ({asked}) AS asked
-                JOIN feature AS l ON l.position = asked.one
-                JOIN feature AS r ON r.position = asked.other
-            )
-        )
-    """
+    return weighed_sql(compared, prior, "a, b", rows)
 
 
 def _bound(number: float) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -78,6 +78,33 @@ class Scale:
 def scales(splink: Mapping[str, Any]) -> tuple[Scale, ...]:
     """The comparisons of a model, as Splink's settings have them."""
     return tuple(_scale(comparison) for comparison in splink["comparisons"])
+
+
+def weighed_sql(compared: Sequence[Scale], prior: float, carried: str, pairs: str) -> str:
+    """A query for the match weight of each pair of feature rows, and what it is made of.
+
+    Args:
+        compared: The comparisons of a model.
+        prior: The weight of two records of which nothing is known.
+        carried: Columns of `pairs` to hand on.
+        pairs: What to select from, in which `l` and `r` are the two rows.
+
+    Returns:
+        SQL for `match_weight`, the carried columns, and for each comparison `gamma_<name>`, the level that was reached,
+        and `mw_<name>`, what it adds.
+    """
+    gammas = ", ".join(f"{scale.gamma} AS gamma_{scale.name}" for scale in compared)
+    terms = sorted({term for scale in compared for term in scale.terms})
+    commons = "".join(f", {common(term)} AS common_{term}" for term in terms)
+    parts = ", ".join(
+        f"{scale.weight(f'gamma_{scale.name}')} + {scale.rarity(f'gamma_{scale.name}')} AS mw_{scale.name}"
+        for scale in compared
+    )
+    total = " + ".join([f"{prior!r}::DOUBLE", *(f"mw_{scale.name}" for scale in compared)])
+    return f"""
+        SELECT *, {total} AS match_weight
+        FROM (SELECT *, {parts} FROM (SELECT {carried}, {gammas}{commons} FROM {pairs}))
+    """
 
 
 def prior_weight(probability: float) -> float:

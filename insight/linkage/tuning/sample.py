@@ -16,7 +16,7 @@ from typing import Final
 import duckdb
 
 from insight.layers import rows
-from insight.linkage.calibrate import curve, look, weighed_sql
+from insight.linkage.calibrate import curve, look, looked_sql
 from insight.linkage.features import add_commons
 from insight.linkage.model import Model
 from insight.linkage.read import open_memory
@@ -155,9 +155,9 @@ def _place_pairs(con: duckdb.DuckDBPyConnection, model: Model, crosswalk: Path) 
     """)
     con.execute(f"""
         CREATE OR REPLACE TABLE believed AS
-        SELECT a, b, strong, forbidden, weight,
-               1 / (1 + pow(2::DOUBLE, -greatest(least({a!r} + {b!r} * weight, 60), -60))) AS sure
-        FROM ({weighed_sql(con, model, "SELECT a, b FROM pair UNION SELECT a, b FROM together")})
+        SELECT a, b, strong, forbidden, match_weight AS weight,
+               1 / (1 + pow(2::DOUBLE, -greatest(least({a!r} + {b!r} * match_weight, 60), -60))) AS sure
+        FROM ({looked_sql(con, model, "SELECT a, b FROM pair UNION SELECT a, b FROM together")})
     """)
     accept = model.thresholds.accept
     con.execute(f"""
