@@ -81,6 +81,9 @@ def make_features(
     Returns:
         How many names of organisations are firmly stated, or were; 0 for people.
     """
+    con.execute("CREATE OR REPLACE TABLE employer (record_id VARCHAR, entity_id VARCHAR)")
+    if employer is not None:
+        con.execute(f"INSERT INTO employer SELECT record_id, entity_id FROM {rows(employer)}")
     if frozen is None:
         stated = "FROM record WHERE len(weak_fields) = 0"
         con.execute(f"CREATE OR REPLACE VIEW firmly AS {stated} UNION ALL ({_firm_sql(record_type)})")
@@ -97,9 +100,6 @@ def make_features(
     """,
         {"firm": FIRM},
     )
-    con.execute("CREATE OR REPLACE TABLE employer (record_id VARCHAR, entity_id VARCHAR)")
-    if employer is not None:
-        con.execute(f"INSERT INTO employer SELECT record_id, entity_id FROM {rows(employer)}")
     con.execute("CREATE OR REPLACE VIEW stated AS FROM record")
     con.execute(f"CREATE OR REPLACE TABLE feature AS {_placed_sql(record_type, firm=False)}", _bound(record_type))
     con.execute(f"CREATE OR REPLACE VIEW stated AS {_firm_sql(record_type)}")

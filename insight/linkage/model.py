@@ -213,7 +213,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         if level.frequency:
             entry |= {
                 "tf_adjustment_column": level.frequency,
-                "tf_adjustment_weight": 1.0,
+                "tf_adjustment_weight": level.share,
                 "disable_tf_exact_match_detection": True,
             }
         levels.append(entry)

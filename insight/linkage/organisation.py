@@ -7,13 +7,14 @@ from typing import Final
 from insight.linkage.rules import Block, Comparison, Level, Linkage, Thresholds, Tier, Veto
 
 SAME_NAME: Final = "(list_has_any(l.bags, r.bags) OR list_has_any(l.compacts, r.compacts))"
+SAME_TELLING: Final = "(l.telling = r.telling AND l.doubled = r.doubled)"
 SAME_BUT_TOWN: Final = (
-    "(len(l.tokens) > 1 AND len(r.tokens) > 1"
+    f"(len(l.tokens) > 1 AND len(r.tokens) > 1 AND {SAME_TELLING}"
     " AND list_has_all(list_concat(r.tokens, r.towns, l.towns), l.tokens)"
     " AND list_has_all(list_concat(l.tokens, r.towns, l.towns), r.tokens))"
 )
-NEAR_NAME: Final = """(
-    l.numerals = r.numerals AND damerau_levenshtein(l.compact, r.compact) <=
+NEAR_NAME: Final = f"""(
+    {SAME_TELLING} AND damerau_levenshtein(l.compact, r.compact) <=
         CASE WHEN least(length(l.compact), length(r.compact)) < 5 THEN 0
              WHEN least(length(l.compact), length(r.compact)) < 12 THEN 1 ELSE 2 END
 )"""
@@ -36,6 +37,23 @@ NOTHING_AGAINST: Final = f"""(
     AND NOT coalesce(l.phone <> r.phone AND l.street IS NOT NULL AND r.street IS NOT NULL AND {ELSEWHERE}, false)
 )"""
 """No other domain, no other town, and no other telephone at another address."""
+
+FAMILY_NAME: Final = "((l.bare OR r.bare) AND (l.family OR r.family))"
+"""The name of one is no more than a domain that several firms share."""
+
+_UNLIKE: Final = (
+    "len(list_filter({one}.telling, lambda word: len(list_filter({other}.telling,"
+    " lambda its: starts_with(word, its) OR starts_with(its, word))) = 0)) > 0"
+)
+TELLING_DIFFERS: Final = (
+    "((l.telling <> r.telling OR l.doubled <> r.doubled)"
+    f" AND (l.doubled <> r.doubled OR {_UNLIKE.format(one='l', other='r')} OR {_UNLIKE.format(one='r', other='l')}))"
+)
+"""One name has a telling word, a place or a number that is not in the other, and is not the beginning of one there."""
+
+SPELT_ALIKE: Final = (
+    "(abs(length(l.compact) - length(r.compact)) <= 1 AND damerau_levenshtein(l.compact, r.compact) <= 2)"
+)
 
 DIVISIONS: Final = "['division', 'branch', 'depot', 'department', 'subsidiary']"
 """Words for a part of a firm."""
@@ -72,11 +90,22 @@ ORGANISATION: Final = Linkage(
             "name",
             missing="l.name IS NULL OR r.name IS NULL",
             levels=(
-                Level("same", SAME_NAME, m=0.80, u=3e-5, frequency="bag"),
+                Level("same", f"{SAME_NAME} AND NOT {FAMILY_NAME}", m=0.80, u=3e-5, frequency="bag"),
                 Level("same but for the town", SAME_BUT_TOWN, m=0.02, u=1e-6),
                 Level("nearly the same", NEAR_NAME, m=0.06, u=1e-5),
-                Level("one is part of the other", f"{PART_OF_NAME} AND l.telling = r.telling", m=0.06, u=8e-5),
-                Level("one is part of the other, but for a telling word", PART_OF_NAME, m=0.005, u=8e-5, agrees=False),
+                Level(
+                    "one is part of the other",
+                    f"{PART_OF_NAME} AND {SAME_TELLING} AND NOT (l.family OR r.family)",
+                    m=0.06,
+                    u=8e-5,
+                ),
+                Level(
+                    "one is part of the other, but for a telling word",
+                    f"{PART_OF_NAME} OR {SAME_NAME}",
+                    m=0.005,
+                    u=8e-5,
+                    agrees=False,
+                ),
                 Level("alike", ALIKE, m=0.03, u=3e-4, agrees=False),
             ),
             taught_by=_OFFICIAL,
@@ -147,7 +176,12 @@ ORGANISATION: Final = Linkage(
             NAMES_TOUCH,
             "One system states the number that another gave, and the names agree in part.",
         ),
-        Tier("name_and_domain", _NAME_AND["domain"], "true", "The same name at the same domain."),
+        Tier(
+            "name_and_domain",
+            _NAME_AND["domain"],
+            f"NOT {FAMILY_NAME}",
+            "The same name at the same domain, and a name that says more than the domain where several firms share it.",
+        ),
         Tier("name_and_address", _NAME_AND["address"], "true", "The same name at the same address."),
         Tier("name_and_phone", _NAME_AND["phone"], "true", "The same name at the same telephone."),
         Tier(
@@ -206,6 +240,13 @@ ORGANISATION: Final = Linkage(
             "len(l.numerals) > 0 AND len(r.numerals) > 0 AND NOT list_has_any(l.numerals, r.numerals)"
             " AND (l.company_number = r.company_number) IS NOT true",
             "School 12 is not School 14.",
+        ),
+        Veto(
+            "telling_word_differs",
+            f"{TELLING_DIFFERS} AND ({PART_OF_NAME} OR {ALIKE} OR l.tokens[1] = r.tokens[1]) AND NOT (l.bare OR r.bare)"
+            f" AND NOT {SPELT_ALIKE} AND NOT {SAME_NAME} AND list_has_any(l.official, r.official) IS NOT true",
+            "A family of firms tells its members apart by such a word: Axibury is not Axibury Rentals, nor is that"
+            " Axibury Print. One official number says more than that.",
         ),
     ),
     thresholds=Thresholds(accept=3.0, review=0.0, margin=2.0),

@@ -1,4 +1,7 @@
 -- feature: one organisation record, or what of it is firmly asserted, in the columns that are compared.
+-- `telling` has, beside places and numbers, the telling words, and what may be the beginning of one where a long name was
+-- cut; `doubled` says that one stands twice, `bare` that the name is a domain, `family` that
+-- several firms share the domain.
 -- `marks` say what tells it from its relatives: a parent's word in every name, in any name, places, numbers.
 WITH named AS (
     SELECT
@@ -19,6 +22,12 @@ marked AS (
     FROM (SELECT record_id, unnest(names) AS key FROM named)
     JOIN word USING (key)
     GROUP BY record_id
+),
+telling AS (
+    SELECT record_id, list(word) AS words
+    FROM (SELECT record_id, unnest(string_split(k_name, ' ')) AS token FROM stated)
+    JOIN telling_word USING (token)
+    GROUP BY record_id
 )
 SELECT
     record_id AS unique_id,
@@ -35,10 +44,18 @@ SELECT
     coalesce(places, []) AS places,
     list_sort(coalesce(numerals, [])) AS numerals,
     list_sort(list_distinct(list_concat(
-        list_filter(string_split(k_name, ' '), lambda token: list_contains($telling, token)),
+        coalesce(telling.words, []),
+        list_filter([string_split(k_name, ' ')[-1]], lambda token: (contains(name, '(') AND NOT contains(name, ')'))
+            OR (length(name) >= 24 AND length(token) > 1 AND len(list_filter($telling,
+                lambda word: starts_with(word, token) AND word <> token)) > 0)),
+        list_filter(string_split(k_name, ' '), lambda token: length(token) > 3 AND len(list_filter($telling,
+            lambda word: starts_with(word, token) AND length(word) > length(token) + 1)) > 0),
         coalesce(places, []),
         coalesce(numerals, [])
     ))) AS telling,
+    len(telling.words) > len(list_distinct(telling.words)) IS true AS doubled,
+    regexp_full_match(lower(trim(name)), '(www\.)?[a-z0-9-]+(\.[a-z]{2,})+') IS true AS bare,
+    used.firms IS NOT NULL OR mailed.firms IS NOT NULL AS family,
     coalesce(string_split(k_city, ' '), []) AS towns,
     coalesce(distinctive, false) AS distinctive,
     vat_number,
@@ -70,3 +87,6 @@ SELECT
 FROM stated
 JOIN named USING (record_id)
 LEFT JOIN marked USING (record_id)
+LEFT JOIN telling USING (record_id)
+LEFT JOIN domain_use AS used ON used.domain = k_domain
+LEFT JOIN domain_use AS mailed ON mailed.domain = k_email_domain

@@ -32,8 +32,17 @@ SAME_TOWN: Final = "(l.city = r.city OR l.postcode_area = r.postcode_area)"
 NEAR_MAILBOX: Final = (
     "length(l.email) > 10 AND damerau_levenshtein(l.email, r.email) = 1"
     " AND regexp_replace(l.email, '[^0-9]', '', 'g') = regexp_replace(r.email, '[^0-9]', '', 'g')"
+    " AND (l.given = r.given OR l.bag = r.bag OR l.name IS NULL OR r.name IS NULL)"
 )
-"""One slip that is not in a digit: john2@ is another John."""
+"""One slip that is not in a digit, for john2@ is another John, and not what the names say too: sean@ is not jean@."""
+
+ONE_MAILBOX: Final = "list_has_any(l.emails, r.emails) IS true"
+TWO_TITLES: Final = "(l.job_title <> r.job_title AND jaro_winkler_similarity(l.job_title, r.job_title) < 0.92) IS true"
+NAMESAKES: Final = (
+    f"((l.namesakes OR r.namesakes OR {TWO_TITLES}) AND NOT {ONE_MAILBOX} AND (l.birth_date = r.birth_date) IS NOT true"
+    " AND list_has_any(l.official, r.official) IS NOT true)"
+)
+"""One name may be two people's: a firm that numbers one's mailbox has two of them, and two titles are of two jobs."""
 
 OFFICIAL: Final = (
     "['ssn', 'social_security', 'national', 'national_insurance', 'tax', 'nino', 'passport', 'licence',"
@@ -106,6 +115,7 @@ PERSON: Final = Linkage(
             "name",
             missing="l.name IS NULL OR r.name IS NULL",
             levels=(
+                Level("same, perhaps a namesake", f"{NAMESAKES} AND {NAME_FITS}", m=0.01, u=2e-6, agrees=False),
                 Level("same", "l.name = r.name", m=0.68, u=1e-5, frequency="name"),
                 Level("same words", f"{SAME_WORDS} OR {SWAPPED}", m=0.04, u=1e-6),
                 Level(
@@ -114,6 +124,7 @@ PERSON: Final = Linkage(
                     m=0.05,
                     u=1e-5,
                     frequency="initialled",
+                    share=0.5,
                 ),
                 Level(
                     "same family name, initial",
@@ -154,7 +165,8 @@ PERSON: Final = Linkage(
                 Level("same", "list_has_any(l.phones, r.phones)", m=0.70, u=5e-5),
                 Level(
                     "same but for the last digits",
-                    "left(l.phones[1], length(l.phones[1]) - 3) = left(r.phones[1], length(r.phones[1]) - 3)",
+                    "left(l.phones[1], length(l.phones[1]) - 3) = left(r.phones[1], length(r.phones[1]) - 3)"
+                    " AND (l.employer = r.employer OR list_has_any(l.domains, r.domains)) IS NOT true",
                     m=0.04,
                     u=1e-4,
                     agrees=False,
@@ -277,8 +289,8 @@ PERSON: Final = Linkage(
         Tier(
             "phone_and_name",
             "list_transform(phones, lambda number: number || ' ' || bag)",
-            "true",
-            "One direct line and the same name.",
+            f"NOT {NAMESAKES}",
+            "One direct line and the same name, and nothing that tells of a namesake.",
         ),
         Tier(
             "birth_date_and_name",
@@ -293,7 +305,8 @@ PERSON: Final = Linkage(
             "l.family IS NOT NULL AND r.family IS NOT NULL AND"
             f" NOT ({given_may_fit()} OR {SWAPPED} OR {SWAPPED_WITH_SLIPS} OR {SAME_WORDS})"
             " AND NOT coalesce(list_contains(l.given_forms, r.middle) OR list_contains(r.given_forms, l.middle), false)"
-            " AND list_has_any(l.official, r.official) IS NOT true",
+            " AND list_has_any(l.official, r.official) IS NOT true"
+            f" AND NOT ({ONE_MAILBOX} AND l.mail_fits AND r.mail_fits)",
             "Two given names that no nickname, initial or slip explains are two people of one household or firm.",
             tried_by=(
                 "[birth_date::VARCHAR || ' ' || left(family, 4) || ' ' || postcode]",
@@ -329,6 +342,12 @@ PERSON: Final = Linkage(
             " AND regexp_replace(split_part(l.email, '@', 1), '[0-9]', '', 'g')"
             " = regexp_replace(split_part(r.email, '@', 1), '[0-9]', '', 'g')",
             "A firm numbers the mailboxes of two people of one name: glenn.lloyd@ is not glenn.lloyd2@.",
+        ),
+        Veto(
+            "mailbox_name_differs",
+            "l.own_given <> r.own_given AND l.given <> r.given AND list_has_any(l.domains, r.domains)"
+            f" AND NOT {ONE_MAILBOX}",
+            "Two given names, and two mailboxes of one firm that spell them out: joanne.green@ is not joanna.green@.",
         ),
         Veto(
             "middle_name_differs",

@@ -26,8 +26,15 @@ def no_given(one: str) -> str:
 
 
 def same_given(one: str = "l.given", other: str = "r.given") -> str:
-    """SQL: one given name, or two that stand for each other."""
-    return f"({one} = {other} OR list_has_any({one}_forms, {other}_forms))"
+    """SQL: one given name, or two that stand for each other.
+
+    Two that both stand for a third, as Ian and Jack do for John, are one only where they look it: Bob and Rob.
+    """
+    spelt = f"list_has_any(list_filter({one}_forms, lambda form: starts_with(form, 'Q')), {other}_forms)"
+    return (
+        f"({one} = {other} OR list_contains({one}_forms, {other}) OR list_contains({other}_forms, {one}) OR {spelt}"
+        f" OR (list_has_any({one}_forms, {other}_forms) AND jaro_winkler_similarity({one}, {other}) >= 0.55))"
+    )
 
 
 def initial(one: str = "l.given", other: str = "r.given") -> str:
@@ -92,7 +99,11 @@ SAME_HANDLE: Final = (
     "(list_has_any(l.handles, r.handles) AND (l.family IS NULL OR r.family IS NULL)"
     " AND l.given IS DISTINCT FROM r.given)"
 )
-NEAR_NAME: Final = f"(({SAME_FAMILY} AND {slip('l.given', 'r.given')}) OR ({same_given()} AND {NEAR_FAMILY}))"
+NEAR_NAME: Final = (
+    f"(({SAME_FAMILY} AND {slip('l.given', 'r.given')} AND NOT ({_known('l.given')} AND {_known('r.given')}))"
+    f" OR ({same_given()} AND {NEAR_FAMILY}))"
+)
+"""Nearly one name; but Joanne is not Joanna by a slip of the keyboard, for both are listed names."""
 NAME_FITS: Final = (
     f"({SAME_WORDS} OR {SWAPPED} OR {SAME_HANDLE} OR ({given_fits()} AND ({SAME_FAMILY} OR {NEAR_FAMILY})))"
 )

@@ -34,6 +34,8 @@ class Level:
         u: The same of pairs of two entities.
         frequency: A column whose rarity counts when the level is reached.
         agrees: Whether reaching it is an agreement, which is what an accepted link needs two of.
+        share: How much of the rarity counts. All where the level is that the values are equal; less where it takes
+            more than that, which strangers of a common value do not show either.
     """
 
     label: str
@@ -42,6 +44,7 @@ class Level:
     u: float
     frequency: str | None = None
     agrees: bool = True
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

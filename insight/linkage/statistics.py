@@ -23,8 +23,8 @@ from orchestration.sql import literal, quoted
 
 _HERE = Path(__file__).parent
 TABLES: Final[dict[str, tuple[str, ...]]] = {
-    "organisation": ("frequency", "held"),
-    "person": ("frequency", "phone_use"),
+    "organisation": ("frequency", "held", "domain_use"),
+    "person": ("frequency", "phone_use", "namesake"),
 }
 """What is frozen of each type: `frequency(term, value, records)`, and what features are made with."""
 LOOKED_UP: Final[dict[str, tuple[str, ...]]] = {"organisation": (), "person": ("form",)}
@@ -79,8 +79,13 @@ class Drift:
 
 
 def count_uses(con: duckdb.DuckDBPyConnection, record_type: str) -> None:
-    """Makes `held(token, names)` or `phone_use(number, families)` from `firmly`, as features are made with."""
-    con.execute((_HERE / f"{TABLES[record_type][1]}.sql").read_text())
+    """Makes `held`, or `phone_use` and `namesake`, from `firmly` and `employer`, as features are made with.
+
+    `domain_use` takes words that are looked up by then: `load_words` makes it.
+    """
+    for table in TABLES[record_type][1:]:
+        if table != "domain_use":
+            con.execute((_HERE / f"{table}.sql").read_text())
 
 
 def count_terms(con: duckdb.DuckDBPyConnection, terms: tuple[str, ...], copies: float) -> dict[str, int]:

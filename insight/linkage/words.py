@@ -26,6 +26,8 @@ _COMPASS: Final = {word: stem for stem in ("north", "south", "east", "west") for
     "central": "central",
 }
 _NAMES: Final = "SELECT unnest(k_names) FROM {table} UNION SELECT k_name FROM {table}"
+_NUMBER: Final = re.compile(r"\b\d+(?=(?:st|nd|rd|th|[a-z])?\b)")
+"""A word that is a number, perhaps with a letter after it. A digit inside a word was read for a letter: `C1othing`."""
 _PARENT: Final = frozenset({"HOLDING", "GRP"})
 _PLACE_NOISE: Final = frozenset({"zz", "ip"})
 """Codes that rigour gives to words such as `global` and `online`, which are no places in a name."""
@@ -53,7 +55,7 @@ def organisation_marks(name: str) -> tuple[bool, list[str], list[str]]:
             elif symbol.category == SymbolCategory.NUMERIC:
                 numbers.add(str(symbol.id))
     places.update(_COMPASS[word] for word in name.split() if word in _COMPASS)
-    numbers.update(re.findall(r"\d+", name))
+    numbers.update(_NUMBER.findall(name))
     return parent, sorted(places), sorted(numbers)
 
 
@@ -90,6 +92,9 @@ def begin_listing() -> None:
 
 def load_words(con: duckdb.DuckDBPyConnection, record_type: str, names: int | None = None) -> int:
     """Makes `word`: for organisations one distinct name and its marks, for people one given name and its forms.
+
+    For organisations `telling_word` too, one word of a name that is one of the declared telling ones, and `domain_use`
+    where `names` is not given.
 
     People's forms are frozen as `form` with what else is counted. Where that holds most names that there are, one that
     it does not know is a rare one, and is not looked up in the list before the next count: to load it would take longer
@@ -130,6 +135,9 @@ def load_words(con: duckdb.DuckDBPyConnection, record_type: str, names: int | No
     if count is None:
         count = int(con.execute(f"SELECT count(v) FROM ({_NAMES.format(table='firmly')}) AS t(v)").fetchall()[0][0])
     con.execute((_HERE / "word_rarity.sql").read_text(), {"names": count})
+    con.execute((_HERE / "telling_word.sql").read_text(), {"telling": TELLING})
+    if names is None:
+        con.execute((_HERE / "domain_use.sql").read_text())
     return count
 
 

@@ -106,7 +106,53 @@ VETOED = [
     ),
     ("place_differs", {"name": "Fernley Coatings (Scotland) Ltd"}, {"name": "Fernley Coatings (Ireland) Ltd"}),
     ("number_in_name_differs", {"name": "Fernley 12 Ltd"}, {"name": "Fernley 14 Ltd"}),
+    ("telling_word_differs", {}, {"name": "Fernley Coatings Rentals Ltd"}),
 ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "Fernley Coatings Rentasl Ltd",
+        "Fernley Coatings Services Services",
+        "Fernley Coatings Manufacturing, Leeds (Southe",
+        "Fernley Coatings Projects",
+    ],
+)
+def test_a_telling_word_is_known_though_it_is_mistyped_doubled_or_cut(tmp_path: Path, other: str) -> None:
+    family = FERNLEY | {"name": "Fernley Coatings Services"}
+    result = resolve(tmp_path, [at("crm", **family), at("erp", **family | {"name": other})])
+    link = result.link("crm:1", "erp:1")
+    assert link is not None
+    assert (link["status"], link["veto"]) == ("vetoed", "telling_word_differs")
+
+
+@pytest.mark.parametrize(
+    "other", ["Fernley Coatings Servcies", "Fernley Coatings Service Ltd", "Fernley Coatings Serv"]
+)
+def test_one_telling_word_in_two_spellings_forbids_nothing(tmp_path: Path, other: str) -> None:
+    family = FERNLEY | {"name": "Fernley Coatings Services"}
+    result = resolve(tmp_path, [at("crm", **family), at("erp", **family | {"name": other})])
+    link = result.link("crm:1", "erp:1")
+    assert link is not None
+    assert link["veto"] is None
+
+
+def test_a_digit_that_was_read_for_a_letter_is_no_number_in_a_name(tmp_path: Path) -> None:
+    result = resolve(tmp_path, [at("crm", **FERNLEY), at("erp", **FERNLEY | {"name": "Fern1ey Coatings Ltd"})])
+    assert len(result.clusters()) == 1
+
+
+@pytest.mark.parametrize(("sister", "joined"), [("Fernley Coatings Rentals", 2), ("Harbour Paints", 1)])
+def test_a_short_name_and_a_domain_are_nobodys_where_several_of_a_family_share_it(
+    tmp_path: Path, sister: str, joined: int
+) -> None:
+    short = {"name": "Fernley", "website": "fernley.co.uk"}
+    other = {"name": sister, "website": "fernley.co.uk" if joined > 1 else "harbour.co.uk"}
+    result = resolve(tmp_path, [at("crm", **FERNLEY), at("erp", **other), at("desk", **short)])
+    link = result.link("crm:1", "desk:1")
+    level = json.loads(link["comparisons"])["name"]["level"] if link else ""
+    assert (level == "one is part of the other") == (joined == 1)
 
 
 @pytest.mark.parametrize(("veto", "one", "other"), VETOED)
@@ -149,6 +195,11 @@ VETOED_PEOPLE = [
         {"phone": "0113 496 0123", "email": "jane.abernathy2@fernley.co.uk"},
     ),
     (
+        "mailbox_name_differs",
+        {"given_name": "Jo", "email": "joanne.abernathy@fernley.co.uk", "phone": "0113 496 0123"},
+        {"given_name": "J", "email": "joanna.abernathy@fernley.co.uk", "phone": "0113 496 0123"},
+    ),
+    (
         "middle_name_differs",
         {"middle_name": "Anne", "email": "", "city": "Leeds", "address": "12 Mill Street"},
         {"middle_name": "Maria", "email": "", "city": "Leeds", "address": "12 Mill Street"},
@@ -173,6 +224,53 @@ def test_a_veto_keeps_apart_people_who_share_a_mailbox(tmp_path: Path, veto: str
 
 def test_every_veto_of_people_is_tried_above() -> None:
     assert [veto.name for veto in PERSON.vetoes] == [name for name, _, _ in VETOED_PEOPLE]
+
+
+def people_at_fernley(tmp_path: Path, one: Row, other: Row) -> dict[str, object]:
+    """The link of two people whom staff filed under one firm."""
+    firms = [at("crm", 1, **FERNLEY), at("erp", 1, **FERNLEY)]
+    mine = {"organisation_key": "1", "phone": "0113 496 0123", "birth_date": ""}
+    result = resolve(tmp_path, firms, [at("crm", 7, **mine | one), at("erp", 7, **mine | other)])
+    link = result.link("crm:7", "erp:7", "person")
+    assert link is not None
+    return link
+
+
+NAMED: Row = {"given_name": "Jane", "family_name": "Abernathy"}
+
+
+def test_a_direct_line_and_a_name_are_one_persons(tmp_path: Path) -> None:
+    link = people_at_fernley(tmp_path, NAMED, NAMED)
+    assert (link["status"], link["tier"]) == ("accepted", "phone_and_name")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"email": "jane.abernathy2@fernley.co.uk"}, {"job_title": "Warehouse Supervisor"}],
+    ids=["number", "title"],
+)
+def test_a_namesake_takes_more_than_a_name_a_firm_and_a_telephone(tmp_path: Path, other: Row) -> None:
+    link = people_at_fernley(tmp_path, NAMED | {"job_title": "Finance Director"}, NAMED | other)
+    assert (link["status"], link["tier"]) == ("possible", None)
+    assert json.loads(str(link["comparisons"]))["name"]["level"] == "same, perhaps a namesake"
+
+
+def test_an_initial_is_read_out_where_the_mailbox_spells_it(tmp_path: Path) -> None:
+    link = people_at_fernley(tmp_path, NAMED | {"given_name": "J", "email": "jane.abernathy314@example.com"}, NAMED)
+    assert json.loads(str(link["comparisons"]))["name"]["level"] == "same"
+
+
+def test_a_slip_beside_a_nickname_is_one_person_where_one_mailbox_spells_the_name(tmp_path: Path) -> None:
+    thomas = NAMED | {"email": "thomas.abernathy@fernley.co.uk"}
+    link = people_at_fernley(tmp_path, thomas | {"given_name": "Tom"}, thomas | {"given_name": "Thomad"})
+    assert (link["status"], link["veto"]) == ("accepted", None)
+
+
+def test_two_nicknames_of_a_third_name_are_one_only_where_they_look_it(tmp_path: Path) -> None:
+    ian = people_at_fernley(tmp_path / "ian", NAMED | {"given_name": "Ian"}, NAMED | {"given_name": "Jack"})
+    assert (ian["status"], ian["veto"]) == ("vetoed", "given_name_differs")
+    bob = people_at_fernley(tmp_path / "bob", NAMED | {"given_name": "Bob"}, NAMED | {"given_name": "Rob"})
+    assert bob["veto"] is None
 
 
 @pytest.mark.parametrize("given", ["Jayne", "J", "Jane Mary", "jane"])
