@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import duckdb
-import pyarrow as pa
 
 from insight import layers
 from insight.landing import LandedTable
 from insight.records import changed, references
 from insight.records.concerns import Slice, slice_of
-from insight.records.known import TARGET, known, targets_in
+from insight.records.known import TARGET, apart, known, moved_between
 from insight.records.record_set import RecordSet
 from insight.records.sandbox import tables_used
 from insight.records.stated import systems
-from insight.scratch import scratch
 from insight.sources.source import Source
 from orchestration.graph.ddl import reference
 from orchestration.graph.model import SHAPES, Shape
@@ -152,12 +149,12 @@ def look_up(
             now = f"SELECT {TARGET} FROM conformed"
             targets[kind] = f"{now} UNION ALL {itself} ANTI JOIN affected USING ({_ROW})"
             was = f"{itself} SEMI JOIN affected USING ({_ROW})"
-            connection.execute(f"CREATE OR REPLACE TABLE moved AS {_apart(was, now)}")
+            connection.execute(f"CREATE OR REPLACE TABLE moved AS {apart(was, now)}")
             references.moved(connection, kind)
             continue
         made = earlier[kind].record
         targets[kind] = f"SELECT {TARGET} FROM {known(made)}"
-        connection.register("apart", _moved(Path(part.inputs[f"records/{kind}"]) / made.name, made))
+        connection.register("apart", moved_between(Path(part.inputs[f"records/{kind}"]) / made.name, made))
         connection.execute("CREATE OR REPLACE TABLE moved AS FROM apart")
         connection.unregister("apart")
         references.moved(connection, kind)
@@ -213,40 +210,6 @@ def _read_by_shapes(source: Source) -> frozenset[str]:
     return frozenset(table for path in paths for table in tables_used(source, path))
 
 
-@lru_cache(maxsize=64)
-def _moved(was: Path, now: Path) -> pa.Table:
-    """What of a table of records appeared or vanished between two versions, as what a key may name."""
-    told = layers.touched(now, was)
-    with scratch() as connection:
-        if told is None:
-            return connection.sql(_apart(targets_in(was), targets_in(now))).to_arrow_table()
-        connection.execute(f"CREATE TABLE told AS FROM {told}")
-        sides = {
-            "was": f"SELECT record_id FROM {layers.rows(was)} SEMI JOIN told USING (record_id)",
-            "now": f"SELECT record_id FROM {layers.rows_since(now, was)} SEMI JOIN told USING (record_id)",
-        }
-        for name, query in sides.items():
-            connection.execute(f"CREATE TABLE {name}_there AS SELECT DISTINCT record_id FROM ({query})")
-        # What a record may be named by is in its id: the rest is read of those alone that appeared or vanished.
-        connection.execute(
-            "CREATE TABLE one_side AS (FROM was_there EXCEPT FROM now_there) "
-            "UNION ALL (FROM now_there EXCEPT FROM was_there)"
-        )
-        if not connection.execute("SELECT 1 FROM one_side LIMIT 1").fetchall():
-            return connection.sql(f"FROM {targets_in(was)} LIMIT 0").to_arrow_table()
-        those = "SEMI JOIN one_side USING (record_id)"
-        queries = [f"SELECT {TARGET} FROM {targets_in(path)} {those}" for path in (was, now)]
-        return connection.sql(_apart(*queries)).to_arrow_table()
-
-
-def _apart(was: str, now: str) -> str:
-    """A query for the rows that only one of two queries returns, each row once."""
-    return (
-        f"SELECT {TARGET} FROM (SELECT DISTINCT *, 1 AS side FROM ({was}) UNION ALL "
-        f"SELECT DISTINCT *, 2 AS side FROM ({now})) GROUP BY ALL HAVING count(*) = 1"
-    )
-
-
 def _refuse_renamed(connection: duckdb.DuckDBPyConnection, part: Part, earlier: Mapping[str, RecordSet]) -> None:
     """Refuse a part where a row that did not change may give its record another id, since another took it or left it.
 
@@ -257,7 +220,7 @@ def _refuse_renamed(connection: duckdb.DuckDBPyConnection, part: Part, earlier: 
     for name, made in earlier.items():
         old = Path(part.inputs[f"records/{name}"])
         for file in (made.record, made.quarantine) if old != made.path else ():
-            connection.register("apart", _moved(old / file.name, file))
+            connection.register("apart", moved_between(old / file.name, file))
             connection.execute(f"INSERT INTO retaken SELECT {_ROW} FROM apart ANTI JOIN affected USING ({_ROW})")
             connection.unregister("apart")
     theirs = " UNION ".join(
