@@ -63,14 +63,24 @@ def make_pairs(con: duckdb.DuckDBPyConnection, linkage: Linkage) -> None:
         GROUP BY key HAVING count(*) BETWEEN 2 AND any_value(largest.records)
     """)
     con.execute("CREATE OR REPLACE TABLE sharing AS SELECT position, rule, key FROM key SEMI JOIN shared USING (key)")
-    for name, where, columns in (("pair", f"rule < {first}", ""), ("found", f"rule >= {first}", ", one.rule")):
-        con.execute(f"""
-            CREATE OR REPLACE TABLE {name} AS
-            SELECT DISTINCT one.position AS a, other.position AS b{columns}
-            FROM (FROM sharing WHERE {where}) AS one JOIN (FROM sharing WHERE {where}) AS other
-                ON one.key = other.key AND one.position < other.position
-        """)
+    con.execute(f"""
+        CREATE OR REPLACE TABLE pair AS
+        SELECT (ends >> 32)::INTEGER AS a, (ends & {(1 << 32) - 1})::INTEGER AS b
+        FROM (SELECT DISTINCT (one.position::BIGINT << 32) | other.position AS ends {_shared_sql(f"rule < {first}")})
+    """)  # one number for both takes two thirds of the time to tell apart
+    con.execute(f"""
+        CREATE OR REPLACE TABLE found AS
+        SELECT DISTINCT one.position AS a, other.position AS b, one.rule {_shared_sql(f"rule >= {first}")}
+    """)
     con.execute("DROP TABLE sharing")
+
+
+def _shared_sql(where: str) -> str:
+    """From what to take the pairs `one` and `other` that share a key of certain rules."""
+    return f"""
+        FROM (FROM sharing WHERE {where}) AS one JOIN (FROM sharing WHERE {where}) AS other
+            ON one.key = other.key AND one.position < other.position
+    """
 
 
 def make_tier_pairs(con: duckdb.DuckDBPyConnection, linkage: Linkage) -> None:

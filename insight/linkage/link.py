@@ -159,19 +159,27 @@ def _build_layer(  # noqa: PLR0913, PLR0917  one argument for each thing that is
     whole = below is None or not layers.may_layer(before)
     with writing(folder) as draft:
         for table, keys in KEYS.items():
-            _put(con, draft, table, before, keys, whole=whole)
+            # the keys as they were are at hand; to look for them once more would be to read all of them
+            there = "old_key" if table == "key" else layers.rows(before / f"{table}.parquet")
+            _put(con, draft, table, before, keys, there, whole=whole)
         height = 0 if whole or below is None else below.height + 1
         layers.describe(draft, layers.Layer(KEYS, before.name, height, inputs.noted()))
     return True
 
 
-def _put(  # noqa: PLR0913  what a table's place in a version takes
-    con: duckdb.DuckDBPyConnection, draft: Path, table: str, before: Path, keys: tuple[str, ...], *, whole: bool
+def _put(  # noqa: PLR0913, PLR0917  what a table's place in a version takes
+    con: duckdb.DuckDBPyConnection,
+    draft: Path,
+    table: str,
+    before: Path,
+    keys: tuple[str, ...],
+    was: str,
+    *,
+    whole: bool,
 ) -> None:
-    """Writes of `new_<table>` what is not in the version before as it is."""
+    """Writes of `new_<table>` what is not in the version before as it is; `was` has the rows there."""
     using = ", ".join(keys)
-    earlier = layers.rows(before / f"{table}.parquet")
-    con.execute(f"CREATE OR REPLACE TABLE earlier AS SELECT * FROM {earlier} SEMI JOIN asked_{table} USING ({using})")
+    con.execute(f"CREATE OR REPLACE TABLE earlier AS SELECT * FROM {was} SEMI JOIN asked_{table} USING ({using})")
     columns = ", ".join(str(row[0]) for row in con.execute("DESCRIBE earlier").fetchall())
     now = f"SELECT {columns} FROM new_{table}"
     con.execute(f"""

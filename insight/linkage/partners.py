@@ -74,8 +74,11 @@ def find_partners(  # noqa: PLR0913, PLR0917  one argument for each thing that i
             SELECT record_id FROM {rows(inputs.records)} SEMI JOIN crossed ON crossed.record = hash(record_id)
         """)
         con.execute("INSERT INTO handle FROM crossed")
-        for table in ("old_key", "new_key"):
-            con.execute(f"INSERT INTO {table} SELECT record, rule, key FROM {every} SEMI JOIN crossed USING (record)")
+        con.execute(
+            f"CREATE OR REPLACE TABLE more AS SELECT record, rule, key FROM {every} SEMI JOIN crossed USING (record)"
+        )
+        con.execute("INSERT INTO old_key FROM more")
+        con.execute("INSERT INTO new_key FROM more")
         _find_sharers(con, every)
     con.execute("""
         CREATE OR REPLACE TABLE partner AS
