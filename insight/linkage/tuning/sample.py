@@ -93,13 +93,16 @@ def draw(  # noqa: PLR0913, PLR0917  one argument for each thing the sample depe
 
 
 def _picked(con: duckdb.DuckDBPyConnection, wanted: Mapping[str, int], seed: int) -> dict[Pair, str]:
-    """So many random pairs of each stratum."""
+    """So many random pairs of each stratum.
+
+    Hashed twice: once, seeds whose hashes begin alike would draw the same pairs.
+    """
     pairs: dict[Pair, str] = {}
     for name, number in wanted.items():
         drawn = con.execute(
             """
             SELECT l.unique_id, r.unique_id
-            FROM (SELECT a, b FROM placed WHERE stratum = $name ORDER BY hash(a, b, $seed), a, b LIMIT $number)
+            FROM (SELECT a, b FROM placed WHERE stratum = $name ORDER BY hash(hash(a, b, $seed)), a, b LIMIT $number)
             JOIN feature AS l ON l.position = a
             JOIN feature AS r ON r.position = b
             """,
