@@ -147,8 +147,8 @@ def test_a_digit_that_was_read_for_a_letter_is_no_number_in_a_name(tmp_path: Pat
 def test_a_short_name_and_a_domain_are_nobodys_where_several_of_a_family_share_it(
     tmp_path: Path, sister: str, joined: int
 ) -> None:
-    short = {"name": "Fernley", "website": "fernley.co.uk"}
-    other = {"name": sister, "website": "fernley.co.uk" if joined > 1 else "harbour.co.uk"}
+    short: Row = {"name": "Fernley", "website": "fernley.co.uk"}
+    other: Row = {"name": sister, "website": "fernley.co.uk" if joined > 1 else "harbour.co.uk"}
     result = resolve(tmp_path, [at("crm", **FERNLEY), at("erp", **other), at("desk", **short)])
     link = result.link("crm:1", "desk:1")
     level = json.loads(link["comparisons"])["name"]["level"] if link else ""
