@@ -20,7 +20,7 @@ import duckdb
 import numpy as np
 
 from insight.linkage.blocking import make_keys, make_largest, make_pairs, make_tier_pairs, shared_key_sql
-from insight.linkage.calibrate import calibrate, weighed_sql
+from insight.linkage.calibrate import calibrate, looked_sql
 from insight.linkage.components import joined
 from insight.linkage.features import add_commons, make_features
 from insight.linkage.model import LEAST, LINKAGES, Model, untrained
@@ -151,7 +151,8 @@ def _failing_rules(con: duckdb.DuckDBPyConnection, model: Model) -> tuple[str, .
     """The rules that the records speak against, by a model that learnt under them."""
     _count_commons(con, model)
     every = max(1, _count(con, "pair") // COMPARED)
-    asked = weighed_sql(con, model, f"SELECT a, b FROM pair WHERE hash(a) % {every} = 0")
+    looked = looked_sql(con, model, f"SELECT a, b FROM pair WHERE hash(a) % {every} = 0")
+    asked = f"SELECT *, match_weight AS weight FROM ({looked})"
     return failing(try_rules(con, model, asked))
 
 
