@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from insight import judgements
 from insight.entities import build as entity_stage
 from insight.entities.build import EntitySet
+from insight.entities.survivorship import Priority
 from insight.judgements import JudgementSet
 from insight.landing import land
 from insight.linkage import link as link_stage
@@ -33,14 +34,39 @@ class Resolved:
     entities: Mapping[str, EntitySet]
 
 
-def read_records(settings: Settings) -> Records:
+@dataclass(frozen=True, slots=True)
+class Read(Records):
+    """The records, and what the sources declare about resolving them.
+
+    Attributes:
+        rarely_twice: Of each record type, the systems that rarely hold one entity twice.
+        priority: Of each record type, which systems are believed first, by field.
+    """
+
+    rarely_twice: Mapping[str, frozenset[str]]
+    priority: Mapping[str, Priority]
+
+
+def read_records(settings: Settings) -> Read:
     """The records of the sources as they are now; what did not change since it was last read is not made again.
 
     Raises:
         SourceError: A source cannot be read.
     """
     sources = load_sources(settings.sources)
-    return every.build(sources, [table for source in sources for table in land(source, settings)], settings)
+    landed = [table for source in sources for table in land(source, settings)]
+    made = every.build(sources, landed, settings)
+    declared = {source.system: source for source in sources}
+    systems = {table.system: declared[table.source] for table in landed}
+    rarely = {
+        name: frozenset(system for system, source in systems.items() if name in source.rarely_twice)
+        for name in RECORD_TYPES
+    }
+    priority = {
+        name: {system: order for system, source in systems.items() if (order := source.survivorship.get(name))}
+        for name in RECORD_TYPES
+    }
+    return Read(made.shapes, made.aliases, made.rejected, rarely, priority)
 
 
 def read_judgements(settings: Settings) -> JudgementSet | None:
@@ -63,7 +89,7 @@ def elsewhere(settings: Settings) -> Iterator[Settings]:
 
 
 def resolve(  # noqa: PLR0913, PLR0917  one argument for each thing the result depends on
-    records: Records,
+    records: Read,
     models: Mapping[str, Model],
     settings: Settings,
     said: JudgementSet | None,
@@ -89,6 +115,14 @@ def resolve(  # noqa: PLR0913, PLR0917  one argument for each thing the result d
         shape = records.shapes[name]
         links[name] = link_stage.build(shape, records.aliases, models[name], settings, employer, judgements=pairs)
         entities[name] = entity_stage.build(
-            shape, records.aliases, links[name], previous, settings, judgements=pairs, settlements=values
+            shape,
+            records.aliases,
+            links[name],
+            previous,
+            settings,
+            judgements=pairs,
+            settlements=values,
+            rarely_twice=records.rarely_twice[name],
+            priority=records.priority[name],
         )
     return Resolved(links, entities)

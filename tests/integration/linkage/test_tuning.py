@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from insight.linkage import train as training
 from insight.linkage.model import find_model, load_model
 from insight.linkage.tuning import command
 from insight.linkage.tuning.estimate import quality
+from insight.linkage.tuning.records import read_records
 from insight.linkage.tuning.sample import draw, estimated, keep, kept
 from insight.linkage.tuning.vetoes import ENOUGH, Trial
 from orchestration.errors import ConfigurationError
@@ -113,3 +115,17 @@ def test_a_set_aside_veto_is_not_obeyed(tmp_path: Path) -> None:
     other = find_model(str(file), Settings(home=tmp_path))
     assert [veto.name for veto in model.linkage.vetoes if veto not in other.linkage.vetoes] == ["given_name_differs"]
     assert other.model_id != model.model_id
+
+
+def test_what_sources_declare_of_resolving_is_read_with_the_records(listed: tuple[Settings, Resolved]) -> None:
+    settings, _ = listed
+    spec = settings.sources / "lists" / "source.yml"
+    stated = yaml.safe_load(spec.read_text())
+    assert read_records(settings).rarely_twice["organisation"] == frozenset()
+    spec.write_text(
+        yaml.safe_dump({**stated, "rarely_twice": ["organisation"], "survivorship": {"organisation": {"name": 1}}})
+    )
+    read = read_records(settings)
+    assert read.rarely_twice["organisation"] >= {"crm", "erp"}
+    assert not read.rarely_twice["person"]
+    assert read.priority["organisation"]["crm"] == {"name": 1}
