@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from insight.linkage.model import Model, column
+from insight.linkage.model import TWO_AGREEMENTS, Model, column
 from insight.linkage.rules import Comparison, Thresholds
 from insight.linkage.score import carried_prior
 from insight.linkage.sketch import Sketch
@@ -42,6 +42,8 @@ FALSE_LINKS: Final = 0.01
 """The share of links made by weight alone that may be false."""
 SURE_ENOUGH: Final = 0.9
 """How likely the least of them must be one entity."""
+SURER: Final = 0.97
+"""The same where rules are set aside, which would stand beside the weight."""
 ENOUGH: Final = 50
 """Pairs that could be accepted, and pairs of either label, from which thresholds and the curve are read."""
 FEW: Final = 1.0
@@ -60,6 +62,8 @@ MISTYPED: Final = 0.08
 """Of pairs that are one entity, the most that may be labelled two."""
 _SHARED: Final = 0.005
 """Of pairs that are two, those that are labelled one."""
+_NEAR: Final = -4.0
+"""The weight, without the label, from which a pair tells of acceptance, where two agreements are not asked for."""
 _SPREAD: Final = (2.0, 0.25)
 """How far, in bits and as a factor, the curve is expected to lie from what the model claims (standard deviations)."""
 
@@ -91,13 +95,23 @@ def calibrate(con: duckdb.DuckDBPyConnection, model: Model, sketch: Sketch | Non
         sketch: What `make_sketch` made of the records; without it every pair is compared in full.
     """
     seen = look(con, model, sketch)
-    return thresholds(seen, curve(seen), model.thresholds)
+    # where weight alone decides, what was compared for nothing but its label would say how the rest of it is
+    lowest = _NEAR if TWO_AGREEMENTS in model.set_aside else -np.inf
+    sure = SURER if model.set_aside else SURE_ENOUGH
+    return thresholds(seen, curve(seen, lowest), model.thresholds, sure)
 
 
-def curve(seen: Seen) -> tuple[float, float]:
-    """What turns a match weight into log-odds in bits: `a + b * weight`; (0, 1) is what the model claims."""
+def curve(seen: Seen, lowest: float = -np.inf) -> tuple[float, float]:
+    """What turns a match weight into log-odds in bits: `a + b * weight`; (0, 1) is what the model claims.
+
+    Args:
+        seen: The pairs.
+        lowest: The weight, without the label, from which labelled pairs are looked at.
+    """
     rest = np.concatenate([one[label >= 0] for one, label in zip(seen.rest, seen.labels, strict=True)] or [np.zeros(0)])
     label = np.concatenate([label[label >= 0].astype(np.float64) for label in seen.labels] or [np.zeros(0)])
+    near = rest >= lowest
+    rest, label = rest[near], label[near]
     if min(float(label.sum()), float((1 - label).sum())) < ENOUGH:
         return 0.0, 1.0
     # the curve is wanted where acceptance is decided, so pairs far from there count no more than the rest together
@@ -115,7 +129,7 @@ def curve(seen: Seen) -> tuple[float, float]:
     return float(found.x[0]), float(np.clip(found.x[1], *STEEPNESS))
 
 
-def thresholds(seen: Seen, bent: tuple[float, float], carried: Thresholds) -> Thresholds:
+def thresholds(seen: Seen, bent: tuple[float, float], carried: Thresholds, sure: float = SURE_ENOUGH) -> Thresholds:
     """The thresholds at which pairs such as these may be accepted, or are worth a look."""
     a, b = bent
     order = np.sort(seen.weights[seen.eligible & (seen.weights >= LOWEST)])[::-1]
@@ -124,7 +138,7 @@ def thresholds(seen: Seen, bent: tuple[float, float], carried: Thresholds) -> Th
     false = 1 / (1 + np.exp2(np.clip(a + b * order, -60, 60)))
     expected = np.cumsum(false) * CAUTION
     allowed = np.maximum(FALSE_LINKS * np.arange(1, len(order) + 1), FEW)
-    fits = (expected <= allowed) & (false <= 1 - SURE_ENOUGH)
+    fits = (expected <= allowed) & (false <= 1 - sure)
     within = np.flatnonzero(~fits)
     last = within[0] if len(within) else len(order)
     accept = HIGHEST if last == 0 else min(max(float(order[last - 1]), LOWEST), HIGHEST)
