@@ -12,7 +12,13 @@ from insight.linkage.organisation import ORGANISATION
 from insight.linkage.person import OFFICIAL
 from insight.linkage.person_names import SAME_WORDS, SWAPPED, SWAPPED_WITH_SLIPS, given_may_fit
 
-_IN_NAMES: Final = ("parent_word_differs", "division_word_differs", "place_differs", "number_in_name_differs")
+_IN_NAMES: Final = (
+    "parent_word_differs",
+    "division_word_differs",
+    "place_differs",
+    "number_in_name_differs",
+    "telling_word_differs",
+)
 
 _GIVEN: Final = f"""(
     l.family IS NOT NULL AND r.family IS NOT NULL

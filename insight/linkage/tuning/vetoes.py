@@ -9,7 +9,7 @@ alone. Where they do so about as often, the rule is set aside, and what it kept 
 else. No witness may speak against that, and where there are too few pairs to tell, the rule stands.
 
 The rule that a link needs two agreements is tried alike. Organisations are often listed without any number that could
-bear witness. Then it is asked whether the pairs that only this rule keeps apart lie in two systems: a source that lists
+bear witness. Then it is asked whether the pairs that only the rule keeps apart lie in two systems: a source that lists
 two firms of one family lists both, and one that lists a firm under another name than the next source lists it once.
 """
 
@@ -29,6 +29,8 @@ from insight.linkage.weights import guarded
 
 ENOUGH: Final = 10
 """Pairs of either kind from which a witness is heard."""
+ENOUGH_OF_ALL: Final = 50
+"""Pairs that must lack two agreements for that rule to be set aside, which stands before pairs of every kind."""
 AS_OFTEN: Final = 0.8
 """How often pairs that the rule keeps apart must agree with the witness, for each time that the others do."""
 SUFFICES: Final = 5.0
@@ -65,6 +67,8 @@ class Trial:
     def fails(self) -> bool:
         """Whether the pairs that the rule keeps apart are one entity, for all that the witness says."""
         if not self.is_heard:
+            return False
+        if self.rule == TWO_AGREEMENTS and self.forbidden < ENOUGH_OF_ALL:
             return False
         usual = self.left_alone_agreeing / self.left_alone
         surely = wilson(self.agreeing, self.forbidden)[0]
@@ -106,12 +110,17 @@ def try_rules(con: duckdb.DuckDBPyConnection, model: Model, weighed: str) -> lis
         for name in cores
         for witness in TRIED[model.record_type][name][1]
     ]
+    trials += [
+        _of_systems(con, name, f"core_{name}", f"but_for_{name}")
+        for name in cores
+        if model.record_type == "organisation" and not any(one.is_heard for one in trials if one.rule == name)
+    ]
     agreements = [
         _heard(con, TWO_AGREEMENTS, named[witness], _lacks(model, witness), "allowed")
         for witness in WITNESSES[model.record_type]
     ]
     if not any(trial.is_heard for trial in agreements):
-        agreements = [_of_systems(con, model)]
+        agreements = [_of_systems(con, TWO_AGREEMENTS, _lacks(model), "allowed")]
     con.execute("DROP TABLE tried")
     return trials + agreements
 
@@ -128,17 +137,17 @@ def _heard(con: duckdb.DuckDBPyConnection, rule: str, witness: Comparison, kept_
     return _trial(rule, found)
 
 
-def _of_systems(con: duckdb.DuckDBPyConnection, model: Model) -> Trial:
-    """Whether pairs that lack two agreements lie in two systems as those do that have them."""
+def _of_systems(con: duckdb.DuckDBPyConnection, rule: str, kept_apart: str, but_for: str) -> Trial:
+    """Whether pairs that are linked but for a rule lie in two systems as those do that nothing keeps apart."""
     found = con.execute(f"""
-        SELECT {_lacks(model)}, count(*), count(*) FILTER (crosses) FROM tried
-        WHERE weight >= {SUFFICES} AND allowed GROUP BY ALL
+        SELECT {kept_apart}, count(*), count(*) FILTER (crosses) FROM tried
+        WHERE weight >= {SUFFICES} AND ({kept_apart} OR allowed) AND {but_for} GROUP BY ALL
     """).fetchall()
     chance = con.execute("""
         WITH held AS (SELECT system, count(*)::DOUBLE AS records FROM feature WHERE NOT is_firm GROUP BY system)
         SELECT 1 - sum(records * records) / sum(records) ** 2 FROM held
     """).fetchall()
-    return _trial(TWO_AGREEMENTS, found, float(chance[0][0] or 1.0))
+    return _trial(rule, found, float(chance[0][0] or 1.0))
 
 
 def _trial(rule: str, found: list[tuple[bool, int, int]], by_chance: float = 0.0) -> Trial:

@@ -11,7 +11,7 @@ from insight.linkage import train as training
 from insight.linkage.model import LINKAGES, TWO_AGREEMENTS, Model, load_model
 from insight.linkage.train import train
 from insight.linkage.tuning.tried import TRIED, WITNESSES
-from insight.linkage.tuning.vetoes import ENOUGH, Trial, failing
+from insight.linkage.tuning.vetoes import ENOUGH, ENOUGH_OF_ALL, Trial, failing
 from tests.lists import Row, resolve
 
 SURE = Trial("v", 100, 95, 1000, 950)
@@ -29,6 +29,12 @@ def test_every_witness_who_is_heard_must_speak_against_a_rule() -> None:
     assert failing([SURE, SILENT]) == ("v",)
     assert failing([SURE, AGAINST]) == ()
     assert failing([SILENT]) == ()
+
+
+def test_the_rule_of_two_agreements_takes_more_pairs_than_a_veto() -> None:
+    assert Trial("v", ENOUGH_OF_ALL - 1, ENOUGH_OF_ALL - 1, 1000, 950).fails
+    assert not Trial(TWO_AGREEMENTS, ENOUGH_OF_ALL - 1, ENOUGH_OF_ALL - 1, 1000, 950).fails
+    assert Trial(TWO_AGREEMENTS, ENOUGH_OF_ALL, ENOUGH_OF_ALL, 1000, 950).fails
 
 
 def test_lying_in_two_systems_must_be_commoner_than_chance() -> None:
