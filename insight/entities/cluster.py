@@ -122,7 +122,7 @@ def cluster(
     contested[component[vetoes.a[inside]]] = True
     contested |= np.bincount(component[np.unique(group[records.anchored])], minlength=size) > 1
     contested |= _twice(records, edges, component)
-    contested |= may_be_thin(size, component, edges.a, edges.b, fate == KEPT)
+    contested[component[may_be_thin(size, group, edges.a, edges.b, (fate == KEPT) & firm)]] = True
 
     chosen = np.flatnonzero((fate == KEPT) & contested[component[edges.a]])
     near = Vetoes(vetoes.a[inside], vetoes.b[inside], vetoes.hard[inside])
@@ -165,35 +165,35 @@ def _refused(chosen: Integers, edges: Edges, vetoes: Vetoes, records: Records) -
         records.anchored,
         records.rare,
     )
-    support = Support(edges.a[chosen], edges.b[chosen])
+    firm = chosen[edges.strength[chosen] < PUBLIC]
+    support = Support(edges.a[firm], edges.b[firm])
     low, high = np.minimum(edges.a, edges.b), np.maximum(edges.a, edges.b)
     order = np.lexsort((high[chosen], low[chosen], -edges.weight[chosen], edges.strength[chosen]))
     refused: list[tuple[int, int]] = []
-    thin: list[int] = []
 
-    def take(edge: int) -> None:
+    def too_thin(edge: int) -> bool:
+        """Take an edge, unless it is refused or has too little beside it."""
         strength = int(edges.strength[edge])
         one, other = groups.root(int(edges.a[edge])), groups.root(int(edges.b[edge]))
         if one == other:
-            return
+            return False
         if groups.forbidden(one, other, even_merges=strength == ALIAS):
             refused.append((edge, BY_VETO))
         elif strength >= MODEL and groups.share_a_system(one, other):
             refused.append((edge, BY_TWICE))
         elif strength == PUBLIC and groups.both_anchored(one, other):
             refused.append((edge, BY_ANCHOR))
-        elif strength >= MODEL and not support.suffices(one, other, groups.root):
-            thin.append(edge)
+        elif strength == MODEL and not support.suffices(one, other, groups.root):
+            return True
         else:
             groups.unite(one, other)
             support.unite(one, other)
+        return False
 
-    for edge in chosen[order].tolist():
-        take(edge)
-    before = -1
-    while thin and len(thin) != before:
-        # groups have grown since, and with them what lies between them
-        before, again, thin = len(thin), thin, []
-        for edge in again:
-            take(edge)
+    public = edges.strength[chosen[order]] == PUBLIC
+    thin = list(filter(too_thin, chosen[order][~public].tolist()))
+    while len(again := list(filter(too_thin, thin))) < len(thin):
+        thin = again  # groups have grown since, and with them what lies between them
+    for edge in chosen[order][public].tolist():
+        too_thin(edge)  # after all others: what strangers say is no support for what the model says
     return refused + [(edge, BY_BRIDGE) for edge in thin]

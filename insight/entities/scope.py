@@ -1,9 +1,10 @@
 """Which records to work on again, given what changed since an earlier result.
 
 A cluster depends on nothing outside the component that accepted links and merges make around it, so that only
-components with something changed are clustered again. What a doubt could change depends on both entities, so that those
-on the other side of a doubt are looked at too; their own standing does not change, for a doubt that came or went is a
-change of both of its records.
+components with something changed are clustered again, and those that people said are different from one of them: which
+doubts between the two are settled by that depends on what either holds. What a doubt could change depends on both
+entities, so that those on the other side of a doubt are looked at too; their own standing does not change, for any
+other doubt that came or went is a change of both of its records.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from typing import Final
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from insight import layers
 from insight.arriving import make_table
 from insight.entities.load import Sources
-from insight.linkage.components import components
+from insight.linkage.components import Integers, components
 from orchestration.sql import literal
+
+Flags = npt.NDArray[np.bool_]
 
 MOST: Final = 0.1
 """The share of the records that may have changed for it to be worth while not to begin from the start."""
@@ -60,11 +64,11 @@ def make_scope(con: duckdb.DuckDBPyConnection, sources: Sources, base: Base) -> 
     if changed > MOST * before:
         return False
     pairs = con.sql(f"""
-        SELECT record_a, record_b, status = 'accepted' AS joins FROM {layers.rows(sources.link)}
+        SELECT record_a, record_b, status = 'accepted' AS joins, false AS parts FROM {layers.rows(sources.link)}
         WHERE status <> 'vetoed'
-        UNION ALL SELECT from_record, to_record, true FROM alias
-        UNION ALL SELECT record_a, record_b, verdict = 'same' FROM judged
-        UNION ALL SELECT record_a, record_b, false FROM {base.rows("review_pair")}
+        UNION ALL SELECT from_record, to_record, true, false FROM alias
+        UNION ALL SELECT record_a, record_b, verdict = 'same', verdict = 'different' FROM judged
+        UNION ALL SELECT record_a, record_b, false, false FROM {base.rows("review_pair")}
     """).to_arrow_table()
     seeds = con.sql("SELECT record_id FROM seed").to_arrow_table().column("record_id")
     said = con.sql("""
@@ -109,18 +113,24 @@ def _rings(pairs: pa.Table, seeds: pa.ChunkedArray, said: pa.ChunkedArray) -> pa
     codes = every.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     first, second, seed, judged = np.split(codes, np.cumsum([len(pairs), len(pairs), len(seeds)]))
     size = len(every.dictionary)
-    joins = pairs.column("joins").to_numpy()
+    joins, parts = pairs.column("joins").to_numpy(), pairs.column("parts").to_numpy()
     label = components(size, first[joins], second[joins])
-    doubt_a, doubt_b = label[first[~joins]], label[second[~joins]]
-    reached = np.zeros(size, dtype=np.bool_)
-    reached[label[seed]] = True
+    changed = np.zeros(size, dtype=np.bool_)
+    changed[label[seed]] = True
+    reached = _and_beside(changed, label[first[parts]], label[second[parts]])
     ring = np.where(reached[label], CLUSTERED, -1)
-    across = reached.copy()
-    across[doubt_b[reached[doubt_a]]] = True
-    across[doubt_a[reached[doubt_b]]] = True
+    across = _and_beside(reached, label[first[~joins]], label[second[~joins]])
     ring[(across & ~reached)[label]] = SEEN
     asked = np.zeros(size, dtype=np.bool_)
     asked[label[judged]] = True
     ring[asked[label] & (ring < 0)] = JUDGED
     chosen = np.flatnonzero(ring >= 0)
     return pa.table({"record_id": every.dictionary.take(pa.array(chosen)), "ring": pa.array(ring[chosen])})
+
+
+def _and_beside(some: Flags, a: Integers, b: Integers) -> Flags:
+    """These components, and those on the other side of a pair."""
+    found = some.copy()
+    found[b[some[a]]] = True
+    found[a[some[b]]] = True
+    return found

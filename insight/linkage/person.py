@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
+from insight.linkage.person_evidence import (
+    BORN_AT,
+    MAILBOX,
+    NAME_AND,
+    NAMESAKES,
+    NEAR_MAILBOX,
+    NEAR_NUMBER,
+    OFFICIAL,
+    ONE_MAILBOX,
+    SAME_HOUSE,
+    SAME_TOWN,
+)
 from insight.linkage.person_names import (
     NAME_FITS,
     NEAR_FAMILY,
@@ -21,48 +33,6 @@ from insight.linkage.person_names import (
     same_given,
 )
 from insight.linkage.rules import Block, Comparison, Level, Linkage, Thresholds, Tier, Veto
-
-SAME_HOUSE: Final = (
-    "(l.street_number = r.street_number AND (l.postcode = r.postcode OR (length(l.street) > 7 AND length(r.street) > 7"
-    " AND (starts_with(l.street, r.street) OR starts_with(r.street, l.street)"
-    " OR (l.street <> r.street AND list_sort(string_split(l.street, ' ')) = list_sort(string_split(r.street, ' ')))))))"
-)
-SAME_TOWN: Final = "(l.city = r.city OR l.postcode_area = r.postcode_area)"
-
-NEAR_MAILBOX: Final = (
-    "length(l.email) > 10 AND damerau_levenshtein(l.email, r.email) = 1"
-    " AND regexp_replace(l.email, '[^0-9]', '', 'g') = regexp_replace(r.email, '[^0-9]', '', 'g')"
-    " AND (l.given = r.given OR l.bag = r.bag OR l.name IS NULL OR r.name IS NULL)"
-)
-"""One slip that is not in a digit, for john2@ is another John, and not what the names say too: sean@ is not jean@."""
-
-ONE_MAILBOX: Final = "list_has_any(l.emails, r.emails) IS true"
-TWO_TITLES: Final = "(l.job_title <> r.job_title AND jaro_winkler_similarity(l.job_title, r.job_title) < 0.92) IS true"
-NAMESAKES: Final = (
-    f"((l.namesakes OR r.namesakes OR {TWO_TITLES}) AND NOT {ONE_MAILBOX} AND (l.birth_date = r.birth_date) IS NOT true"
-    " AND list_has_any(l.official, r.official) IS NOT true)"
-)
-"""One name may be two people's: a firm that numbers one's mailbox has two of them, and two titles are of two jobs."""
-
-OFFICIAL: Final = (
-    "['ssn', 'social_security', 'national', 'national_insurance', 'tax', 'nino', 'passport', 'licence',"
-    " 'driving_licence']"
-)
-"""Kinds of identifiers of which a state gives a person one at a time; a customer number is none."""
-
-NEAR_NUMBER: Final = (
-    "(len(l.official) = 1 AND len(r.official) = 1 AND length(l.official[1]) > 6"
-    " AND damerau_levenshtein(l.official[1], r.official[1]) <= 1)"
-)
-_MAILBOX: Final = "emails"
-_NAME_AND: Final = {
-    "employer": "[employer || ' ' || name]",
-    "phone": "list_transform(phones, lambda number: number || ' ' || name)",
-    "birth date": "[birth_date::VARCHAR || ' ' || name]",
-    "postcode": "[postcode || ' ' || name]",
-}
-_BORN_AT: Final = "[birth_date::VARCHAR || ' ' || postcode]"
-_BORN_IN: Final = "[birth_date::VARCHAR || ' ' || city]"
 
 PERSON: Final = Linkage(
     record_type="person",
@@ -145,7 +115,7 @@ PERSON: Final = Linkage(
                 Level("same given name", f"{same_given()} AND length(l.given) > 1", m=0.03, u=5e-3, agrees=False),
                 Level("same family name", SAME_FAMILY, m=0.01, u=2e-3, agrees=False),
             ),
-            taught_by=(_MAILBOX, "official", _BORN_AT),
+            taught_by=(MAILBOX, "official", BORN_AT),
         ),
         Comparison(
             "mailbox",
@@ -155,7 +125,7 @@ PERSON: Final = Linkage(
                 Level("nearly the same", NEAR_MAILBOX, m=0.04, u=1e-6),
                 Level("another at the same domain", "list_has_any(l.domains, r.domains)", m=0.03, u=0.3, agrees=False),
             ),
-            taught_by=(_NAME_AND["employer"], _NAME_AND["phone"], _NAME_AND["birth date"]),
+            taught_by=(NAME_AND["employer"], NAME_AND["phone"], NAME_AND["birth date"]),
             assumes_u=True,
         ),
         Comparison(
@@ -173,7 +143,7 @@ PERSON: Final = Linkage(
                 ),
             ),
             identifies=False,
-            taught_by=(_MAILBOX, _NAME_AND["birth date"]),
+            taught_by=(MAILBOX, NAME_AND["birth date"]),
         ),
         Comparison(
             "birth date",
@@ -198,7 +168,7 @@ PERSON: Final = Linkage(
                 ),
                 Level("same year", "year(l.birth_date) = year(r.birth_date)", m=0.02, u=0.015, agrees=False),
             ),
-            taught_by=(_MAILBOX, _NAME_AND["phone"], _NAME_AND["postcode"], "official"),
+            taught_by=(MAILBOX, NAME_AND["phone"], NAME_AND["postcode"], "official"),
             labels=True,
         ),
         Comparison(
@@ -209,7 +179,7 @@ PERSON: Final = Linkage(
                 Level("nearly the same", NEAR_NUMBER, m=0.08, u=1e-5),
             ),
             labels=True,
-            taught_by=(_MAILBOX, _NAME_AND["phone"], _NAME_AND["birth date"]),
+            taught_by=(MAILBOX, NAME_AND["phone"], NAME_AND["birth date"]),
         ),
         Comparison(
             "employer",
@@ -226,7 +196,7 @@ PERSON: Final = Linkage(
                     u=5e-4,
                 ),
             ),
-            taught_by=(_MAILBOX, _NAME_AND["phone"]),
+            taught_by=(MAILBOX, NAME_AND["phone"]),
             identifies=False,
         ),
         Comparison(
@@ -252,14 +222,14 @@ PERSON: Final = Linkage(
                 Level("same town and area", "l.city = r.city AND l.postcode_area = r.postcode_area", m=0.05, u=5e-3),
                 Level("same town", SAME_TOWN, m=0.10, u=0.02, frequency="city"),
             ),
-            taught_by=(_MAILBOX, _NAME_AND["phone"], _NAME_AND["birth date"]),
+            taught_by=(MAILBOX, NAME_AND["phone"], NAME_AND["birth date"]),
             identifies=False,
         ),
         Comparison(
             "job title",
             missing="l.job_title IS NULL OR r.job_title IS NULL",
             levels=(Level("same", "l.job_title = r.job_title", m=0.60, u=0.03, frequency="job_title", agrees=False),),
-            taught_by=(_MAILBOX, _NAME_AND["phone"], _NAME_AND["birth date"]),
+            taught_by=(MAILBOX, NAME_AND["phone"], NAME_AND["birth date"]),
             identifies=False,
         ),
         Comparison(
@@ -269,7 +239,7 @@ PERSON: Final = Linkage(
                 Level("same", "l.middle = r.middle", m=0.70, u=0.02, agrees=False),
                 Level("same initial", "left(l.middle, 1) = left(r.middle, 1)", m=0.20, u=0.07, agrees=False),
             ),
-            taught_by=(_MAILBOX, _NAME_AND["phone"], _NAME_AND["birth date"]),
+            taught_by=(MAILBOX, NAME_AND["phone"], NAME_AND["birth date"]),
             identifies=False,
         ),
     ),
@@ -308,11 +278,6 @@ PERSON: Final = Linkage(
             " AND list_has_any(l.official, r.official) IS NOT true"
             f" AND NOT ({ONE_MAILBOX} AND l.mail_fits AND r.mail_fits)",
             "Two given names that no nickname, initial or slip explains are two people of one household or firm.",
-            tried_by=(
-                "[birth_date::VARCHAR || ' ' || left(family, 4) || ' ' || postcode]",
-                "[birth_date::VARCHAR || ' ' || postcode || ' ' || street_number]",
-            ),
-            tried_against=("identifier", "job title", "middle name"),
         ),
         Veto(
             "birth_date_differs",

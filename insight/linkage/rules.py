@@ -103,17 +103,12 @@ class Veto:
         sql: SQL over `l` and `r`, as stated.
         reason: Why it forbids.
         judges: The comparison that it is made of, where that labels pairs.
-        tried_by: SQL over one feature row, giving a list of keys. Tuning asks pairs that share one whether the veto
-            holds in these records.
-        tried_against: The comparisons that relatives and colleagues do not share, by which such a pair is told.
     """
 
     name: str
     sql: str
     reason: str
     judges: str | None = None
-    tried_by: tuple[str, ...] = ()
-    tried_against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

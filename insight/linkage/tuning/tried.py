@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from insight.linkage.organisation import ORGANISATION
-from insight.linkage.person import OFFICIAL
+from insight.linkage.person_evidence import OFFICIAL
 from insight.linkage.person_names import SAME_WORDS, SWAPPED, SWAPPED_WITH_SLIPS, given_may_fit
 
 _IN_NAMES: Final = (

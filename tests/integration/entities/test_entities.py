@@ -188,7 +188,7 @@ def test_an_entity_is_resolved_against_every_system_that_has_records_of_its_type
 
 
 def test_a_candidate_in_doubt_leaves_its_system_open_and_is_a_review_pair(tmp_path: Path) -> None:
-    doubt = at("erp", name="Fernley Coatings Logistics Ltd", website="fernley.co.uk")
+    doubt = at("erp", name="Fernley Paint Ltd", website="fernley.co.uk")
     result = resolve(tmp_path, [at("crm", **FERNLEY), doubt])
     link = result.link("crm:1", "erp:1")
     assert link is not None
