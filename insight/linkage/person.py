@@ -26,7 +26,7 @@ from insight.linkage.person_names import (
     SAME_WORDS,
     SWAPPED,
     SWAPPED_WITH_SLIPS,
-    _alike,
+    alike,
     given_fits,
     given_may_fit,
     initial,
@@ -106,8 +106,8 @@ PERSON: Final = Linkage(
                 Level("nearly the same", f"{NEAR_NAME} OR {SWAPPED_WITH_SLIPS}", m=0.08, u=5e-5),
                 Level(
                     "alike",
-                    f"({SAME_FAMILY} OR {NEAR_FAMILY} OR {_alike('l.family', 'r.family')})"
-                    f" AND ({given_may_fit()} OR {_alike('l.given', 'r.given')})",
+                    f"({SAME_FAMILY} OR {NEAR_FAMILY} OR {alike('l.family', 'r.family')})"
+                    f" AND ({given_may_fit()} OR {alike('l.given', 'r.given')})",
                     m=0.04,
                     u=1e-4,
                 ),

@@ -51,7 +51,8 @@ def slip(one: str, other: str) -> str:
     )"""
 
 
-def _alike(one: str, other: str) -> str:
+def alike(one: str, other: str) -> str:
+    """SQL: two names of three letters or more look alike."""
     return f"(jaro_winkler_similarity({one}, {other}) >= 0.85 AND length({one}) > 2 AND length({other}) > 2)"
 
 
@@ -63,7 +64,7 @@ def _known(one: str) -> str:
 def unknown_spelling(one: str = "l.given", other: str = "r.given") -> str:
     """SQL: two given names look alike, and one of them is no listed name, so that it may be a way to spell it."""
     return (
-        f"(NOT ({_known(one)} AND {_known(other)}) AND {_alike(one, other)}"
+        f"(NOT ({_known(one)} AND {_known(other)}) AND {alike(one, other)}"
         f" AND damerau_levenshtein({one}, {other}) <= 2)"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from insight.entities.cluster import (
@@ -212,7 +212,11 @@ def test_no_cluster_holds_what_a_person_keeps_apart(world: World) -> None:
     assert all(label[one] != label[other] for one, other in world.vetoes)
 
 
+_HELD = [(0, 1, ALIAS, 0.0), (0, 2, ALIAS, 0.0), (0, 4, ALIAS, 0.0), (0, 5, ALIAS, 0.0), (0, 6, ALIAS, 0.0)]
+
+
 @given(worlds())
+@example(World(8, [*_HELD, (3, 7, ALIAS, 0.0), (1, 3, MODEL, 0.0), (0, 3, PUBLIC, 0.0)], [], [False] * 6 + [True] * 2))
 def test_public_links_never_join_what_firm_links_leave_apart(world: World) -> None:
     firm = [link for link in world.links if link[2] != PUBLIC]
     apart = clusters(world.size, firm, world.vetoes, world.anchored).label
