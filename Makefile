@@ -27,8 +27,9 @@ setup: $(READY) ## make .venv, exactly as requirements.lock says
 run: setup ## build the example company if it is not there, and run the main job on it
 	@$(BIN)/precede run
 
+# in the order of the folders: xdist would put files of one long test last, when nothing is left to run beside them
 test: setup ## every test
-	@PRECEDE_TEST_COMMAND="make test" $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@PRECEDE_TEST_COMMAND="make test" $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: lint types contracts lock-current definitions ## what CI checks beside the tests
 
