@@ -1,0 +1,12 @@
+"""Signed heads of the ledger, and what was kept or removed of evidence."""
+
+from __future__ import annotations
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
