@@ -49,13 +49,13 @@ def signing_key(folder: Path, name: str = PERMIT) -> Ed25519PrivateKey:
     folder.mkdir(parents=True, exist_ok=True)
     private, public_file = folder / f"{name}.key", folder / f"{name}.pub"
     if not private.exists():
-        _place(private, _private_pem(Ed25519PrivateKey.generate()), _OWNER_ONLY, replace=False)
+        place(private, _private_pem(Ed25519PrivateKey.generate()), OWNER_ONLY, replace=False)
     if private.stat().st_mode & _OTHERS:
         raise ConfigurationError(str(private), "a key that others may read", "mode 600 (chmod 600)")
     key = _load_private(private)
     public = _public_pem(key.public_key())
     if not public_file.is_file() or public_file.read_bytes() != public:
-        _place(public_file, public, 0o644, replace=True)
+        place(public_file, public, 0o644, replace=True)
     return key
 
 
