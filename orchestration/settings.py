@@ -29,6 +29,23 @@ def _number(name: str, default: int, needed: str) -> int:
 
 
 @dataclass(frozen=True)
+class Oidc:
+    """Who says who people are, where it is an issuer of OpenID Connect rather than the people file.
+
+    Attributes:
+        issuer: `PRECEDE_OIDC_ISSUER`, as the claim `iss` states it.
+        audience: `PRECEDE_OIDC_AUDIENCE`, as the claim `aud` states it.
+        jwks: `PRECEDE_OIDC_JWKS`, the issuer's public keys: a file, or an address.
+        roles: `PRECEDE_OIDC_ROLES`, the claim that holds roles; `roles` by default.
+    """
+
+    issuer: str
+    audience: str
+    jwks: str
+    roles: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """Every path and address that the environment decides.
 
@@ -76,6 +93,45 @@ class Settings:
             return date.fromisoformat(value)
         except ValueError as error:
             raise ConfigurationError("PRECEDE_BUSINESS_DATE", repr(value), "a date such as 2026-11-02") from error
+
+    @property
+    def people(self) -> Path:
+        """`PRECEDE_PEOPLE`, the file of people and what they may do; `people.yml` in `home` by default."""
+        return _path("PRECEDE_PEOPLE", self.home / "people.yml")
+
+    @property
+    def token(self) -> str | None:
+        """`PRECEDE_TOKEN`, by which whoever runs a command is known; never to be printed, kept or passed on."""
+        return os.environ.get("PRECEDE_TOKEN") or None
+
+    @property
+    def token_file(self) -> Path | None:
+        """`PRECEDE_TOKEN_FILE`, a file that holds that token."""
+        value = os.environ.get("PRECEDE_TOKEN_FILE")
+        return Path(value).expanduser() if value else None
+
+    @property
+    def oidc(self) -> Oidc | None:
+        """`PRECEDE_OIDC_…`, the issuer that says who people are; none where nothing of it is set.
+
+        Raises:
+            ConfigurationError: Only a part of it is set.
+        """
+        needed = ("PRECEDE_OIDC_ISSUER", "PRECEDE_OIDC_AUDIENCE", "PRECEDE_OIDC_JWKS")
+        stated = {name: os.environ.get(name, "").strip() for name in needed}
+        roles = os.environ.get("PRECEDE_OIDC_ROLES", "").strip()
+        if not any(stated.values()) and not roles:
+            return None
+        if missing := [name for name, value in stated.items() if not value]:
+            raise ConfigurationError(", ".join(missing), "nothing", "all of PRECEDE_OIDC_ISSUER, _AUDIENCE and _JWKS")
+        issuer, audience, jwks = stated.values()
+        return Oidc(issuer, audience, jwks, roles or "roles")
+
+    @property
+    def only_agents(self) -> frozenset[str]:
+        """`PRECEDE_ONLY_AGENTS`, the agents that this code server runs, with commas between them; all by default."""
+        stated = os.environ.get("PRECEDE_ONLY_AGENTS", "").split(",")
+        return frozenset(name.strip() for name in stated if name.strip())
 
     @property
     def schedule(self) -> str:

@@ -6,15 +6,18 @@ erased; `ledger_entry` holds commitments to it alone.
 """
 
 from orchestration.store.tables.base import UtcDateTime, metadata
-from orchestration.store.tables.gate import decision, evidence, permit
+from orchestration.store.tables.gate import decision, evidence, permit, policy_set
+from orchestration.store.tables.identity import agent_credential
 from orchestration.store.tables.judgements import judgement, settlement
 from orchestration.store.tables.ledger import ledger_entry, ledger_payload
+from orchestration.store.tables.limits import permit_subject, permit_use
 from orchestration.store.tables.published import pointer, snapshot, watermark
 from orchestration.store.tables.stopping import agent_state
 from orchestration.store.tables.work import batch, outbox, proposal, trigger_row
 
 __all__ = [
     "UtcDateTime",
+    "agent_credential",
     "agent_state",
     "batch",
     "decision",
@@ -25,7 +28,10 @@ __all__ = [
     "metadata",
     "outbox",
     "permit",
+    "permit_subject",
+    "permit_use",
     "pointer",
+    "policy_set",
     "proposal",
     "settlement",
     "snapshot",
