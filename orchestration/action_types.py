@@ -23,11 +23,14 @@ from orchestration.action_parameters import (
 from orchestration.contracts import Contract
 from orchestration.declarations import Duration, Name, read_declaration
 from orchestration.errors import ActionTypeError
+from orchestration.limits import Amount, TypeLimits, Window
 
 _PLACE: Final = re.compile(r"\{([a-z0-9_]+)(?:\.([a-z0-9_]+))?\}")
 _FACT_COLUMNS: Final = frozenset({"record_id", "source_key", "system"})
 
-RESERVED: Final = frozenset({"action_type", "action_class", "business_date", "objections"})
+RESERVED: Final = frozenset(
+    {"action_type", "action_class", "business_date", "objections", "credential", "now", "residency", "window"}
+)
 """What a policy's `context` holds beside the parameters."""
 
 
@@ -51,6 +54,11 @@ class ActionType(Contract):
     tool: ToolCall
     effect_key: str
     compensation: str = Field(min_length=1)
+    amount: Amount | None = None
+    """The money that it is about, which budgets count; none where it is about none."""
+    limits: TypeLimits = TypeLimits()
+    windows: tuple[Window, ...] = ()
+    """When it may happen, whoever asks; at any time where none is named."""
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -98,7 +106,8 @@ class ActionType(Contract):
             self._refers(name, each)
         if unaged := self.systems - self.max_age.keys():
             raise ValueError(f"a `max_age` for every system named (missing {', '.join(sorted(unaged))})")
-        for template in (self.effect_key, *self.tool.arguments.values()):
+        amount = (self.amount.value, self.amount.currency) if self.amount else ()
+        for template in (self.effect_key, *self.tool.arguments.values(), *amount):
             self._fills(template)
         if "effect_key" in self.tool.arguments:
             raise ValueError("no tool argument `effect_key`: the coordinator adds it")

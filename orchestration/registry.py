@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from orchestration.contracts import Contract
 from orchestration.declarations import Duration, Name, read_declaration
 from orchestration.errors import AgentError
+from orchestration.limits import Country, Limits, Window
 
 PARTS: Final[dict[str, str]] = {
     "agent.yml": "identity",
@@ -28,17 +29,6 @@ PARTS: Final[dict[str, str]] = {
 
 Sentence = Annotated[str, Field(min_length=1, max_length=1000)]
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,62}$")]
-
-
-class Limits(Contract):
-    """How much an agent may do. Every agent's effects count, and every alias and merged part of an entity."""
-
-    per_batch: int = Field(default=100, ge=0)
-    """Effects that one batch may have."""
-    per_entity_per_day: int = Field(default=1, ge=0)
-    """Effects on one entity on one business date."""
-    per_contact_point_per_day: int = Field(default=1, ge=0)
-    """Effects that reach one mailbox or number on one business date."""
 
 
 class Metric(Contract):
@@ -72,6 +62,10 @@ class AgentCard(Contract):
     """What it was approved for."""
     action_types: tuple[Name, ...] = Field(min_length=1)
     limits: Limits = Limits()
+    windows: tuple[Window, ...] = ()
+    """When it may have effects; at any time where none is named."""
+    residency: tuple[Country, ...] | None = Field(default=None, min_length=1)
+    """Countries whose entities it may act on; of every country, also an unknown one, where none is named."""
     columns: tuple[Name, ...] = ()
     """What `trigger.sql` may return beside `entity_id`, in any order; where none is named, what it returns."""
     review: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The gate: what it answered, what that rested on, and the permits it minted."""
+"""The gate: what it answered, what that rested on, the policies it asked, and the permits it minted."""
 
 from __future__ import annotations
 
@@ -20,6 +20,19 @@ decision = Table(
     Column("snapshot_id", String(64)),
     Column("decided_at", UtcDateTime, nullable=False),
     Column("transient", Boolean, nullable=False),  # every objection may pass by itself: the row may wake again
+    Column("request_digest", String(64), nullable=False, server_default=""),  # of what policy was asked; empty: nothing
+)
+
+
+# the policies that decisions were made by, as Cedar had them; a row is never changed
+policy_set = Table(
+    "policy_set",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # SHA-256 of the canonical JSON of schema and policies
+    Column("agent", String(64), nullable=False),  # whose they were
+    Column("schema", Text, nullable=False),  # in Cedar's own form
+    json_column("policies", nullable=False),  # name -> policy in Cedar's JSON form, the core's among them
+    Column("first_used_at", UtcDateTime, nullable=False),
 )
 
 
@@ -35,6 +48,8 @@ evidence = Table(
     ),  # [{record_id, system, source_table, source_key, row_hash, row, supports}]
     json_column("materialisations", nullable=False),  # [contracts.Pin] of the snapshot and of what it was built from
     Column("kept_at", UtcDateTime, nullable=False),
+    # {request, entities, objections}: what Cedar was asked, and what spoke against it beside policy; none: not asked
+    json_column("policy_request"),
 )
 
 
