@@ -144,6 +144,27 @@ class Settings:
         return os.environ.get("PRECEDE_REBUILD_SCHEDULE") or "0 3 * * 0"
 
     @property
+    def checkpoint_schedule(self) -> str:
+        """`PRECEDE_CHECKPOINT_SCHEDULE`, when the ledger's head is signed: cron in UTC, every 15 minutes by default."""
+        return os.environ.get("PRECEDE_CHECKPOINT_SCHEDULE") or "*/15 * * * *"
+
+    @property
+    def checkpoints(self) -> Path:
+        """`PRECEDE_CHECKPOINTS`, the folder that signed heads of the ledger are written to; in `home` by default."""
+        return _path("PRECEDE_CHECKPOINTS", self.home / "checkpoints")
+
+    @property
+    def keep_evidence_days(self) -> int | None:
+        """`PRECEDE_KEEP_EVIDENCE_DAYS`, for how many days the evidence of a decision is kept; for ever by default.
+
+        Raises:
+            ConfigurationError: It is no whole number.
+        """
+        if not os.environ.get("PRECEDE_KEEP_EVIDENCE_DAYS"):
+            return None
+        return _number("PRECEDE_KEEP_EVIDENCE_DAYS", 365, "a whole number of days")
+
+    @property
     def sensor_seconds(self) -> int:
         """`PRECEDE_SENSOR_SECONDS`, seconds between two looks of a sensor; 15 by default.
 

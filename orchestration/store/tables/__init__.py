@@ -9,7 +9,7 @@ from orchestration.store.tables.base import UtcDateTime, metadata
 from orchestration.store.tables.gate import decision, evidence, permit, policy_set
 from orchestration.store.tables.identity import agent_credential
 from orchestration.store.tables.judgements import judgement, settlement
-from orchestration.store.tables.ledger import ledger_entry, ledger_payload
+from orchestration.store.tables.ledger import checkpoint, ledger_entry, ledger_payload
 from orchestration.store.tables.limits import permit_subject, permit_use
 from orchestration.store.tables.published import pointer, snapshot, watermark
 from orchestration.store.tables.stopping import agent_state
@@ -20,6 +20,7 @@ __all__ = [
     "agent_credential",
     "agent_state",
     "batch",
+    "checkpoint",
     "decision",
     "evidence",
     "judgement",

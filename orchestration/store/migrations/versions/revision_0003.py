@@ -1,6 +1,9 @@
-"""Signed heads of the ledger, and what was kept or removed of evidence."""
+"""Signed heads of the ledger."""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0003"
 down_revision = "0002"
@@ -9,4 +12,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Make their table."""
+    op.create_table(
+        "checkpoint",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("subtrees", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
