@@ -72,6 +72,8 @@ class AgentCard(Contract):
     """Names of the policies in `policy.cedar` that hold an action for a person."""
     credential_lifetime: Duration = timedelta(minutes=15)
     """How long a permit lasts."""
+    session_lifetime: Duration = timedelta(hours=1)
+    """How long it may take to answer a batch: how long the credential lasts that it is given for that."""
     credentials: Credentials = Credentials()
     memory: Sentence
     """What it keeps from one batch to the next."""
@@ -81,6 +83,8 @@ class AgentCard(Contract):
     def _short_lived(self) -> Self:
         if self.credential_lifetime > timedelta(hours=24):
             raise ValueError("a `credential_lifetime` of at most 24h")
+        if self.session_lifetime > timedelta(hours=24):
+            raise ValueError("a `session_lifetime` of at most 24h")
         return self
 
 
@@ -123,6 +127,19 @@ def load_agents(folder: Path) -> dict[str, Agent]:
     if not names:
         raise AgentError(str(folder), "no agents", "a folder with at least one agent's folder in it")
     return {each.name: load_agent(each) for each in names}
+
+
+def load_only(folder: Path, names: frozenset[str]) -> dict[str, Agent]:
+    """The agents of a folder that a code server runs, where it is told which; the folders of others are not read.
+
+    Raises:
+        AgentError: As `load_agents`; or one of those names is no agent's.
+    """
+    if not names:
+        return load_agents(folder)
+    if unknown := sorted(name for name in names if not (folder / name).is_dir()):
+        raise AgentError("PRECEDE_ONLY_AGENTS", ", ".join(unknown), f"names of agents in {folder}")
+    return {name: load_agent(folder / name) for name in sorted(names)}
 
 
 def load_agent(folder: Path) -> Agent:

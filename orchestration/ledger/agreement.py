@@ -31,6 +31,7 @@ _PARTS: Final = {
     "outcome": ("the outcome of action", "action"),
     "judgement": ("judgement", "judgement_id"),
     "settlement": ("the settling judgement", "judgement_id"),
+    "credential": ("the credential", "credential_id"),
 }
 """Part of a payload to what a sentence calls it, and the column in it that names what it is about."""
 _FILE: Final = "the file of snapshot"
@@ -44,6 +45,8 @@ _ANSWERS: Final = ("declined", "failed", "refused")
 _EVIDENCE: Final = "the evidence of action"
 _INPUT_PIN: Final = "the input pin of batch"
 _EFFECTS_PIN: Final = "the effects pin of batch"
+_END: Final = "the end of credential"
+_REVOCATION: Final = "the revocation of credential"
 _SETTLED: Final = frozenset(OutcomeState)
 _FINAL: Final = 2**63
 """A step that none comes after."""
@@ -117,6 +120,7 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
     if entry.kind == kinds.DECISION and payload.get("evidence") is not None:
         yield Subject(_EVIDENCE, str(entry.action)), str(payload["evidence"]), _number(body.get("decision"))
     yield from _said_of_batches(entry, body, payload)
+    yield from _said_of_credentials(entry, body)
 
 
 def _said_of_batches(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:
@@ -138,6 +142,22 @@ def _said_of_batches(entry: Entry, body: dict[str, Any], payload: dict[str, Any]
         for batch_id in batches if isinstance(batches, list) else ():
             yield _state(str(batch_id), "closed")
             yield Subject(_EFFECTS_PIN, str(batch_id)), digest(body.get("pin")), 0
+
+
+def _said_of_credentials(entry: Entry, body: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:
+    """How each credential ended, and which were revoked."""
+    at = body.get("at")
+    ends = {
+        kinds.ANSWER: ("answered", [body["credential"]] if body.get("credential") else []),
+        kinds.CREDENTIAL: ("replaced", body.get("replaced")),
+        kinds.CREDENTIALS_ENDED: (body.get("ended"), body.get("credentials")),
+    }
+    how, over = ends.get(entry.kind, ("", []))
+    for credential_id in over if isinstance(over, list) else ():
+        yield Subject(_END, str(credential_id)), digest([how, at]), 0
+    revoked = body.get("credentials") if entry.kind == kinds.CREDENTIALS_REVOKED else []
+    for credential_id in revoked if isinstance(revoked, list) else ():
+        yield Subject(_REVOCATION, str(credential_id)), digest(at), 0
 
 
 def _answers(payload: dict[str, Any]) -> Iterator[tuple[str, str, object]]:
@@ -167,6 +187,7 @@ def told_by_store(connection: Connection, action: str | None = None) -> Iterator
         yield from _snapshots(connection)
         yield from _batches(connection)
         yield from _judgements(connection)
+        yield from _credentials(connection)
     decided = set()
     for row in _rows(connection, tables.decision, action):
         decided.add(row["action"])
@@ -232,6 +253,15 @@ def _judgements(connection: Connection) -> Iterator[tuple[Subject, str]]:
         yield _about("judgement", row), digest(committed.of_judgement(row))
     for row in _rows(connection, tables.settlement):
         yield _about("settlement", row), digest(committed.of_settlement(row))
+
+
+def _credentials(connection: Connection) -> Iterator[tuple[Subject, str]]:
+    for row in _rows(connection, tables.agent_credential):
+        yield _about("credential", row), digest(committed.of_credential(row))
+        if row["ended_at"] is not None:
+            yield Subject(_END, row["credential_id"]), digest([row["ended"], row["ended_at"]])
+        if row["revoked_at"] is not None:
+            yield Subject(_REVOCATION, row["credential_id"]), digest(row["revoked_at"])
 
 
 def _known_state(batch: committed.Row, *, proposed: bool) -> str:

@@ -74,6 +74,7 @@ _JUDGEMENT: Final = (
     "at",
     "snapshot_id",
 )
+_CREDENTIAL: Final = ("credential_id", "agent", "batch_id", "scopes", "issued_at", "expires_at")
 _SETTLEMENT: Final = (
     "number",
     "judgement_id",
@@ -87,6 +88,11 @@ _SETTLEMENT: Final = (
     "at",
     "snapshot_id",
 )
+
+
+def of_credential(credential: Row) -> Committed:
+    """What an agent was given to answer a batch with; never the token."""
+    return _only(_CREDENTIAL, credential)
 
 
 def of_snapshot(snapshot: Row) -> Committed:

@@ -16,6 +16,9 @@ that `verify` finds the very same later.
     agent_started  agent_started        that it may go on
     judgement      judged               what somebody said of a pair of records
     settlement     value_settled        which value of a field somebody said is right
+    credential     credential_minted    what an agent was given to answer a batch with, and what that replaced
+    credentials_ended    credentials_ended    credentials whose time was over
+    credentials_revoked  credentials_revoked  credentials that were taken back, of one agent or of all
 """
 
 from __future__ import annotations
@@ -44,6 +47,9 @@ AGENT_STOPPED: Final = "agent_stopped"
 AGENT_STARTED: Final = "agent_started"
 JUDGEMENT: Final = "judgement"
 SETTLEMENT: Final = "settlement"
+CREDENTIAL: Final = "credential"
+CREDENTIALS_ENDED: Final = "credentials_ended"
+CREDENTIALS_REVOKED: Final = "credentials_revoked"
 
 
 class LedgerRange(Contract):
@@ -166,6 +172,25 @@ def value_settled(connection: Connection, judgement_id: str, *, at: datetime) ->
     body = {"settlement": judgement_id, "entity_type": row["entity_type"], "field": row["field"]}
     body["snapshot"] = row["snapshot_id"]
     return append(connection, SETTLEMENT, body, at=at, payload={"settlement": committed.of_settlement(row)})
+
+
+def credential_minted(connection: Connection, credential_id: str, replaced: Sequence[str], *, at: datetime) -> int:
+    """Record what an agent was given to answer a batch with, once its row is written; its number in the chain."""
+    row = _one(connection, tables.agent_credential, tables.agent_credential.c.credential_id == credential_id)
+    body = {"credential": credential_id, "agent": row["agent"], "batch": row["batch_id"], "replaced": list(replaced)}
+    return append(connection, CREDENTIAL, body, at=at, payload={"credential": committed.of_credential(row)})
+
+
+def credentials_ended(connection: Connection, credential_ids: Sequence[str], how: str, *, at: datetime) -> int:
+    """Record that credentials are over, and how that came; its number in the chain."""
+    return append(connection, CREDENTIALS_ENDED, {"credentials": list(credential_ids), "ended": how}, at=at)
+
+
+def credentials_revoked(
+    connection: Connection, credential_ids: Sequence[str], agent: str | None, *, at: datetime
+) -> int:
+    """Record that credentials of an agent, or of all, were taken back; its number in the chain."""
+    return append(connection, CREDENTIALS_REVOKED, {"credentials": list(credential_ids), "agent": agent}, at=at)
 
 
 def range_of(connection: Connection, batch_ids: Sequence[str]) -> LedgerRange | None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from orchestration.registry import load_agent
 from orchestration.settings import PROJECT
 from orchestration.store import tables
 from orchestration.work.environment import BASICS, location_environment, prepare_home
-from orchestration.work.intake import take_in
 from tests.waking import NOW, World
 
 HOSTILE = PROJECT / "tests" / "fixtures" / "agents" / "hostile"
@@ -45,7 +45,7 @@ def besieged(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
     world.agents |= {"hostile": load_agent(tmp_path / "agents" / "hostile")}
     signing_key(world.settings.keys)
     prepare_home(world.settings)
-    assert len([wake for wake in world.wake() if wake.batch]) == 2
+    assert len([wake for wake in world.wake(now=datetime.now(UTC)) if wake.batch]) == 2
     return world
 
 
@@ -97,7 +97,7 @@ def test_the_same_search_finds_them_in_a_process_that_does_hold_them(besieged: W
 
 def test_what_it_proposes_for_others_is_refused_or_denied(after: tuple[World, dict[str, Any]]) -> None:
     world, _ = after
-    taken = {(one.agent, one.batch_id): one for one in take_in(world.store, world.exchange, now=NOW)}
+    taken = {(one.agent, one.batch_id): one for one in world.take_in(datetime.now(UTC))}
     own = next(row["batch_id"] for row in world.rows(tables.batch) if row["agent"] == "hostile")
     finances = next(row["batch_id"] for row in world.rows(tables.batch) if row["agent"] == "finance")
 
@@ -120,6 +120,6 @@ def test_what_it_left_in_the_exchange_leads_nowhere(after: tuple[World, dict[str
     world, _ = after
     assert (world.exchange.root / "linked").is_symlink()
     assert "linked" not in world.exchange.agents()
-    take_in(world.store, world.exchange, now=NOW)
+    world.take_in(datetime.now(UTC))
     assert world.settings.keys.is_dir()
-    assert take_in(world.store, world.exchange, now=NOW) == []
+    assert world.take_in(datetime.now(UTC)) == []
