@@ -46,8 +46,8 @@ class Entry:
         return _read(self.payload)
 
 
-def entries(connection: Connection, action: str | None = None) -> Iterator[Entry]:
-    """Every entry in the order of its number, or those about one action; times as the database holds them."""
+def entries(connection: Connection, action: str | None = None, after: int = 0) -> Iterator[Entry]:
+    """Every entry in the order of its number, or those about one action, or after one; times as the database does."""
     columns = [
         type_coerce(column, NullType()).label(column.name)
         for column in (*ledger_entry.columns, ledger_payload.c.salt, ledger_payload.c.payload)
@@ -55,6 +55,8 @@ def entries(connection: Connection, action: str | None = None) -> Iterator[Entry
     query = select(*columns).select_from(ledger_entry.outerjoin(ledger_payload)).order_by(ledger_entry.c.seq)
     if action is not None:
         query = query.where(ledger_entry.c.action == action)
+    if after:
+        query = query.where(ledger_entry.c.seq > after)
     for row in connection.execute(query.execution_options(yield_per=1000)):
         yield Entry(**row._mapping)  # noqa: SLF001  SQLAlchemy's public name for a row as a mapping
 
@@ -95,6 +97,13 @@ class Walk:
 
 def faults(entry: Entry) -> Iterator[str]:
     """What is wrong with an entry by itself: its hash, its columns, its payload."""
+    yield from body_faults(entry)
+    if body := entry.says():
+        yield from _payload_faults(entry, body.get("commitment"))
+
+
+def body_faults(entry: Entry) -> Iterator[str]:
+    """What is wrong with an entry by itself but for its payload, which does not belong to the chain."""
     if not isinstance(entry.body, str) or entry_hash(entry.body.encode("utf-8", "surrogatepass")) != entry.hash:
         yield f"{entry.name} was edited: its body does not give its hash."
     body = entry.says()
@@ -111,7 +120,6 @@ def faults(entry: Entry) -> Iterator[str]:
     for name, value in columns.items():
         if body.get(name) != value:
             yield f"{entry.name} was edited: its column {name} says {value!r} and its body {body.get(name)!r}."
-    yield from _payload_faults(entry, body.get("commitment"))
 
 
 def _payload_faults(entry: Entry, promised: object) -> Iterator[str]:
