@@ -37,12 +37,14 @@ class Oidc:
         audience: `PRECEDE_OIDC_AUDIENCE`, as the claim `aud` states it.
         jwks: `PRECEDE_OIDC_JWKS`, the issuer's public keys: a file, or an address.
         roles: `PRECEDE_OIDC_ROLES`, the claim that holds roles; `roles` by default.
+        name: `PRECEDE_OIDC_NAME`, the claim that names a person and nobody else, for ever; `sub` by default.
     """
 
     issuer: str
     audience: str
     jwks: str
-    roles: str
+    roles: str = "roles"
+    name: str = "sub"
 
 
 @dataclass(frozen=True)
@@ -119,13 +121,13 @@ class Settings:
         """
         needed = ("PRECEDE_OIDC_ISSUER", "PRECEDE_OIDC_AUDIENCE", "PRECEDE_OIDC_JWKS")
         stated = {name: os.environ.get(name, "").strip() for name in needed}
-        roles = os.environ.get("PRECEDE_OIDC_ROLES", "").strip()
-        if not any(stated.values()) and not roles:
+        claims = {name: os.environ.get(f"PRECEDE_OIDC_{name.upper()}", "").strip() for name in ("roles", "name")}
+        if not any(stated.values()) and not any(claims.values()):
             return None
         if missing := [name for name, value in stated.items() if not value]:
             raise ConfigurationError(", ".join(missing), "nothing", "all of PRECEDE_OIDC_ISSUER, _AUDIENCE and _JWKS")
         issuer, audience, jwks = stated.values()
-        return Oidc(issuer, audience, jwks, roles or "roles")
+        return Oidc(issuer, audience, jwks, **{name: value for name, value in claims.items() if value})
 
     @property
     def only_agents(self) -> frozenset[str]:

@@ -134,13 +134,15 @@ def lapse(connection: Connection, now: datetime) -> list[str]:
     return over
 
 
-def revoke(connection: Connection, agent: str | None, now: datetime) -> list[str]:
+def revoke(connection: Connection, agent: str | None, now: datetime, *, by: str = "", reason: str = "") -> list[str]:
     """Revoke every credential of an agent, or of all: what it was given and what its open batches were answered with.
 
     Args:
         connection: Inside `Store.begin()`.
         agent: The agent's name; None for every agent.
         now: When.
+        by: Who says so; empty where it follows from something else that the ledger records, such as a stop.
+        reason: Why.
 
     Returns:
         The ids of those revoked, none of which was before.
@@ -151,7 +153,7 @@ def revoke(connection: Connection, agent: str | None, now: datetime) -> list[str
     found = _ids(connection, table.c.revoked_at.is_(None), open_yet, *whose)
     if found:
         connection.execute(update(table).where(table.c.credential_id.in_(found)).values(revoked_at=now))
-        entries.credentials_revoked(connection, found, agent, at=now)
+        entries.credentials_revoked(connection, found, agent, at=now, by=by, reason=reason)
     return found
 
 
@@ -159,6 +161,14 @@ def usable(connection: Connection, now: datetime) -> set[str]:
     """The batches that an agent holds a credential for which it can still answer with."""
     live = (table.c.ended_at.is_(None), table.c.revoked_at.is_(None), table.c.expires_at > latest(connection, now))
     return set(connection.execute(select(table.c.batch_id).where(*live)).scalars())
+
+
+def current(connection: Connection, agent: str | None = None) -> list[dict[str, Any]]:
+    """The credentials of batches that are not closed, the newest first: one is a row of the table."""
+    open_batches = select(batch.c.batch_id).where(batch.c.state != "closed")
+    query = select(table).where(table.c.batch_id.in_(open_batches)).order_by(table.c.issued_at.desc())
+    rows = connection.execute(query if agent is None else query.where(table.c.agent == agent))
+    return [dict(row) for row in rows.mappings()]
 
 
 def held(connection: Connection, batch_ids: Iterable[str]) -> Mapping[str, Held]:

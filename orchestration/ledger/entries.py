@@ -19,6 +19,7 @@ that `verify` finds the very same later.
     credential     credential_minted    what an agent was given to answer a batch with, and what that replaced
     credentials_ended    credentials_ended    credentials whose time was over
     credentials_revoked  credentials_revoked  credentials that were taken back, of one agent or of all
+    people         people_changed       somebody who was given roles or a token, or lost them
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ SETTLEMENT: Final = "settlement"
 CREDENTIAL: Final = "credential"
 CREDENTIALS_ENDED: Final = "credentials_ended"
 CREDENTIALS_REVOKED: Final = "credentials_revoked"
+PEOPLE: Final = "people"
 
 
 class LedgerRange(Contract):
@@ -186,11 +188,32 @@ def credentials_ended(connection: Connection, credential_ids: Sequence[str], how
     return append(connection, CREDENTIALS_ENDED, {"credentials": list(credential_ids), "ended": how}, at=at)
 
 
-def credentials_revoked(
-    connection: Connection, credential_ids: Sequence[str], agent: str | None, *, at: datetime
+def credentials_revoked(  # noqa: PLR0913  what was taken back, and who says so
+    connection: Connection,
+    credential_ids: Sequence[str],
+    agent: str | None,
+    *,
+    at: datetime,
+    by: str = "",
+    reason: str = "",
 ) -> int:
-    """Record that credentials of an agent, or of all, were taken back; its number in the chain."""
-    return append(connection, CREDENTIALS_REVOKED, {"credentials": list(credential_ids), "agent": agent}, at=at)
+    """Record that credentials of an agent, or of all, were taken back, and who says so; its number in the chain."""
+    body = {"credentials": list(credential_ids), "agent": agent}
+    return append(connection, CREDENTIALS_REVOKED, body, at=at, payload={"by": by, "reason": reason})
+
+
+def people_changed(connection: Connection, change: str, about: Mapping[str, Any], by: str, *, at: datetime) -> int:
+    """Record that somebody was given roles or a token, or lost them, and who says so; its number in the chain.
+
+    Args:
+        connection: Inside `Store.begin()`.
+        change: `added`, `rotated` or `removed`.
+        about: Whom it is about: name, mailbox, roles, until when; never a token or its hash.
+        by: Who says so; empty for the first ones, whom nobody could have identified.
+        at: When.
+    """
+    body = {"change": change, "roles": list(about["roles"]), "identified": bool(by)}
+    return append(connection, PEOPLE, body, at=at, payload={**about, "by": by})
 
 
 def range_of(connection: Connection, batch_ids: Sequence[str]) -> LedgerRange | None:

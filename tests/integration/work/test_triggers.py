@@ -53,7 +53,7 @@ def test_what_was_shown_is_in_the_store_and_the_ledger(world: World) -> None:
     assert {row["row_id"]: row["values"] for row in world.rows(tables.trigger_row)} == {
         row.row_id: row.values for row in wake.batch.rows
     }
-    assert [entry["kind"] for entry in world.rows(tables.ledger_entry)][-1] == "batch"
+    assert [entry["kind"] for entry in world.rows(tables.ledger_entry)][-2:] == ["batch", "credential"]
 
 
 def test_an_agent_wakes_once_for_a_snapshot_and_business_date(world: World) -> None:
