@@ -57,15 +57,19 @@ def checkpoint(
 ) -> None:
     """Sign the ledger's head and write it to PRECEDE_CHECKPOINTS, where an entry came since the last one.
 
-    Keep that folder where nobody who may write to the store can: on another machine, or in a write-once bucket.
+    Keep that folder where nobody who may write to the store can: on another machine, or in a write-once bucket. Signing
+    by hand takes an auditor or an operator; the schedule takes nobody.
     """
-    from orchestration.ledger.signing import make, restore as restored  # noqa: I001, PLC0415  they load the gate
+    from orchestration.cli.acting import acting  # noqa: PLC0415  it loads the store
+    from orchestration.identity.person import Role  # noqa: PLC0415  it belongs to that
+    from orchestration.ledger import signing  # noqa: PLC0415  it loads the gate
     from orchestration.store.engine import open_store  # noqa: PLC0415  it belongs to that
 
     settings = Settings()
     with closing(open_store(settings, create=False)) as store:
-        back = restored(store, settings) if restore else []
-        made = make(store, settings, datetime.now(UTC))
+        acting(store, settings, Role.AUDITOR, Role.OPERATOR)
+        back = signing.restore(store, settings) if restore else []
+        made = signing.make(store, settings, datetime.now(UTC))
     if as_json:
         written = {"path": str(made.path), **made.head.model_dump(mode="json")} if made else None
         print_json({"checkpoint": written, "restored": [str(path) for path in back]})

@@ -117,3 +117,16 @@ def test_credentials_are_listed_and_revoked_by_an_operator(
     assert "revoked" in precede("credentials", "list", "finance").out
     assert precede("credentials", "revoke", "--all", "--reason", "again", "--json").json["revoked"] == []
     assert precede("credentials", "list", "sales").out == "No agent holds a credential for an open batch.\n"
+
+
+def test_the_ledgers_head_is_signed_by_hand_by_an_auditor_or_an_operator(
+    precede: Precede, told: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PRECEDE_TOKEN", raising=False)
+    assert "no token was shown" in precede("ledger", "checkpoint").err
+    signed_in(monkeypatch, "rita", Role.REVIEWER)
+    assert "needed auditor or operator" in precede("ledger", "checkpoint").err
+    assert not Settings().checkpoints.exists()
+    signed_in(monkeypatch, "aude", Role.AUDITOR)
+    assert precede("ledger", "checkpoint").code == 0
+    assert len(list((told / "checkpoints").iterdir())) >= 1
