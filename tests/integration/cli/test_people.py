@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from orchestration.identity.person import Role
+from orchestration.ledger import entries
 from orchestration.ledger.verify import verify
 from orchestration.settings import Settings
 from orchestration.store import tables
@@ -130,3 +131,13 @@ def test_the_ledgers_head_is_signed_by_hand_by_an_auditor_or_an_operator(
     signed_in(monkeypatch, "aude", Role.AUDITOR)
     assert precede("ledger", "checkpoint").code == 0
     assert len(list((told / "checkpoints").iterdir())) >= 1
+
+
+def test_a_token_that_ended_stays_so_when_the_clock_is_set_back(
+    precede: Precede, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in(monkeypatch, "ada", Role.OPERATOR)  # for a day, by a clock that was set back two
+    with closing(open_store(Settings(home=home))) as store, store.begin() as connection:
+        entries.agent_started(connection, "finance", "x", "ben", at=datetime.now(UTC) + timedelta(days=2))
+    refused = precede("stop", "finance", "--reason", "too keen")
+    assert (refused.code, "ada's token ended at" in refused.err) == (1, True)

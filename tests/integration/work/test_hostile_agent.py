@@ -107,13 +107,28 @@ def test_what_it_proposes_for_others_is_refused_or_denied(after: tuple[World, di
     }  # fmt: skip
     for agent, batch_id in (("hostile", finances), ("hostile", "made-up"), ("coordinator", own)):
         assert taken[agent, batch_id].refusal == f"{agent} was given no batch {batch_id}"
-    assert "names another agent or batch" in taken["finance", finances].refusal
+    assert (taken["finance", finances].code, taken["finance", finances].waits) == ("another_agent", True)
+    assert world.exchange.waiting("finance") == [finances]
     with Gate(world.store, world.settings, load_rules(world.settings), holds=lambda _pin: True) as gate:
         decisions = gate.decide(own, NOW)
     assert len(decisions) == len(world.rows(tables.proposal))
     for decision in decisions:
         assert decision.verdict is Verdict.DENY
         assert "not_the_woken_entity" in {reason.code for reason in decision.reasons}
+
+
+def test_no_credential_stands_in_a_log_or_in_dagsters_records(besieged: World) -> None:
+    tokens = [path.read_bytes() for path in besieged.exchange.root.rglob("credential.jwt")]
+    run_job("action", "propose", besieged.settings, lambda _: None)
+    besieged.take_in(datetime.now(UTC))
+    besieged.store.close()
+    home = besieged.settings.home
+    files = [path for path in home.rglob("*") if path.is_file() and besieged.exchange.root not in path.parents]
+    assert {"propose.log", "store.db"} <= {path.name for path in files}
+    assert len(tokens) == 2
+    for path in files:
+        content = path.read_bytes()
+        assert not [token for token in tokens if any(piece in content for piece in token.split(b".")[1:])], path
 
 
 def test_what_it_left_in_the_exchange_leads_nowhere(after: tuple[World, dict[str, Any]]) -> None:
