@@ -19,5 +19,5 @@ agent_credential = Table(
     Column("ended_at", UtcDateTime),
     Column("ended", String(16)),  # answered | expired (seen once, whatever the clock says later) | replaced
     Column("revoked_at", UtcDateTime),  # also of one that was answered: what came with it is believed no more
-    Index("live_credentials", "agent", "ended_at"),
+    Index("live_credentials", "ended_at", "expires_at"),
 )

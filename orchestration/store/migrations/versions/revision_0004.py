@@ -28,4 +28,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("credential_id"),
     )
     op.create_index("ix_agent_credential_batch_id", "agent_credential", ["batch_id"], unique=False)
-    op.create_index("live_credentials", "agent_credential", ["agent", "ended_at"], unique=False)
+    op.create_index("live_credentials", "agent_credential", ["ended_at", "expires_at"], unique=False)
