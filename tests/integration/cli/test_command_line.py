@@ -28,6 +28,7 @@ READING = [
     ("actions",),
     ("trace", "act_1"),
     ("ledger", "verify"),
+    ("credentials", "list"),
 ]
 ON_THE_GRAPH = READING[:5]
 
@@ -44,7 +45,9 @@ def test_every_command_says_what_it_does(precede: Precede, command: tuple[str, .
 def test_every_command_that_prints_a_result_has_json(precede: Precede) -> None:
     on_one = [("run",), ("find",), ("show",), ("why",), ("conflicts",), ("actions",), ("trace",), ("ledger", "verify")]
     judging = [("review", name) for name in ("pairs", "show", "judge", "settle", "judgements")]
-    for command in [*on_one, *judging]:
+    who = [("people", name) for name in ("list", "add", "rotate", "remove")]
+    acting = [("stop",), ("start",), ("credentials", "list"), ("credentials", "revoke"), ("ledger", "checkpoint")]
+    for command in [*on_one, *judging, *who, *acting]:
         assert "--json" in precede(*command, "--help").out, command
 
 

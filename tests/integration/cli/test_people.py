@@ -7,7 +7,10 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import OKPAlgorithm
 
 from orchestration.identity.person import Role
 from orchestration.ledger import entries
@@ -141,3 +144,24 @@ def test_a_token_that_ended_stays_so_when_the_clock_is_set_back(
         entries.agent_started(connection, "finance", "x", "ben", at=datetime.now(UTC) + timedelta(days=2))
     refused = precede("stop", "finance", "--reason", "too keen")
     assert (refused.code, "ada's token ended at" in refused.err) == (1, True)
+
+
+def test_an_issuer_of_ones_own_says_who_stops_an_agent(
+    precede: Precede, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, now = Ed25519PrivateKey.generate(), datetime.now(UTC)
+    jwk = json.loads(OKPAlgorithm.to_jwk(key.public_key())) | {"kid": "k"}
+    (home / "jwks.json").write_text(json.dumps({"keys": [jwk]}))
+    oidc = {"ISSUER": "https://id.example.com", "AUDIENCE": "precede", "JWKS": str(home / "jwks.json")}
+    for name, value in oidc.items():
+        monkeypatch.setenv(f"PRECEDE_OIDC_{name}", value)
+    claims = {"iss": oidc["ISSUER"], "aud": "precede", "sub": "u-17", "iat": now, "exp": now + timedelta(minutes=5)}
+    for roles, code in (["reviewer"], 1), (["operator"], 0):
+        token = jwt.encode(claims | {"roles": roles}, key, algorithm="EdDSA", headers={"kid": "k"})
+        monkeypatch.setenv("PRECEDE_TOKEN", token)
+        result = precede("stop", "finance", "--reason", "too keen")
+        assert result.code == code
+        assert token not in result.out + result.err
+    with closing(open_store(Settings())) as store, store.read() as connection:
+        [payload] = [json.loads(row.payload) for row in connection.execute(tables.ledger_payload.select())]
+    assert payload == {"operator": "u-17", "reason": "too keen"}
