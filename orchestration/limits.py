@@ -76,10 +76,10 @@ class Window(Contract):
         except (ValueError, OSError, KeyError) as problem:  # ZoneInfoNotFoundError is a KeyError
             needed = f"an IANA time zone such as Europe/London, or `{OF_THE_ENTITY}` (found {self.zone})"
             raise ValueError(needed) from problem
-        if self.opens >= self.closes:
-            raise ValueError("`from` before `until`: a window over midnight is two windows")
         if self.opens.tzinfo or self.closes.tzinfo:
             raise ValueError("times of day without a zone of their own")
+        if self.opens >= self.closes:
+            raise ValueError("`from` before `until`: a window over midnight is two windows")
         return self
 
     def __str__(self) -> str:

@@ -53,6 +53,7 @@ COMMANDS: Final = {
     "review": Command(
         "orchestration.cli.review:app", "Settle doubts: which records are one, which value is right.", "Judge"
     ),
+    "policy": Command("orchestration.cli.policy:app", "Check, explain and try out policies.", "Judge"),
     "actions": Command(
         "orchestration.cli.actions:actions", "List what agents proposed and what became of it.", "Prove"
     ),

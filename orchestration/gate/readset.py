@@ -46,7 +46,7 @@ def tool_call(case: Case) -> tuple[dict[str, str | int | bool], str] | None:
     Returns:
         Neither, where a value that they need is missing.
     """
-    values, action_type = _values(case), case.action_type
+    values, action_type = values_of(case), case.action_type
     try:
         arguments = {name: fill(template, values) for name, template in action_type.tool.arguments.items()}
         return arguments, str(fill(action_type.effect_key, values))
@@ -54,7 +54,7 @@ def tool_call(case: Case) -> tuple[dict[str, str | int | bool], str] | None:
         return None
 
 
-def _values(case: Case) -> dict[tuple[str, str | None], str | int | bool]:
+def values_of(case: Case) -> dict[tuple[str, str | None], str | int | bool]:
     """What templates may name; a value that is not known is missing."""
     action_type, found = case.action_type, case.found
     values: dict[tuple[str, str | None], str | int | bool] = {

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, select
 
-from orchestration.canonical import plain
+from orchestration.canonical import digest, plain
 from orchestration.contracts import Pin
 from orchestration.gate.decide import Answer
 from orchestration.gate.known import StoreFacts
+from orchestration.gate.limits import keep
+from orchestration.gate.limits.touch import Touch
 from orchestration.gate.permits import sign
+from orchestration.gate.policy import AgentPolicies
 from orchestration.gate.resolve import Case
 from orchestration.graph.rows import SnapshotInput
 from orchestration.ledger import entries
@@ -43,13 +47,17 @@ def record(connection: Connection, answer: Answer, store: StoreFacts, key: Ed255
             snapshot_id=decision.snapshot_id,
             decided_at=decision.decided_at,
             transient=answer.transient,
+            request_digest="" if decision.policy_request is None else digest(decision.policy_request),
         )
     )
     if answer.case is not None:
         connection.execute(delete(tables.evidence).where(tables.evidence.c.action == decision.action))
         kept = {"action": decision.action, "kept_at": decision.decided_at, "read_set": decision.read_set}
+        kept["policy_request"] = decision.policy_request
         connection.execute(insert(tables.evidence).values(**kept, **_evidence(answer.case, store)))
-    if permit is not None:
+    if permit is None:
+        keep.refused(connection, decision.action)
+    else:
         signed = sign(permit, key)
         connection.execute(
             insert(tables.permit).values(
@@ -63,9 +71,29 @@ def record(connection: Connection, answer: Answer, store: StoreFacts, key: Ed255
                 expires_at=permit.expires_at,
             )
         )
+        keep.minted(connection, permit, _counted(answer))
     (decision_id,) = row.inserted_primary_key or (0,)
     permit_id = permit.permit_id if permit else None
     return entries.decided(connection, decision_id, at=decision.decided_at, permit_id=permit_id)
+
+
+def keep_policies(
+    connection: Connection, policies: Mapping[str, AgentPolicies], answers: Iterable[Answer], now: datetime
+) -> None:
+    """Keep the policies that were asked, once for each set, so that each decision can be replayed."""
+    asked = {answer.ask.agent for answer in answers if answer.decision.policy_request is not None}
+    sets, kept = {policies[agent].digest: policies[agent] for agent in asked}, tables.policy_set
+    had = set(connection.execute(select(kept.c.digest).where(kept.c.digest.in_(sorted(sets)))).scalars())
+    for name in sorted(sets.keys() - had):
+        one = sets[name]
+        values = {"digest": name, "agent": one.agent, "schema": one.schema_text, "policies": dict(one.whole.named)}
+        connection.execute(insert(kept).values(**values, first_used_at=now))
+
+
+def _counted(answer: Answer) -> Touch:
+    if answer.touch is None:
+        raise ValueError("a permit was minted for an effect that nothing counts")
+    return answer.touch
 
 
 def _evidence(case: Case, store: StoreFacts) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, func, select
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
@@ -32,6 +32,7 @@ _PARTS: Final = {
     "judgement": ("judgement", "judgement_id"),
     "settlement": ("the settling judgement", "judgement_id"),
     "credential": ("the credential", "credential_id"),
+    "use": ("the count of permit", "permit_id"),
 }
 """Part of a payload to what a sentence calls it, and the column in it that names what it is about."""
 _FILE: Final = "the file of snapshot"
@@ -47,6 +48,7 @@ _INPUT_PIN: Final = "the input pin of batch"
 _EFFECTS_PIN: Final = "the effects pin of batch"
 _END: Final = "the end of credential"
 _REVOCATION: Final = "the revocation of credential"
+_POLICIES: Final = "the policies"
 _SETTLED: Final = frozenset(OutcomeState)
 _FINAL: Final = 2**63
 """A step that none comes after."""
@@ -119,6 +121,8 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
             yield CURRENT, digest([snapshot, body.get("at")]), seq
     if entry.kind == kinds.DECISION and payload.get("evidence") is not None:
         yield Subject(_EVIDENCE, str(entry.action)), str(payload["evidence"]), _number(body.get("decision"))
+    if entry.kind == kinds.DECISION and _mapping(payload.get("decision")).get("request_digest"):
+        yield Subject(_POLICIES, str(body.get("policy_digest"))), str(body.get("policy_digest")), 0
     yield from _said_of_batches(entry, body, payload)
     yield from _said_of_credentials(entry, body)
 
@@ -188,6 +192,7 @@ def told_by_store(connection: Connection, action: str | None = None) -> Iterator
         yield from _batches(connection)
         yield from _judgements(connection)
         yield from _credentials(connection)
+    yield from _policies(connection, action)
     decided = set()
     for row in _rows(connection, tables.decision, action):
         decided.add(row["action"])
@@ -201,6 +206,7 @@ def told_by_store(connection: Connection, action: str | None = None) -> Iterator
     for row in _rows(connection, tables.permit, action):
         consumed[row["permit_id"]] = row["consumed_at"]
         yield _about("permit", row), digest(committed.of_permit(row))
+    yield from _uses(connection, action)
     for row in _rows(connection, tables.outbox, action):
         yield _about("intent", row), digest(committed.of_intent(row, consumed.get(row["permit_id"])))
         if row["state"] in _SETTLED:
@@ -262,6 +268,29 @@ def _credentials(connection: Connection) -> Iterator[tuple[Subject, str]]:
             yield Subject(_END, row["credential_id"]), digest([row["ended"], row["ended_at"]])
         if row["revoked_at"] is not None:
             yield Subject(_REVOCATION, row["credential_id"]), digest(row["revoked_at"])
+
+
+def _policies(connection: Connection, action: str | None) -> Iterator[tuple[Subject, str]]:
+    """The policies that decisions were made by; those of one action's decisions alone where it is given."""
+    query, decision = select(tables.policy_set), tables.decision
+    if action is not None:
+        asked = select(decision.c.policy_digest).where(decision.c.action == action, decision.c.request_digest != "")
+        query = query.where(tables.policy_set.c.digest.in_(asked))
+    for row in connection.execute(query).mappings():
+        yield Subject(_POLICIES, row["digest"]), committed.of_policies(row)
+
+
+def _uses(connection: Connection, action: str | None) -> Iterator[tuple[Subject, str]]:
+    """What limits count each permit by, with all that its effect is on in one row."""
+    use, subject = tables.permit_use, tables.permit_subject
+    listed = func.aggregate_strings(subject.c.subject, ",")
+    query = (
+        select(use, listed.label("subjects"))
+        .outerjoin(subject, subject.c.permit_id == use.c.permit_id)
+        .group_by(*use.c)
+    )
+    for row in connection.execute(query if action is None else query.where(use.c.action == action)).mappings():
+        yield _about("use", row), digest(committed.of_use(row, (row["subjects"] or "").split(",")))
 
 
 def _known_state(batch: committed.Row, *, proposed: bool) -> str:

@@ -122,6 +122,8 @@ def decided(connection: Connection, decision_id: int, *, at: datetime, permit_id
         "evidence": None if evidence is None else committed.of_evidence(evidence),
         "permit": None if permit is None else committed.of_permit(permit),
     }
+    if permit is not None and (use := _use(connection, permit["permit_id"])):
+        payload["use"] = use
     return append(connection, DECISION, body, at=at, action=action, payload=payload)
 
 
@@ -231,6 +233,14 @@ def range_of(connection: Connection, batch_ids: Sequence[str]) -> LedgerRange | 
     if row.first is None:
         return None
     return LedgerRange(first=row.first, last=row.last, root=root_of(hashes(connection, row.first, row.last)))
+
+
+def _use(connection: Connection, permit_id: str) -> dict[str, Any] | None:
+    """What limits count a permit by, where they do."""
+    use, subject = tables.permit_use, tables.permit_subject
+    row = _maybe(connection, use, use.c.permit_id == permit_id)
+    subjects = select(subject.c.subject).where(subject.c.permit_id == permit_id)
+    return None if row is None else committed.of_use(row, connection.execute(subjects).scalars())
 
 
 def _maybe(connection: Connection, table: Table, where: ColumnElement[bool]) -> dict[str, Any] | None:

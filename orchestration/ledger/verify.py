@@ -15,6 +15,7 @@ from orchestration.gate.keys import PUBLIC, public_key
 from orchestration.ledger import agreement, heads
 from orchestration.ledger.checkpoint import checkpoint_keys
 from orchestration.ledger.checkpoint_files import files
+from orchestration.ledger.counted import miscounted
 from orchestration.ledger.links import Walk, entries, faults, stray_payloads
 from orchestration.ledger.outside import changed_graphs, forged_permits
 from orchestration.settings import Settings
@@ -87,6 +88,7 @@ def record_of(connection: Connection, settings: Settings | None = None) -> Verif
         count += 1
     problems = [*signed.problems, *standing.problems(), *problems, *stray_payloads(connection)]
     problems += agreement.differences(telling.told, dict(agreement.told_by_store(connection)))
+    problems += miscounted(connection)
     signatures = settings is not None and (settings.keys / PUBLIC).is_file()
     if settings is not None:
         problems += changed_graphs(connection, settings.home)

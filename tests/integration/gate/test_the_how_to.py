@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.action_types import ActionType, load_action_types
-from orchestration.gate.policy import load_policies
+from orchestration.gate.policy_files import load_policies
 from orchestration.settings import PROJECT
 from orchestration.work.tools import load_servers
 from tests.documented import blocks
@@ -48,7 +48,7 @@ def test_policies_can_speak_of_the_action_type_of_the_page(note_call: dict[str, 
     about += 'when { context.urgency == "today" && context.ticket.subject like "*lawyer*" };'
     agent = written(tmp_path / "one", PERMIT.replace(";", about))
     policies = load_policies({"finance": agent}, {**rules().action_types, **note_call})
-    assert policies["finance"].card.name == "finance"
+    assert policies["finance"].agent == "finance"
 
 
 def test_the_policy_that_the_page_on_the_gate_shows_fits_the_schema(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from orchestration.gate.gate import Gate
 from orchestration.gate.rules import Rules
 from orchestration.graph.ddl import STORAGE_VERSION, create_schema
 from orchestration.graph.digests import file_digest
+from orchestration.identity import credentials
 from orchestration.ledger import committed, entries
 from orchestration.settings import Settings
 from orchestration.store import tables
@@ -162,6 +163,11 @@ class World:
                 row |= {"entity_id": debtor.entity_id, "values": values, "digest": digest(values)}
                 connection.execute(insert(tables.trigger_row).values(**row))
             entries.batch_opened(connection, batch_id, at=self.now)
+            credential = {"credential_id": f"cred_{batch_id}", "agent": agent, "batch_id": batch_id}
+            lasts = {"issued_at": self.now, "expires_at": self.now + timedelta(hours=1)}
+            scopes = ["propose:send_payment_reminder"]
+            connection.execute(insert(tables.agent_credential).values(**credential, **lasts, scopes=scopes))
+            entries.credential_minted(connection, credential["credential_id"], [], at=self.now)
         return batch_id
 
     def propose(self, batch_id: str, debtor: Debtor, **arguments: Any) -> str:
@@ -189,7 +195,13 @@ class World:
             taken = update(tables.batch).where(tables.batch.c.batch_id == batch_id)
             connection.execute(taken.values(state="answered"))
             payload = {"proposals": {action: committed.of_proposal(row)}}
-            entries.answered(connection, {"batch": batch_id, "agent": row["agent"]}, payload, at=self.now)
+            body = {"batch": batch_id, "agent": row["agent"]}
+            held = tables.agent_credential.c
+            unused = select(held.credential_id).where(held.batch_id == batch_id, held.ended_at.is_(None))
+            if credential_id := connection.execute(unused).scalar_one_or_none():
+                credentials.answered(connection, credential_id, self.now)
+                body["credential"] = credential_id
+            entries.answered(connection, body, payload, at=self.now)
         return action
 
     def propose_all(self, agent: str = "finance") -> tuple[str, list[str]]:
