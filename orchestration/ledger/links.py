@@ -57,8 +57,9 @@ def entries(connection: Connection, action: str | None = None, after: int = 0) -
         query = query.where(ledger_entry.c.action == action)
     if after:
         query = query.where(ledger_entry.c.seq > after)
-    for row in connection.execute(query.execution_options(yield_per=1000)):
-        yield Entry(**row._mapping)  # noqa: SLF001  SQLAlchemy's public name for a row as a mapping
+    with connection.execute(query.execution_options(yield_per=1000)) as rows:
+        for row in rows:
+            yield Entry(*row)
 
 
 def stray_payloads(connection: Connection) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -60,7 +61,10 @@ def make(store: Store, settings: Settings, now: datetime) -> Signed | None:
     """
     key, last = checkpoint_key(settings.keys), last_signed(settings)
     with store.read() as connection:
-        _refuse_lost(connection, last, settings.checkpoints)
+        recorded = _recorded(connection)
+        if recorded and (last is None or last.head.number < recorded[0]):  # another process signed it meanwhile
+            last = last_signed(settings, recorded[0])
+        _refuse_lost(recorded, last, settings.checkpoints)
         tree = _grown(connection, last)
         if tree is None:
             return None
@@ -84,14 +88,14 @@ def make(store: Store, settings: Settings, now: datetime) -> Signed | None:
     return Signed(head, path_of(settings.checkpoints, head.number), content)
 
 
-def last_signed(settings: Settings) -> Signed | None:
-    """The newest checkpoint in the folder; none where there is none yet.
+def last_signed(settings: Settings, up_to: int | None = None) -> Signed | None:
+    """The newest checkpoint in the folder, or the newest up to a number; none where there is none.
 
     Raises:
         ConfigurationError: A public key cannot be used.
         PrecedeError: It cannot be read, or none of the keys signed it.
     """
-    found = files(settings.checkpoints)
+    found = [file for file in files(settings.checkpoints) if up_to is None or file.number <= up_to]
     if not found:
         return None
     file = found[-1]
@@ -127,19 +131,23 @@ def restore(store: Store, settings: Settings) -> list[Path]:
     return [path_of(settings.checkpoints, each) for each in missing if write(settings.checkpoints, each, missing[each])]
 
 
-def _refuse_lost(connection: Connection, last: Signed | None, folder: Path) -> None:
-    """Refuse to go on where the folder lacks the last checkpoint: it may be another folder, or one not mounted."""
+def _recorded(connection: Connection) -> tuple[int, str] | None:
+    """Number and content of the last checkpoint that the store recorded."""
     query = select(checkpoint.c.number, checkpoint.c.content).order_by(checkpoint.c.number.desc()).limit(1)
-    recorded = connection.execute(query).one_or_none()
-    if recorded is None or (last and last.head.number > recorded.number):
-        return
-    if last is None or last.head.number < recorded.number:
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.number, row.content)
+
+
+def _refuse_lost(recorded: tuple[int, str] | None, last: Signed | None, folder: Path) -> None:
+    """Refuse to go on where the folder lacks the last checkpoint: it may be another folder, or one not mounted."""
+    number, content = recorded or (0, "")
+    if (last.head.number if last else 0) < number:
         raise PrecedeError(
-            f"{folder} does not hold checkpoint {recorded.number}, which the store recorded; needed the folder that "
-            "does; mount it, point PRECEDE_CHECKPOINTS at it, or see `precede ledger checkpoint --restore`."
+            f"{folder} does not hold checkpoint {number}, which the store recorded; needed the folder that does; mount "
+            "it, point PRECEDE_CHECKPOINTS at it, or see `precede ledger checkpoint --restore`."
         )
-    if last.content != recorded.content:
-        _refuse(last, f"the store recorded another checkpoint {recorded.number}")
+    if last is not None and last.head.number == number and last.content != content:
+        _refuse(last, f"the store recorded another checkpoint {number}")
 
 
 def _grown(connection: Connection, last: Signed | None) -> Frontier | None:
@@ -155,10 +163,11 @@ def _grown(connection: Connection, last: Signed | None) -> Frontier | None:
     tree, walk = _signed_tree(connection, last), Walk()
     if last is not None:
         walk.seq, walk.hash = last.head.last, last.head.head
-    for entry in entries(connection, after=tree.size):
-        for problem in chain(walk.step(entry), body_faults(entry)):
-            _refuse(last, problem)
-        tree.add(entry.hash.encode())
+    with closing(entries(connection, after=tree.size)) as new:
+        for entry in new:
+            for problem in chain(walk.step(entry), body_faults(entry)):
+                _refuse(last, problem)
+            tree.add(entry.hash.encode())
     return tree
 
 
