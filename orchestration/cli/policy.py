@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from orchestration.canonical import plain as jsonable
 from orchestration.cli.reading import AsJson, Paper, headed, plain, print_json, reading_store, table, told
 from orchestration.errors import AgentError, NotFound
 from orchestration.settings import Settings
@@ -48,8 +49,8 @@ def check(
     if file is None:
         found = {name: policies_of(each, words) for name, each in agents.items()}
     else:
-        one = _whose(agents, file, agent)
-        found = {one.card.name: policies_of(one, words, file)}
+        whose = _whose(agents, file, agent)
+        found = {whose.card.name: policies_of(whose, words, file)}
     sets = [
         {
             "agent": name,
@@ -64,8 +65,9 @@ def check(
         print_json(sets)
         return
     shown = table("agent", "policies", "held for a person", "set")
-    for each in sets:
-        shown.add_row(each["agent"], "\n".join(each["policies"]), "\n".join(each["review"]), each["digest"][:12])
+    for name, one in sorted(found.items()):
+        own = sorted(one.whole.named.keys() - words.core.keys())
+        shown.add_row(name, "\n".join(own), "\n".join(sorted(one.review)), one.digest[:12])
     Paper().print(shown)
     Paper().print(f"Sound, each with the core's {len(words.core)} policies.")
 
@@ -91,7 +93,7 @@ def explain(
     if comes_to is not None:
         problems += differences(kept, comes_to)
     if as_json:
-        print_json(_explained(kept, comes_to, asked, problems))
+        print_json(jsonable(_explained(kept, comes_to, asked, problems)))
     else:
         _show(kept, asked, problems)
     if problems:
@@ -126,7 +128,7 @@ def try_out(
     with reading_store() as store, store.read() as connection:
         trial = tried(connection, changed, standing, datetime.now(UTC) - timedelta(days=days))
     if as_json:
-        print_json(trial)
+        print_json(jsonable(trial))
         return
     out = Paper()
     out.print(

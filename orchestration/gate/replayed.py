@@ -102,7 +102,7 @@ def tried(connection: Connection, changed: AgentPolicies, standing: AgentPolicie
         asked += 1
         if now.verdict is not kept.verdict:
             altered.append(Altered(kept.action, row["entity_id"], kept.verdict, now.verdict, now.reasons))
-            already += _same(standing and again(kept, standing), now)
+            already += standing is not None and _same(again(kept, standing), now)
     return Trial(changed.agent, since, decided, asked, tuple(altered), already)
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
 
 from orchestration.gate.limits.touch import Touch
 from orchestration.gate.limits.usage import Bounds, Meter, Usage
@@ -23,6 +23,8 @@ _CHUNK: Final = 1_000  # subjects asked for at once: databases limit a statement
 _USE: Final = tables.permit_use.c
 _SUBJECT: Final = tables.permit_subject.c
 
+Use = Any
+"""A row of a permit that counts: its subject, id, business date, time and action type."""
 Wanted = Sequence[tuple[Touch, Bounds]]
 """What effects would be counted by, and what bounds each."""
 
@@ -119,13 +121,13 @@ def _on_subjects(connection: Connection, usage: Usage, wanted: Wanted, now: date
             usage.rates[Meter("contact_point", within, only, contact)] = _since(uses, now - within, only)
 
 
-def _since(uses: Iterable[Row[tuple[object, ...]]], since: datetime, only: str | None) -> int:
+def _since(uses: Iterable[Use], since: datetime, only: str | None) -> int:
     return sum(row.at > since and only in {None, row.action_type} for row in uses)
 
 
 def _uses(
     connection: Connection, subjects: list[str], day: object, now: datetime, longest: timedelta
-) -> dict[str, list[Row[tuple[object, ...]]]]:
+) -> dict[str, list[Use]]:
     """Subject to the permits that count of it: those of the day, and of the longest period."""
     when = _SUBJECT.business_date == day
     if longest:
@@ -135,7 +137,7 @@ def _uses(
         .join(tables.permit_use, _USE.permit_id == _SUBJECT.permit_id)
         .where(when, _counted(now))
     )
-    found = defaultdict(list)
+    found: dict[str, list[Use]] = defaultdict(list)
     for some in _chunks(subjects):
         for row in connection.execute(query.where(_SUBJECT.subject.in_(some))):
             found[row.subject].append(row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -42,7 +42,7 @@ class Bounds:
 
     def meters(self, touch: Touch) -> Iterator[tuple[Meter, Rate]]:
         """What each rate counts an effect by."""
-        subjects = {
+        subjects: dict[Scope, Sequence[str]] = {
             "agent": [touch.agent],
             "action_type": [touch.action_type],
             "entity": sorted(touch.entities),

@@ -263,7 +263,7 @@ def test_a_permit_that_expired_unused_or_was_voided_counts_no_more(world: World)
 def test_eight_processes_of_two_agents_together_stay_within_every_bound(either_world: World) -> None:
     world = either_world
     world.debtors = [Debtor(number) for number in range(1, 41)]
-    batches = []
+    batches: list[str] = []
     for part in range(4):
         world.publish()
         for agent in ("finance", "collections"):

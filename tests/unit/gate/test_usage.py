@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.contracts import EntityId, Verdict
+from orchestration.contracts import EntityId, RecordId, Verdict
 from orchestration.gate.limits.touch import Sum, Touch, contact_subject, entity_subjects, touch_of
 from orchestration.gate.limits.usage import Bounds, Usage
 from orchestration.graph.rows import Crosswalk
@@ -65,14 +65,14 @@ def test_no_order_of_asking_gets_more_through_than_a_rate_allows(
     one = rate(per, at_most)
     declared = bounds(of_type=(one,)) if of_type else bounds(one)
     through = allowed(declared, [a_touch(entity, contact) for entity, contact in asked])
-    of = {"agent": lambda _: 0, "action_type": lambda _: 0, "entity": lambda each: min(each.entities)}
-    of["contact_point"] = lambda each: min(each.contacts)
-    had = [of[per](each) for each in through]
-    assert all(had.count(each) <= at_most for each in had)
-    assert len(through) == sum(
-        min(at_most, [of[per](a_touch(*each)) for each in asked].count(one))
-        for one in {of[per](a_touch(*each)) for each in asked}
-    )
+    had = [counted_by(per, each) for each in through]
+    wanted = [counted_by(per, a_touch(*each)) for each in asked]
+    assert {each: had.count(each) for each in wanted} == {each: min(at_most, wanted.count(each)) for each in wanted}
+
+
+def counted_by(per: str, touch: Touch) -> str:
+    """What a rate counts an effect on one entity and one contact point by."""
+    return {"entity": min(touch.entities), "contact_point": min(touch.contacts)}.get(per, "all")
 
 
 @given(budget=st.integers(0, 50), amounts=st.lists(st.integers(1, 20), max_size=20))
@@ -126,7 +126,11 @@ def test_an_entity_is_counted_by_its_id_and_by_every_record_that_it_has() -> Non
     touch = touch_of(case)
     assert touch.entities == {each: entity_subjects(each, list(RECORDS[each])) for each in (ACME, ADA)}
     merged = Scene().knowing(
-        records={ACME: tuple(Crosswalk(one, EntityId(ACME), "organisation", 1.0, "x") for one in ("erp:customer:7",))}
+        records={
+            ACME: tuple(
+                Crosswalk(one, EntityId(ACME), "organisation", 1.0, "x") for one in (RecordId("erp:customer:7"),)
+            )
+        }
     )
     again = merged.decide().case
     assert again is not None
