@@ -64,6 +64,8 @@ class Subject(NamedTuple):
         return f"{self.part} {self.key}".strip()
 
 
+GONE: Final = ""
+"""Told of what was removed by leave: the store must not hold it any more."""
 CURRENT: Final = Subject("the pointer to the current snapshot", "")
 
 
@@ -120,7 +122,11 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
             yield Subject(_FILE, snapshot), digest(body.get("file")), seq  # a lost one may have been written anew
             yield CURRENT, digest([snapshot, body.get("at")]), seq
     if entry.kind == kinds.DECISION and payload.get("evidence") is not None:
-        yield Subject(_EVIDENCE, str(entry.action)), str(payload["evidence"]), _number(body.get("decision"))
+        yield Subject(_EVIDENCE, str(entry.action)), str(payload["evidence"]), 2 * _number(body.get("decision"))
+    if entry.kind == kinds.EVIDENCE_EXPIRED:  # what was removed is what had been kept, and then it is gone
+        kept, step = Subject(_EVIDENCE, str(entry.action)), 2 * _number(body.get("decision"))
+        yield kept, str(body.get("evidence")), step
+        yield kept, GONE, step + 1
     if entry.kind == kinds.DECISION and _mapping(payload.get("decision")).get("request_digest"):
         yield Subject(_POLICIES, str(body.get("policy_digest"))), str(body.get("policy_digest")), 0
     yield from _said_of_batches(entry, body, payload)
@@ -216,7 +222,10 @@ def told_by_store(connection: Connection, action: str | None = None) -> Iterator
 def differences(ledger: Mapping[Subject, Told], store: Mapping[Subject, str]) -> Iterator[str]:
     """A problem for each subject of which the ledger and the store do not say the same."""
     for subject, told in ledger.items():
-        if subject not in store:
+        if told.digest == GONE:
+            if subject in store:
+                yield f"The store holds {subject}, which {told.entry} recorded as removed."
+        elif subject not in store:
             yield f"The store no longer holds {subject}, which {told.entry} recorded."
         elif store[subject] != told.digest:
             yield f"The store's row was edited: {subject} is not what {told.entry} recorded."
@@ -277,7 +286,7 @@ def _policies(connection: Connection, action: str | None) -> Iterator[tuple[Subj
         asked = select(decision.c.policy_digest).where(decision.c.action == action, decision.c.request_digest != "")
         query = query.where(tables.policy_set.c.digest.in_(asked))
     for row in connection.execute(query).mappings():
-        yield Subject(_POLICIES, row["digest"]), committed.of_policies(row)
+        yield Subject(_POLICIES, row["digest"]), committed.of_policies(dict(row))
 
 
 def _uses(connection: Connection, action: str | None) -> Iterator[tuple[Subject, str]]:
@@ -289,7 +298,8 @@ def _uses(connection: Connection, action: str | None) -> Iterator[tuple[Subject,
         .outerjoin(subject, subject.c.permit_id == use.c.permit_id)
         .group_by(*use.c)
     )
-    for row in connection.execute(query if action is None else query.where(use.c.action == action)).mappings():
+    for found in connection.execute(query if action is None else query.where(use.c.action == action)).mappings():
+        row = dict(found)
         yield _about("use", row), digest(committed.of_use(row, (row["subjects"] or "").split(",")))
 
 

@@ -19,6 +19,7 @@ that `verify` finds the very same later.
     credential     credential_minted    what an agent was given to answer a batch with, and what that replaced
     credentials_ended    credentials_ended    credentials whose time was over
     credentials_revoked  credentials_revoked  credentials that were taken back, of one agent or of all
+    evidence_expired     evidence_expired     evidence that was removed after its time
     people         people_changed       somebody who was given roles or a token, or lost them
 """
 
@@ -52,6 +53,7 @@ CREDENTIAL: Final = "credential"
 CREDENTIALS_ENDED: Final = "credentials_ended"
 CREDENTIALS_REVOKED: Final = "credentials_revoked"
 PEOPLE: Final = "people"
+EVIDENCE_EXPIRED: Final = "evidence_expired"
 
 
 class LedgerRange(Contract):
@@ -216,6 +218,14 @@ def people_changed(connection: Connection, change: str, about: Mapping[str, Any]
     """
     body = {"change": change, "roles": list(about["roles"]), "identified": bool(by)}
     return append(connection, PEOPLE, body, at=at, payload={**about, "by": by})
+
+
+def evidence_expired(connection: Connection, action: str, *, at: datetime) -> int:
+    """Record that the evidence of an action is removed, before it is; its number in the chain."""
+    evidence = _one(connection, tables.evidence, tables.evidence.c.action == action)
+    newest = select(func.max(tables.decision.c.decision_id)).where(tables.decision.c.action == action)
+    body = {"decision": connection.execute(newest).scalar_one(), "evidence": committed.of_evidence(evidence)}
+    return append(connection, EVIDENCE_EXPIRED, body, at=at, action=action)
 
 
 def range_of(connection: Connection, batch_ids: Sequence[str]) -> LedgerRange | None:

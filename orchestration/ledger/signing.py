@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from orchestration.errors import PrecedeError
 from orchestration.gate.keys import PUBLIC, public_key
@@ -86,6 +86,12 @@ def make(store: Store, settings: Settings, now: datetime) -> Signed | None:
     with store.begin() as connection:
         connection.execute(insert(checkpoint).values(row))
     return Signed(head, path_of(settings.checkpoints, head.number), content)
+
+
+def unsigned(connection: Connection) -> bool:
+    """Whether the store has entries that came after the last checkpoint that it recorded."""
+    last = select(func.coalesce(func.max(checkpoint.c.last), 0)).scalar_subquery()
+    return connection.execute(select(ledger_entry.c.seq).where(ledger_entry.c.seq > last).limit(1)).first() is not None
 
 
 def last_signed(settings: Settings, up_to: int | None = None) -> Signed | None:

@@ -47,7 +47,7 @@ evidence = Table(
         "source_rows", nullable=False
     ),  # [{record_id, system, source_table, source_key, row_hash, row, supports}]
     json_column("materialisations", nullable=False),  # [contracts.Pin] of the snapshot and of what it was built from
-    Column("kept_at", UtcDateTime, nullable=False),
+    Column("kept_at", UtcDateTime, nullable=False, index=True),
     # {request, entities, objections}: what Cedar was asked, and what spoke against it beside policy; none: not asked
     json_column("policy_request"),
 )

@@ -1,4 +1,4 @@
-"""Signed heads of the ledger."""
+"""Signed heads of the ledger, and evidence by its age."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make their table."""
+    """Make their table, and the index by which evidence is removed after its time."""
     op.create_table(
         "checkpoint",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -22,3 +22,4 @@ def upgrade() -> None:
         sa.Column("subtrees", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
+    op.create_index(op.f("ix_evidence_kept_at"), "evidence", ["kept_at"], unique=False)
