@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, exists, func, select
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
@@ -290,12 +290,17 @@ def _policies(connection: Connection, action: str | None) -> Iterator[tuple[Subj
 
 
 def _uses(connection: Connection, action: str | None) -> Iterator[tuple[Subject, str]]:
-    """What limits count each permit by, with all that its effect is on in one row."""
-    use, subject = tables.permit_use, tables.permit_subject
-    listed = func.aggregate_strings(subject.c.subject, ",")
+    """What limits count each permit by, with all that its effect is on in one row.
+
+    Permits of decisions that are older than the facts kept with them were counted later, and no entry tells of it.
+    """
+    use, subject, permit, decision = tables.permit_use, tables.permit_subject, tables.permit, tables.decision
+    told = (decision.c.action == use.c.action, decision.c.decided_at == permit.c.issued_at)
     query = (
-        select(use, listed.label("subjects"))
+        select(use, func.aggregate_strings(subject.c.subject, ",").label("subjects"))
+        .join(permit, permit.c.permit_id == use.c.permit_id)
         .outerjoin(subject, subject.c.permit_id == use.c.permit_id)
+        .where(exists().where(*told, decision.c.request_digest != ""))
         .group_by(*use.c)
     )
     for found in connection.execute(query if action is None else query.where(use.c.action == action)).mappings():
