@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Table, exists, func, select
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
-from orchestration.ledger import committed
+from orchestration.ledger import committed, kept
 from orchestration.ledger import entries as kinds
 from orchestration.ledger.links import Entry
 from orchestration.store import tables
@@ -124,9 +124,9 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
     if entry.kind == kinds.DECISION and payload.get("evidence") is not None:
         yield Subject(_EVIDENCE, str(entry.action)), str(payload["evidence"]), 2 * _number(body.get("decision"))
     if entry.kind == kinds.EVIDENCE_EXPIRED:  # what was removed is what had been kept, and then it is gone
-        kept, step = Subject(_EVIDENCE, str(entry.action)), 2 * _number(body.get("decision"))
-        yield kept, str(body.get("evidence")), step
-        yield kept, GONE, step + 1
+        expired, step = Subject(_EVIDENCE, str(entry.action)), 2 * _number(body.get("decision"))
+        yield expired, str(body.get("evidence")), step
+        yield expired, GONE, step + 1
     if entry.kind == kinds.DECISION and _mapping(payload.get("decision")).get("request_digest"):
         yield Subject(_POLICIES, str(body.get("policy_digest"))), str(body.get("policy_digest")), 0
     yield from _said_of_batches(entry, body, payload)
@@ -191,8 +191,16 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def told_by_store(connection: Connection, action: str | None = None) -> Iterator[tuple[Subject, str]]:
-    """What the store's rows say, of each subject that the ledger must know; of one action alone where it is given."""
+def told_by_store(
+    connection: Connection, ledger: Mapping[Subject, Told], action: str | None = None
+) -> Iterator[tuple[Subject, str]]:
+    """What the store's rows say, of each subject that the ledger must know; of one action alone where it is given.
+
+    Args:
+        connection: On the store.
+        ledger: What the ledger says, which tells how a digest was taken; nothing else of it counts here.
+        action: The one action.
+    """
     if action is None:
         yield from _snapshots(connection)
         yield from _batches(connection)
@@ -206,8 +214,11 @@ def told_by_store(connection: Connection, action: str | None = None) -> Iterator
     for row in _rows(connection, tables.proposal, action):
         if action is None or row["action"] in decided:  # until then its answer's entry alone tells of it
             yield _about("proposal", row), digest(committed.of_proposal(row))
-    for row in _rows(connection, tables.evidence, action):
-        yield Subject(_EVIDENCE, row["action"]), committed.of_evidence(row)
+    for of_action, found in kept.stored(connection, action):
+        subject = Subject(_EVIDENCE, of_action)
+        told = ledger[subject].digest if subject in ledger else GONE
+        earlier = told != GONE and not told.startswith(kept.STORED)
+        yield subject, kept.canonically(connection, of_action) if earlier else found
     consumed = {}
     for row in _rows(connection, tables.permit, action):
         consumed[row["permit_id"]] = row["consumed_at"]

@@ -32,7 +32,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from orchestration.contracts import Contract, Pin
-from orchestration.ledger import committed
+from orchestration.ledger import committed, kept
 from orchestration.ledger.chain import append, hashes
 from orchestration.ledger.merkle import root_of
 from orchestration.store import tables
@@ -102,7 +102,7 @@ def decided(connection: Connection, decision_id: int, *, at: datetime, permit_id
     decision = _one(connection, tables.decision, tables.decision.c.decision_id == decision_id)
     action = decision["action"]
     proposal = _one(connection, tables.proposal, tables.proposal.c.action == action)
-    evidence = _maybe(connection, tables.evidence, tables.evidence.c.action == action)
+    evidence = next((digest for _, digest in kept.stored(connection, action)), None)
     permit = None if permit_id is None else _one(connection, tables.permit, tables.permit.c.permit_id == permit_id)
     batch = _one(connection, tables.batch, tables.batch.c.batch_id == proposal["batch_id"])
     body = {
@@ -121,7 +121,7 @@ def decided(connection: Connection, decision_id: int, *, at: datetime, permit_id
     payload = {
         "decision": committed.of_decision(decision),
         "proposal": committed.of_proposal(proposal),
-        "evidence": None if evidence is None else committed.of_evidence(evidence),
+        "evidence": evidence,
         "permit": None if permit is None else committed.of_permit(permit),
     }
     if permit is not None and (use := _use(connection, permit["permit_id"])):
@@ -222,9 +222,9 @@ def people_changed(connection: Connection, change: str, about: Mapping[str, Any]
 
 def evidence_expired(connection: Connection, action: str, *, at: datetime) -> int:
     """Record that the evidence of an action is removed, before it is; its number in the chain."""
-    evidence = _one(connection, tables.evidence, tables.evidence.c.action == action)
     newest = select(func.max(tables.decision.c.decision_id)).where(tables.decision.c.action == action)
-    body = {"decision": connection.execute(newest).scalar_one(), "evidence": committed.of_evidence(evidence)}
+    decision_id = connection.execute(newest).scalar_one()
+    body = {"decision": decision_id, "evidence": kept.as_told(connection, action)}
     return append(connection, EVIDENCE_EXPIRED, body, at=at, action=action)
 
 

@@ -224,7 +224,10 @@ def _problems(connection: Connection, action: str) -> tuple[str, ...]:
     for entry in entries(connection, action):
         if not any(faults(entry)):
             problems += telling.hear(entry)
-    return (*problems, *agreement.differences(telling.told, dict(agreement.told_by_store(connection, action))))
+    return (
+        *problems,
+        *agreement.differences(telling.told, dict(agreement.told_by_store(connection, telling.told, action))),
+    )
 
 
 def _one(connection: Connection, table: Table, where: ColumnElement[bool]) -> dict[str, Any] | None:

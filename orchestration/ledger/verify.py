@@ -87,7 +87,7 @@ def record_of(connection: Connection, settings: Settings | None = None) -> Verif
         standing.step(entry)
         count += 1
     problems = [*signed.problems, *standing.problems(), *problems, *stray_payloads(connection)]
-    problems += agreement.differences(telling.told, dict(agreement.told_by_store(connection)))
+    problems += agreement.differences(telling.told, dict(agreement.told_by_store(connection, telling.told)))
     problems += miscounted(connection)
     signatures = settings is not None and (settings.keys / PUBLIC).is_file()
     if settings is not None:
