@@ -17,12 +17,15 @@ from orchestration.action_parameters import (
     EntityParameter,
     FactParameter,
     Parameter,
+    RecordParameter,
     RelationshipParameter,
     System,
+    known_fields,
 )
 from orchestration.contracts import Contract
 from orchestration.declarations import Duration, Name, read_declaration
 from orchestration.errors import ActionTypeError
+from orchestration.graph.model import RECORD_TYPES
 from orchestration.limits import Amount, TypeLimits, Window
 
 _PLACE: Final = re.compile(r"\{([a-z0-9_]+)(?:\.([a-z0-9_]+))?\}")
@@ -76,6 +79,11 @@ class ActionType(Contract):
         return {name: each for name, each in self.parameters.items() if isinstance(each, FactParameter)}
 
     @property
+    def records(self) -> dict[str, RecordParameter]:
+        """The record parameters by name."""
+        return {name: each for name, each in self.parameters.items() if isinstance(each, RecordParameter)}
+
+    @property
     def contact_points(self) -> dict[str, ContactPointParameter]:
         """The contact point parameters by name."""
         return {name: each for name, each in self.parameters.items() if isinstance(each, ContactPointParameter)}
@@ -117,7 +125,7 @@ class ActionType(Contract):
 
     def _refers(self, name: str, each: Parameter) -> None:
         match each:
-            case FactParameter() | ContactPointParameter():
+            case FactParameter() | ContactPointParameter() | RecordParameter():
                 targets: tuple[str, ...] = (each.of,)
             case RelationshipParameter():
                 targets = (each.source, each.target)
@@ -125,6 +133,16 @@ class ActionType(Contract):
                 targets = ()
         if wrong := [target for target in targets if target not in self.entities]:
             raise ValueError(f"parameter `{name}` to refer to an entity parameter (found {', '.join(wrong)})")
+        if isinstance(each, RecordParameter):
+            self._is_its(name, each, self.entities[each.of])
+
+    def _is_its(self, name: str, each: RecordParameter, entity: EntityParameter) -> None:
+        """A record is of a system that its entity must be linked in; what it differs in is read of both."""
+        known_fields(RECORD_TYPES[entity.type], each.reads)
+        if each.system not in entity.linked:
+            raise ValueError(f"`system` of `{name}` among those under `linked` of `{each.of}` (found {each.system})")
+        if unread := [field for field in each.differs if field not in entity.reads]:
+            raise ValueError(f"under `reads` of `{each.of}` what `{name}` differs in (missing {', '.join(unread)})")
 
     def _fills(self, template: str) -> None:
         for name, field in places(template):
@@ -133,8 +151,8 @@ class ActionType(Contract):
                 raise ValueError(f"{template!r} to name a parameter that has a value (found {name})")
             if field is None:
                 continue
-            readable = set(each.reads) if isinstance(each, EntityParameter | FactParameter) else set()
-            if isinstance(each, FactParameter):
+            readable = set(each.reads) if isinstance(each, EntityParameter | FactParameter | RecordParameter) else set()
+            if isinstance(each, FactParameter | RecordParameter):
                 readable |= _FACT_COLUMNS
             if field not in readable:
                 raise ValueError(f"{template!r} to name a field that `{name}` reads (found {field})")

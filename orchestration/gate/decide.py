@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Final
 
 from orchestration.canonical import digest
-from orchestration.contracts import Decision, Permit, Reason, Verdict
+from orchestration.contracts import Decision, Reason, Verdict
 from orchestration.gate.cedar import NO_ANSWER, Entities, Request
 from orchestration.gate.known import NO_GRAPH, Ask, GraphFacts, StoreFacts
 from orchestration.gate.limits.touch import Touch, touch_of
 from orchestration.gate.limits.usage import Bounds, Usage
+from orchestration.gate.minting import permit_for
 from orchestration.gate.policy import Ruling, requested, together
 from orchestration.gate.readset import read_set, tool_call
 from orchestration.gate.resolve import Case, resolve
@@ -118,7 +119,9 @@ def conclude(ask: Ask, case: Case | list[Reason], moment: Moment, *, usage: Usag
         objections += usage.over(bounds, touch)
     decision = _concluded(case, moment, asked, objections)
     if decision.verdict is Verdict.ALLOW and call is not None and bounds is not None:
-        decision = decision.model_copy(update={"permit": _permit(case, decision, call, moment)})
+        decision = decision.model_copy(
+            update={"permit": permit_for(case, decision, call, moment.rules.agents[ask.agent].card)}
+        )
         usage.count(bounds, touch)
     return Answer(ask, decision, case, touch)
 
@@ -193,8 +196,8 @@ def _policy(case: Case, moment: Moment) -> _Asked | None:
 
 def _complete(case: Case) -> bool:
     found = case.found
-    resolved = found.entities.keys() | found.facts.keys() | found.contacts.keys() | found.literals.keys()
-    return set(case.action_type.arguments) <= resolved
+    named = found.entities.keys() | found.facts.keys() | found.records.keys()
+    return set(case.action_type.arguments) <= named | found.contacts.keys() | found.literals.keys()
 
 
 def _concluded(case: Case, moment: Moment, asked: _Asked | None, objections: list[Reason]) -> Decision:
@@ -224,25 +227,4 @@ def _decision(ask: Ask, moment: Moment, verdict: Verdict, reasons: list[Reason],
         read_set_digest=digest(rests_on),
         snapshot_id=moment.store.snapshot_id,
         decided_at=moment.now,
-    )
-
-
-def _permit(case: Case, decision: Decision, call: tuple[dict[str, str | int | bool], str], moment: Moment) -> Permit:
-    arguments, effect_key = call
-    return Permit(
-        permit_id=f"permit_{digest([case.ask.action, moment.now, decision.read_set_digest])[:20]}",
-        action=case.ask.action,
-        agent=case.ask.agent,
-        action_type=case.action_type.name,
-        tool_server=case.action_type.tool.server,
-        tool=case.action_type.tool.name,
-        tool_arguments=arguments,
-        effect_key=effect_key,
-        entities=tuple(sorted({entity.entity_id for entity in case.found.entities.values()})),
-        facts=tuple(sorted(fact.record_id for fact in case.found.facts.values())),
-        contact_points=tuple(sorted({stated[0].value for stated in case.found.contacts.values()})),
-        read_set_digest=decision.read_set_digest,
-        snapshot_id=case.graph.snapshot.snapshot_id,
-        issued_at=moment.now,
-        expires_at=moment.now + moment.rules.agents[case.ask.agent].card.credential_lifetime,
     )

@@ -116,8 +116,7 @@ class Gate:
             moment = self._means.moment(store, asks, now)
             answers = self._answers(connection, asks, moment)
             keep_policies(connection, self.rules.policies, answers, now)
-            for answer in answers:
-                record(connection, answer, store, self._means.key)
+            record(connection, answers, store, self._means.key, now)
         return answers
 
     def _wanted(self, cases: Iterable[Case | list[Reason]]) -> dict[str, tuple[Touch, Bounds]]:

@@ -45,6 +45,8 @@ class GraphFacts:
     """Record id to the source rows that complete it beside its own, such as the line of an invoice."""
     countries: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Entity to every country that a record of it states, where somebody accountable asserts it."""
+    stated: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
+    """Record id to what the record itself states, of records that are referred to."""
 
 
 @dataclass(frozen=True, slots=True)

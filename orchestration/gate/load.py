@@ -54,6 +54,8 @@ class References:
     facts: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Kind of fact to record ids."""
     contacts: set[str] = field(default_factory=set)
+    records: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Type of record to record ids."""
     shown: set[str] = field(default_factory=set)
     """Texts of trigger rows, some of which may be ids of records."""
 
@@ -74,6 +76,9 @@ class References:
         for name, fact in action_type.facts.items():
             if name in given:
                 self.facts[fact.type].add(given[name])
+        for name, record in action_type.records.items():
+            if name in given:
+                self.records[action_type.entities[record.of].type].add(given[name])
         self.contacts |= {given[name] for name in action_type.contact_points if name in given}
 
 
@@ -90,6 +95,13 @@ def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
     relationships = {
         (row["kind"], row["from_entity"], row["to_entity"]): tuple(row["records"])
         for row in graph.rows(_RELATIONSHIPS, {"ids": ids})
+    }
+    stated = {
+        row["record_id"]: row
+        for kind, record_ids in wanted.records.items()
+        for row in graph.rows(
+            f"SELECT * FROM {kind}_record WHERE record_id IN (SELECT unnest(?))", [sorted(record_ids)]
+        )
     }
     conflicts: dict[str, set[str]] = defaultdict(set)
     for row in graph.rows(_CONFLICTS, [ids]):
@@ -112,6 +124,7 @@ def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
         records=records,
         source_rows=graph.source_rows(sorted(rows)),
         support=support,
+        stated=stated,
         countries={row["entity_id"]: frozenset(row["countries"]) for row in graph.rows(_COUNTRIES, [ids])},
     )
 

@@ -100,7 +100,7 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
     if void is not None:
         answer = Answer(asks[0], void, case if isinstance(case, Case) else None, touch)
         keep_policies(connection, means.rules.policies, [answer], now)
-        record(connection, answer, store, means.key)
+        record(connection, [answer], store, means.key, now)
         return void  # what was counted is counted anew: the ledger went on, and the tally knows nothing of it
     if permit is None:  # what cannot be read was voided above
         raise PermitRefused(f"The permit of {action} cannot be read; needed one that the gate minted.")

@@ -10,6 +10,7 @@
                 and one record or value for each parameter:
                   entity         standing, systems, opted_out, and the fields it reads, where known
                   fact           the fields it reads, where known
+                  record         the fields it reads, as the record itself states them, where it does
                   contact point  value, asserted_by
                   literal        the value itself
 
@@ -30,6 +31,7 @@ from orchestration.action_parameters import (
     FactParameter,
     LiteralParameter,
     Parameter,
+    RecordParameter,
 )
 from orchestration.action_types import ActionType
 from orchestration.gate.known import Credential
@@ -82,7 +84,7 @@ def schema(action_types: Iterable[ActionType]) -> str:
     ]
     for action_type in action_types:
         shown = [(name, each) for name, each in action_type.parameters.items()]
-        known = [f'"{name}": {kind}' for name, each in shown if (kind := _type(each))]
+        known = [f'"{name}": {kind}' for name, each in shown if (kind := _type(each, action_type))]
         context = ", ".join([*(f'"{name}": {kind}' for name, kind in _CONTEXT.items()), *known])
         lines.append(
             f'action "{action_type.name}" appliesTo {{ principal: Agent, '
@@ -134,6 +136,8 @@ def context(case: Case, card: AgentCard, now: datetime) -> dict[str, Any]:
     for name, fact in found.facts.items():
         values = {field: fact_value(fact, field) for field in action_type.facts[name].reads}
         told[name] = {field: _cedar(value) for field, value in values.items() if value is not None}
+    for name, record in found.records.items():
+        told[name] = {field: _cedar(value) for field, value in record.fields.items() if value is not None}
     for name, stated in found.contacts.items():
         told[name] = {"value": stated[0].value, "asserted_by": sorted({contact.asserted_by for contact in stated})}
     return told
@@ -171,8 +175,10 @@ def _countries(case: Case) -> tuple[frozenset[str], bool]:
     return frozenset().union(*stated), not all(stated)
 
 
-def _type(parameter: Parameter) -> str | None:
+def _type(parameter: Parameter, action_type: ActionType) -> str | None:
     match parameter:
+        case RecordParameter():
+            return _record(RECORD_TYPES[action_type.entities[parameter.of].type], parameter.reads, frozenset())
         case EntityParameter():
             return _record(RECORD_TYPES[parameter.type], parameter.reads, frozenset(), _STATE)
         case FactParameter():

@@ -25,15 +25,16 @@ that `verify` finds the very same later.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, func, select
 
 from orchestration.contracts import Contract, Pin
 from orchestration.ledger import committed, kept
-from orchestration.ledger.chain import append, hashes
+from orchestration.ledger.chain import New, append, append_all, hashes
 from orchestration.ledger.merkle import root_of
 from orchestration.store import tables
 
@@ -99,34 +100,53 @@ def answered(connection: Connection, body: Mapping[str, Any], payload: Mapping[s
 
 def decided(connection: Connection, decision_id: int, *, at: datetime, permit_id: str | None = None) -> int:
     """Record a decision, once it, its evidence and its permit are written; its number in the chain."""
-    decision = _one(connection, tables.decision, tables.decision.c.decision_id == decision_id)
-    action = decision["action"]
-    proposal = _one(connection, tables.proposal, tables.proposal.c.action == action)
-    evidence = next((digest for _, digest in kept.stored(connection, action)), None)
-    permit = None if permit_id is None else _one(connection, tables.permit, tables.permit.c.permit_id == permit_id)
-    batch = _one(connection, tables.batch, tables.batch.c.batch_id == proposal["batch_id"])
-    body = {
-        "decision": decision_id,
-        "batch": proposal["batch_id"],
-        "agent": proposal["agent"],
-        "action_type": proposal["action_type"],
-        "verdict": decision["verdict"],
-        "reasons": [reason["code"] for reason in decision["reasons"]],
-        "policies": decision["policies"],
-        "policy_digest": decision["policy_digest"],
-        "snapshot": decision["snapshot_id"],
-        "pin": batch["pin"],
-        "permit": permit_id,
-    }
-    payload = {
-        "decision": committed.of_decision(decision),
-        "proposal": committed.of_proposal(proposal),
-        "evidence": evidence,
-        "permit": None if permit is None else committed.of_permit(permit),
-    }
-    if permit is not None and (use := _use(connection, permit["permit_id"])):
-        payload["use"] = use
-    return append(connection, DECISION, body, at=at, action=action, payload=payload)
+    return all_decided(connection, {decision_id: permit_id}, at=at)[0]
+
+
+def all_decided(connection: Connection, permits: Mapping[int, str | None], *, at: datetime) -> list[int]:
+    """Record decisions that were made together, once they, their evidence and their permits are written.
+
+    Args:
+        connection: Inside `Store.begin()`.
+        permits: Each decision's number to the permit that it minted, if it minted one; at most some hundred.
+        at: When they were made.
+
+    Returns:
+        Their numbers in the chain, in the order of the decisions.
+    """
+    decisions = _by(connection, tables.decision.c.decision_id, permits)
+    proposals = _by(connection, tables.proposal.c.action, {each["action"] for each in decisions.values()})
+    batches = _by(connection, tables.batch.c.batch_id, {each["batch_id"] for each in proposals.values()})
+    evidence = dict(kept.stored(connection, among=proposals.keys()))
+    minted = _by(connection, tables.permit.c.permit_id, {each for each in permits.values() if each is not None})
+    uses = _uses(connection, minted.keys())
+    entries = []
+    for decision_id, permit_id in permits.items():
+        decision = decisions[decision_id]
+        proposal = proposals[decision["action"]]
+        body = {
+            "decision": decision_id,
+            "batch": proposal["batch_id"],
+            "agent": proposal["agent"],
+            "action_type": proposal["action_type"],
+            "verdict": decision["verdict"],
+            "reasons": [reason["code"] for reason in decision["reasons"]],
+            "policies": decision["policies"],
+            "policy_digest": decision["policy_digest"],
+            "snapshot": decision["snapshot_id"],
+            "pin": batches[proposal["batch_id"]]["pin"],
+            "permit": permit_id,
+        }
+        payload = {
+            "decision": committed.of_decision(decision),
+            "proposal": committed.of_proposal(proposal),
+            "evidence": evidence.get(decision["action"]),
+            "permit": None if permit_id is None else committed.of_permit(minted[permit_id]),
+        }
+        if permit_id in uses:
+            payload["use"] = uses[permit_id]
+        entries.append(New(body, decision["action"], payload))
+    return append_all(connection, DECISION, entries, at=at)
 
 
 def intended(connection: Connection, action: str, *, at: datetime) -> int:
@@ -245,12 +265,29 @@ def range_of(connection: Connection, batch_ids: Sequence[str]) -> LedgerRange | 
     return LedgerRange(first=row.first, last=row.last, root=root_of(hashes(connection, row.first, row.last)))
 
 
-def _use(connection: Connection, permit_id: str) -> dict[str, Any] | None:
-    """What limits count a permit by, where they do."""
+def _by(connection: Connection, column: Column[Any], wanted: Iterable[Any]) -> dict[Any, dict[str, Any]]:
+    """The rows of a table by one of its columns; every one that is wanted is written already."""
+    keys = sorted(set(wanted))
+    rows = connection.execute(select(column.table).where(column.in_(keys))).mappings() if keys else ()
+    found = {row[column.name]: dict(row) for row in rows}
+    if missing := [key for key in keys if key not in found]:
+        raise LookupError(
+            f"no row of {column.table} where {column.name} is {missing[0]}: write it before it is recorded"
+        )
+    return found
+
+
+def _uses(connection: Connection, permit_ids: Collection[str]) -> dict[str | None, dict[str, Any]]:
+    """What limits count each of those permits by, where they do."""
     use, subject = tables.permit_use, tables.permit_subject
-    row = _maybe(connection, use, use.c.permit_id == permit_id)
-    subjects = select(subject.c.subject).where(subject.c.permit_id == permit_id)
-    return None if row is None else committed.of_use(row, connection.execute(subjects).scalars())
+    rows = (
+        connection.execute(select(use).where(use.c.permit_id.in_(sorted(permit_ids)))).mappings() if permit_ids else ()
+    )
+    subjects = defaultdict(list)
+    counted = select(subject.c.permit_id, subject.c.subject).where(subject.c.permit_id.in_(sorted(permit_ids)))
+    for row in connection.execute(counted) if permit_ids else ():
+        subjects[row.permit_id].append(row.subject)
+    return {row["permit_id"]: committed.of_use(dict(row), subjects[row["permit_id"]]) for row in rows}
 
 
 def _maybe(connection: Connection, table: Table, where: ColumnElement[bool]) -> dict[str, Any] | None:

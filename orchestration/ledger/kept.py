@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from sqlalchemy import Connection, Text, cast, select
@@ -23,11 +23,15 @@ STORED: Final = "stored:"
 _TEXTS: Final = ("read_set", "entities", "source_rows", "materialisations", "policy_request")
 
 
-def stored(connection: Connection, action: str | None = None) -> Iterator[tuple[str, str]]:
-    """Each action that evidence is kept of, or one alone, with the digest of it."""
+def stored(
+    connection: Connection, action: str | None = None, *, among: Collection[str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Each action that evidence is kept of, or one alone, or those among some, with the digest of it."""
     query = select(evidence.c.action, evidence.c.kept_at, *(cast(evidence.c[name], Text) for name in _TEXTS))
     if action is not None:
         query = query.where(evidence.c.action == action)
+    if among is not None:
+        query = query.where(evidence.c.action.in_(sorted(among)))
     with connection.execute(query.execution_options(yield_per=200)) as rows:
         for row in rows:
             yield row[0], _digest(row)

@@ -94,9 +94,11 @@ def test_bare_cedar_allows_what_is_denied_here_without_its_principal_or_its_reso
 
 
 def test_an_error_in_any_policy_denies_though_cedar_skips_it_and_allows(tmp_path: Path) -> None:
+    too_much = "context.stage + 9223372036854775807 > 0"
     text = (
-        PERMIT + '@id("mean")\nforbid (principal, action, resource) when { context.stage + 9223372036854775807 > 0 };'
+        f'@id("mean")\nforbid (principal, action == Action::"send_payment_reminder", resource) when {{ {too_much} }};'
     )
+    text = PERMIT + text
     policies = load_policies({"finance": written(tmp_path, text)}, rules().action_types)["finance"]
     request, entities = in_cedar(Scene())
     bare = cedarpy.is_authorized(request, policies.whole.parsed, entities, policies.schema)

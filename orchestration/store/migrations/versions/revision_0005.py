@@ -96,7 +96,13 @@ def _count(connection: sa.Connection) -> None:
         sa.column("expires_at", time),
     )
     subject = sa.table("permit_subject", sa.column("subject"), sa.column("business_date", date), sa.column("permit_id"))
-    times = {"issued_at": time, "expires_at": time, "consumed_at": time, "business_date": date, "entities": sa.JSON()}
+    times: dict[str, Any] = {
+        "issued_at": time,
+        "expires_at": time,
+        "consumed_at": time,
+        "business_date": date,
+        "entities": sa.JSON(),
+    }
     for row in connection.execute(sa.text(MINTED).columns(**times)).mappings().all():
         used = row["state"] is not None
         state = "void" if row["state"] == "failed" or (row["refused"] and not used) else "used" if used else "open"
