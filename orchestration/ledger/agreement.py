@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Table, exists, func, select
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
-from orchestration.ledger import committed, kept
+from orchestration.ledger import committed, kept, rows
 from orchestration.ledger import entries as kinds
 from orchestration.ledger.links import Entry
 from orchestration.store import tables
@@ -69,14 +69,20 @@ GONE: Final = ""
 CURRENT: Final = Subject("the pointer to the current snapshot", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A digest of what the ledger says of a subject, and where it says so."""
 
     digest: str
-    entry: str
+    mark: tuple[object, object, object]
+    """Number, kind and time of the entry."""
     step: int = 0
     """Another digest of the same subject counts where its step is a later one, and is a forgery elsewhere."""
+
+    @property
+    def entry(self) -> str:
+        """How a sentence calls the entry."""
+        seq, kind, at = self.mark
+        return f"entry {seq} ({kind} of {at})"
 
 
 class Telling:
@@ -103,17 +109,17 @@ def told_by(entry: Entry) -> Iterator[tuple[Subject, Told]]:
     """What one entry, of which `links.faults` found nothing, says of each subject that it tells of."""
     payload, body = entry.covers(), entry.says()
     for subject, said, step in _said(entry, body, payload):
-        yield subject, Told(said, entry.name[0].lower() + entry.name[1:], step)
+        yield subject, Told(said, entry.mark, step)
 
 
 def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:
     seq = _number(body.get("seq"))
-    for part, (name, column) in _PARTS.items():
-        told = payload.get(part)
-        if isinstance(told, dict):
+    for part, (told, text) in entry.parts().items():
+        if part in _PARTS and isinstance(told, dict):
+            name, column = _PARTS[part]
             unknown = part == "outcome" and told.get("state") == OutcomeState.UNKNOWN
             step = 0 if part != "outcome" else seq if unknown else _FINAL
-            yield Subject(name, str(told.get(column))), digest(told), step
+            yield Subject(name, str(told.get(column))), sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), step
     if entry.kind in {kinds.SNAPSHOT, kinds.EXPIRED}:
         snapshot = str(body.get("snapshot"))
         expired_at = body.get("at") if entry.kind == kinds.EXPIRED else None
@@ -208,26 +214,26 @@ def told_by_store(
         yield from _credentials(connection)
     yield from _policies(connection, action)
     decided = set()
-    for row in _rows(connection, tables.decision, action):
+    for row in rows.rows(connection, tables.decision, action):
         decided.add(row["action"])
-        yield _about("decision", row), digest(committed.of_decision(row))
-    for row in _rows(connection, tables.proposal, action):
+        yield _about("decision", row), rows.digest(committed.of_decision(row))
+    for row in rows.rows(connection, tables.proposal, action):
         if action is None or row["action"] in decided:  # until then its answer's entry alone tells of it
-            yield _about("proposal", row), digest(committed.of_proposal(row))
+            yield _about("proposal", row), rows.digest(committed.of_proposal(row))
     for of_action, found in kept.stored(connection, action):
         subject = Subject(_EVIDENCE, of_action)
         told = ledger[subject].digest if subject in ledger else GONE
         earlier = told != GONE and not told.startswith(kept.STORED)
         yield subject, kept.canonically(connection, of_action) if earlier else found
     consumed = {}
-    for row in _rows(connection, tables.permit, action):
+    for row in rows.rows(connection, tables.permit, action):
         consumed[row["permit_id"]] = row["consumed_at"]
-        yield _about("permit", row), digest(committed.of_permit(row))
+        yield _about("permit", row), rows.digest(committed.of_permit(row))
     yield from _uses(connection, action)
-    for row in _rows(connection, tables.outbox, action):
-        yield _about("intent", row), digest(committed.of_intent(row, consumed.get(row["permit_id"])))
+    for row in rows.rows(connection, tables.outbox, action):
+        yield _about("intent", row), rows.digest(committed.of_intent(row, consumed.get(row["permit_id"])))
         if row["state"] in _SETTLED:
-            yield _about("outcome", row), digest(committed.of_outcome(row))
+            yield _about("outcome", row), rows.digest(committed.of_outcome(row))
 
 
 def differences(ledger: Mapping[Subject, Told], store: Mapping[Subject, str]) -> Iterator[str]:
@@ -261,13 +267,13 @@ def _snapshots(connection: Connection) -> Iterator[tuple[Subject, str]]:
 def _batches(connection: Connection) -> Iterator[tuple[Subject, str]]:
     proposed = set(connection.execute(select(tables.proposal.c.batch_id)).scalars())
     shown = defaultdict(list)
-    for row in _rows(connection, tables.trigger_row):
+    for row in rows.rows(connection, tables.trigger_row):
         shown[row["batch_id"]].append(row)
         if row["answer"] is not None:
             yield Subject(_ANSWER, row["row_id"]), digest([row["answer"], row["reason"]])
     for row in _rows(connection, tables.batch):
         batch_id = row["batch_id"]
-        yield _about("batch", row), digest(committed.of_batch(row, shown[batch_id]))
+        yield _about("batch", row), digest(committed.of_batch(row, shown[batch_id], rows.digest))
         yield Subject(_STATE, batch_id), digest(_known_state(row, proposed=batch_id in proposed))
         for part, column in ((_INPUT_PIN, "pin"), (_EFFECTS_PIN, "effects_pin")):
             if row[column] is not None:

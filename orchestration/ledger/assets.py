@@ -70,5 +70,6 @@ def evidence_retention(context: dg.AssetExecutionContext) -> Iterator[dg.Materia
     if not removed:
         context.log_event(dg.AssetObservation(context.asset_key, metadata={"summary": "nothing to remove"}))
         return
-    told = {"summary": f"evidence of {removed:,} actions removed", "removed": removed, "kept_days": days}
-    yield dg.MaterializeResult(metadata=told)
+    yield dg.MaterializeResult(
+        metadata={"summary": f"evidence of {removed:,} actions removed", "removed": removed, "kept_days": days or 0}
+    )

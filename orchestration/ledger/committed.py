@@ -7,7 +7,7 @@ about what was decided or done. Rows are mappings of column to value, as the tab
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from orchestration.canonical import digest
@@ -112,8 +112,8 @@ def of_snapshot(snapshot: Row) -> Committed:
     return _only(_SNAPSHOT, snapshot)
 
 
-def of_batch(batch: Row, trigger_rows: Iterable[Row]) -> Committed:
-    """A wake of an agent, with a digest of each row that it was shown."""
+def of_batch(batch: Row, trigger_rows: Iterable[Row], digest: Callable[[Committed], str] = digest) -> Committed:
+    """A wake of an agent, with a digest of each row that it was shown, taken as the rows were read."""
     return {
         **_only(_BATCH, batch),
         "rows": {row["row_id"]: digest(_only(_TRIGGER_ROW, row)) for row in trigger_rows},
