@@ -141,7 +141,7 @@ def _told(found: Verification) -> Iterator[str]:
         yield f"{len(found.problems):,} problems in {found.entries:,} entries:"
         yield from (f"  {problem}" for problem in found.problems)
     if found.covered and found.signed_at:
-        signed = f"{found.checkpoints:,} checkpoints hold, the last of {plain(found.signed_at)}"
+        signed = f"Checkpoints that hold: {found.checkpoints:,}, the last of {plain(found.signed_at)}"
         yield f"{signed}: up to entry {found.covered:,} this is the ledger that was signed."
     else:
         yield "No checkpoint says that this is the ledger that it was: see `precede ledger checkpoint`."
