@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from orchestration.errors import AgentError, ConfigurationError
 from orchestration.gate import vocabulary
 from orchestration.gate.cedar import Policies
 from orchestration.gate.policy import CORE_PREFIX, REVIEW, AgentPolicies
-from orchestration.registry import Agent
+from orchestration.registry import Agent, AgentCard
 
 CORE: Final = Path(__file__).parent / "policies" / "core.cedar"
 CORE_NAMES: Final = frozenset(
@@ -35,9 +35,13 @@ _OF_THE_CORE: Final = frozenset({"reason", "detail"})
 class Vocabulary:
     """What policies may speak of, and the core's policies in it."""
 
-    text: str
-    schema: Any
+    action_types: Mapping[str, ActionType]
     core: Mapping[str, Any]
+
+    def of(self, card: AgentCard) -> tuple[str, Any]:
+        """The schema of the action types on a card: its policies are asked of no other, and none other breaks them."""
+        named = [self.action_types[name] for name in card.action_types if name in self.action_types]
+        return _schema(named or self.action_types.values())
 
 
 def load_policies(agents: Mapping[str, Agent], action_types: Mapping[str, ActionType]) -> dict[str, AgentPolicies]:
@@ -59,17 +63,22 @@ def load_vocabulary(action_types: Mapping[str, ActionType], core: Path = CORE) -
         ConfigurationError: Action types have names that policies cannot speak of; or a policy of the core is missing,
             or wrong.
     """
-    text = vocabulary.schema(action_types.values())
-    try:
-        schema = cedarpy.Schema.from_str(text)
-    except ValueError as problem:
-        raise ConfigurationError("the action types", str(problem), "names that policies can speak of") from problem
+    _, schema = _schema(action_types.values())
     named = read_policies(core, schema, ConfigurationError)
     if wrong := sorted(named.keys() ^ CORE_NAMES):
         raise ConfigurationError(str(core), f"{', '.join(wrong)} missing or unknown", "exactly the core's own policies")
     if permits := sorted(name for name, each in named.items() if each["effect"] != "forbid" or is_review(each)):
         raise ConfigurationError(str(core), f"{', '.join(permits)}, which forbids nothing", "policies that forbid")
-    return Vocabulary(text, schema, named)
+    return Vocabulary(action_types, named)
+
+
+def _schema(action_types: Iterable[ActionType]) -> tuple[str, Any]:
+    """The schema of those action types, as text and as Cedar has parsed it."""
+    text = vocabulary.schema(action_types)
+    try:
+        return text, cedarpy.Schema.from_str(text)
+    except ValueError as problem:
+        raise ConfigurationError("the action types", str(problem), "names that policies can speak of") from problem
 
 
 def policies_of(agent: Agent, words: Vocabulary, file: Path | None = None, *, listed: bool = True) -> AgentPolicies:
@@ -85,7 +94,8 @@ def policies_of(agent: Agent, words: Vocabulary, file: Path | None = None, *, li
         AgentError: As `load_policies` says.
     """
     path = file or agent.policy
-    own = read_policies(path, words.schema, AgentError)
+    text, schema = words.of(agent.card)
+    own = read_policies(path, schema, AgentError)
     for name, each in own.items():
         if name.startswith(CORE_PREFIX):
             raise AgentError(f"{path}: @id", repr(name), f"a name that does not begin with {CORE_PREFIX!r}")
@@ -100,7 +110,7 @@ def policies_of(agent: Agent, words: Vocabulary, file: Path | None = None, *, li
         raise AgentError(f"{agent.folder / 'agent.yml'}: review", found, f"the policies marked for review ({said})")
     if not any(each["effect"] == "permit" for each in own.values()):
         raise AgentError(str(path), "no `permit`", "at least one: what is not permitted is denied")
-    return made(agent.card.name, words.text, words.schema, {**words.core, **own})
+    return made(agent.card.name, text, schema, {**words.core, **own})
 
 
 def made(agent: str, text: str, schema: Any, named: Mapping[str, Any]) -> AgentPolicies:  # noqa: ANN401  cedarpy's own

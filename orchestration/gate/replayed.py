@@ -90,7 +90,8 @@ def tried(connection: Connection, changed: AgentPolicies, standing: AgentPolicie
     """
     proposal = tables.proposal.c
     query = _decisions().where(proposal.agent == changed.agent, proposal.proposed_at >= since)
-    rows = connection.execute(query.order_by(proposal.proposed_at.desc(), proposal.action)).mappings()
+    ordered = query.order_by(proposal.proposed_at.desc(), proposal.action).execution_options(yield_per=200)
+    rows = connection.execute(ordered).mappings()
     decided = asked = already = 0
     altered = []
     for row in rows:

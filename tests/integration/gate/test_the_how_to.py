@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,8 @@ def test_policies_can_speak_of_the_action_type_of_the_page(note_call: dict[str, 
     about = ';\n@id("look")\nforbid (principal, action == Action::"note_call", resource)\n'
     about += 'when { context.urgency == "today" && context.ticket.subject like "*lawyer*" };'
     agent = written(tmp_path / "one", PERMIT.replace(";", about))
+    card = agent.card.model_copy(update={"action_types": (*agent.card.action_types, "note_call")})
+    agent = replace(agent, card=card)
     policies = load_policies({"finance": agent}, {**rules().action_types, **note_call})
     assert policies["finance"].agent == "finance"
 
