@@ -76,8 +76,7 @@ def test_a_permit_of_an_older_decision_is_counted_though_no_entry_tells_of_it(se
     world.publish()
     monkey = pytest.MonkeyPatch()
     with monkey.context() as then:  # as it was recorded before facts were kept and permits counted
-        then.setattr(entries, "_use", lambda *_: None)
-        then.setattr(record, "keep_policies", lambda *_: None)
+        then.setattr(entries, "_uses", lambda *_: {})
         then.setattr(record, "digest", lambda _: "")
         then.setattr(gate, "keep_policies", lambda *_: None)
         batch_id, _ = world.propose_all()
