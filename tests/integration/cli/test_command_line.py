@@ -27,6 +27,7 @@ READING = [
     ("review", "pairs"),
     ("actions",),
     ("trace", "act_1"),
+    ("policy", "explain", "act_1"),
     ("ledger", "verify"),
     ("credentials", "list"),
 ]
@@ -47,7 +48,8 @@ def test_every_command_that_prints_a_result_has_json(precede: Precede) -> None:
     judging = [("review", name) for name in ("pairs", "show", "judge", "settle", "judgements")]
     who = [("people", name) for name in ("list", "add", "rotate", "remove")]
     acting = [("stop",), ("start",), ("credentials", "list"), ("credentials", "revoke"), ("ledger", "checkpoint")]
-    for command in [*on_one, *judging, *who, *acting]:
+    policy = [("policy", name) for name in ("check", "explain", "try")]
+    for command in [*on_one, *judging, *who, *acting, *policy]:
         assert "--json" in precede(*command, "--help").out, command
 
 
@@ -128,6 +130,7 @@ def test_where_the_store_has_lost_a_table_every_command_says_so(
         connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
         for table in (
             "outbox",
+            "agent_credential",
             "pointer",
             "ledger_payload",
             "ledger_entry",
