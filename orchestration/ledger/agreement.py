@@ -18,7 +18,7 @@ from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
 from orchestration.ledger import committed, kept, rows
 from orchestration.ledger import entries as kinds
-from orchestration.ledger.links import Entry
+from orchestration.ledger.links import Entry, members
 from orchestration.store import tables
 
 _PARTS: Final = {
@@ -119,7 +119,7 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
             name, column = _PARTS[part]
             unknown = part == "outcome" and told.get("state") == OutcomeState.UNKNOWN
             step = 0 if part != "outcome" else seq if unknown else _FINAL
-            yield Subject(name, str(told.get(column))), sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), step
+            yield Subject(name, str(told.get(column))), _digest_of(text), step
     if entry.kind in {kinds.SNAPSHOT, kinds.EXPIRED}:
         snapshot = str(body.get("snapshot"))
         expired_at = body.get("at") if entry.kind == kinds.EXPIRED else None
@@ -148,9 +148,9 @@ def _said_of_batches(entry: Entry, body: dict[str, Any], payload: dict[str, Any]
     if entry.kind == kinds.ANSWER:
         answers = list(_answers(payload))
         for row_id, answer, reason in answers:
-            yield Subject(_ANSWER, row_id), digest([answer, reason]), 0
-        for action, proposal in _mapping(payload.get("proposals")).items():
-            yield Subject(_PARTS["proposal"][0], action), digest(proposal), 0
+            yield Subject(_ANSWER, row_id), _answer_digest(answer, reason), 0
+        for action, (_, text) in members(entry.parts().get("proposals", ({}, ""))[1]).items():
+            yield Subject(_PARTS["proposal"][0], action), _digest_of(text), 0
         if answers:
             yield _state(str(body.get("batch")), "answered")
     if entry.kind == kinds.BATCH_CLOSED:
@@ -183,6 +183,15 @@ def _answers(payload: dict[str, Any]) -> Iterator[tuple[str, str, object]]:
     for answer in _ANSWERS:
         for row_id, reason in _mapping(payload.get(answer)).items():
             yield row_id, answer, reason
+
+
+def _digest_of(text: str) -> str:
+    """The digest of what a text says that was written as canonical JSON."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _answer_digest(answer: object, reason: object) -> str:
+    return rows.digest_of([answer, reason])
 
 
 def _state(batch_id: str, state: str) -> tuple[Subject, str, int]:
@@ -270,7 +279,7 @@ def _batches(connection: Connection) -> Iterator[tuple[Subject, str]]:
     for row in rows.rows(connection, tables.trigger_row):
         shown[row["batch_id"]].append(row)
         if row["answer"] is not None:
-            yield Subject(_ANSWER, row["row_id"]), digest([row["answer"], row["reason"]])
+            yield Subject(_ANSWER, row["row_id"]), _answer_digest(row["answer"], row["reason"])
     for row in _rows(connection, tables.batch):
         batch_id = row["batch_id"]
         yield _about("batch", row), digest(committed.of_batch(row, shown[batch_id], rows.digest))

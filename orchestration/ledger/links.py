@@ -57,7 +57,7 @@ class Entry:
     def parts(self) -> dict[str, tuple[Any, str]]:
         """What each part of the payload says, and its text; nothing where there is none or it cannot be read."""
         if self._parts is None:
-            self._parts = _parts(self.payload) if self.payload is not None else {}
+            self._parts = members(self.payload) if self.payload is not None else {}
         return self._parts
 
     def covers(self) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def _moment(at: object) -> str | None:
     return written.strip('"')
 
 
-def _parts(text: object) -> dict[str, tuple[Any, str]]:
+def members(text: object) -> dict[str, tuple[Any, str]]:
     """The members of a JSON object, each with the very text that says it."""
     try:
         found, at = {}, 1

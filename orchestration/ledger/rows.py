@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -55,6 +55,12 @@ def digest(said: Mapping[str, Any]) -> str:
     """The digest of what is said of a row: that of its canonical JSON."""
     text = ",".join([f'"{name}":{written(value)}' for name, value in sorted(said.items())])
     return hashlib.sha256(f"{{{text}}}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def digest_of(values: Sequence[Any]) -> str:
+    """The digest of some values of a row: that of the canonical JSON of the list."""
+    text = ",".join(map(written, values))
+    return hashlib.sha256(f"[{text}]".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def written(value: Any) -> str:  # noqa: ANN401  whatever a column holds
