@@ -105,8 +105,8 @@ def _json(value: Any) -> Any:  # noqa: ANN401  whatever a column holds
     return _known(value) if isinstance(value, str) else value
 
 
-def _truth(value: Any) -> Any:  # noqa: ANN401  whatever a column holds
+def _boolean(value: Any) -> Any:  # noqa: ANN401  whatever a column holds
     return bool(value) if type(value) is int and value in {0, 1} else value
 
 
-_MAKE: Final[Mapping[type, Callable[[Any], Any]]] = {UtcDateTime: _time, JSON: _json, Boolean: _truth}
+_MAKE: Final[Mapping[type, Callable[[Any], Any]]] = {UtcDateTime: _time, JSON: _json, Boolean: _boolean}

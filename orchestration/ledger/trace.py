@@ -16,6 +16,7 @@ from orchestration.errors import NotFound
 from orchestration.ledger import agreement
 from orchestration.ledger.entries import EVIDENCE_EXPIRED
 from orchestration.ledger.links import entries, faults
+from orchestration.ledger.telling import Telling
 from orchestration.store import tables
 from orchestration.store.engine import Store
 
@@ -220,7 +221,7 @@ def _removed_at(told: tuple[EntryTrace, ...]) -> datetime | None:
 
 
 def _problems(connection: Connection, action: str) -> tuple[str, ...]:
-    telling, problems = agreement.Telling(), []
+    telling, problems = Telling(), []
     for entry in entries(connection, action):
         if not any(faults(entry)):
             problems += telling.hear(entry)

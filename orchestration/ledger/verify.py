@@ -21,6 +21,7 @@ from orchestration.ledger.checkpoint_files import files
 from orchestration.ledger.counted import miscounted
 from orchestration.ledger.links import Walk, entries, faults, stray_payloads
 from orchestration.ledger.outside import changed_graphs, forged_permits
+from orchestration.ledger.telling import Telling
 from orchestration.settings import Settings
 from orchestration.store.engine import Store
 
@@ -96,7 +97,7 @@ def _uncollected() -> Iterator[None]:
 
 def _record_of(connection: Connection, settings: Settings | None) -> Verification:
     problems: list[str] = []
-    telling, walk, count = agreement.Telling(), Walk(), 0
+    telling, walk, count = Telling(), Walk(), 0
     signed = _signed(connection, settings)
     standing = heads.Standing(signed.heads)
     for entry in entries(connection):
