@@ -5,12 +5,14 @@ from here, opens the store or the graph.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 from action.loading import load_workflow
 from action.run import collect
+from orchestration.identity.session import seems_over
 from orchestration.registry import Agent
 from orchestration.settings import Settings
 from orchestration.work.dagster import Rows, drawn, owner_of
@@ -54,9 +56,16 @@ def _begin(agent: str) -> dg.OpDefinition:
         out=dg.Out(dg.Any),
         description=f"The batches that wait for {agent} in the exchange.",
     )
-    def waiting() -> Rows:
-        exchange = Exchange(Settings().exchange)
-        batches = (exchange.read_batch(agent, batch_id) for batch_id in exchange.waiting(agent))
+    def waiting(context: dg.OpExecutionContext) -> Rows:
+        exchange, now = Exchange(Settings().exchange), datetime.now(UTC)
+        ids = exchange.waiting(agent)
+        over = [batch_id for batch_id in ids if seems_over(exchange.read_credential(agent, batch_id), now)]
+        if over:
+            context.log.warning(
+                "No credential that lasts stands beside %s: they wait until the coordinator's next look renews it.",
+                ", ".join(over),
+            )
+        batches = (exchange.read_batch(agent, batch_id) for batch_id in ids if batch_id not in over)
         return {batch.batch_id: [Progress(row=row) for row in batch.rows] for batch in batches}
 
     return waiting
@@ -70,7 +79,10 @@ def _end(agent: str, workflow: Workflow) -> dg.OpDefinition:
     )
     def answer(context: dg.OpExecutionContext, rows: Rows) -> Iterator[dg.Output[list[str]]]:
         exchange = Exchange(Settings().exchange)
-        answers = [collect(exchange.read_batch(agent, batch_id), workflow, done) for batch_id, done in rows.items()]
+        answers = [
+            collect(exchange.read_batch(agent, batch_id), workflow, done, exchange.read_credential(agent, batch_id))
+            for batch_id, done in rows.items()
+        ]
         for one in answers:
             exchange.answer(one)
         if not answers:

@@ -9,13 +9,14 @@ from orchestration.work.handoff import Declined
 from orchestration.work.workflow import Progress, Workflow
 
 
-def collect(batch: Batch, workflow: Workflow, done: Iterable[Progress]) -> ProposalSet:
+def collect(batch: Batch, workflow: Workflow, done: Iterable[Progress], credential: str) -> ProposalSet:
     """The answer that rows add up to.
 
     Args:
         batch: What woke the agent.
         workflow: Its steps.
         done: The batch's rows, each after every step.
+        credential: What the agent was given to answer that batch with.
     """
     proposals: list[Proposal] = []
     declined: dict[str, str] = {}
@@ -38,4 +39,5 @@ def collect(batch: Batch, workflow: Workflow, done: Iterable[Progress]) -> Propo
         declined=declined,
         failed=failed,
         handoffs=tuple(handoffs),
+        credential=credential,
     )

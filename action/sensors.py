@@ -3,7 +3,7 @@
 import dagster as dg
 
 from action.jobs import propose
-from orchestration.registry import load_agents
+from orchestration.registry import load_only
 from orchestration.settings import Settings
 from orchestration.work.attempts import Due
 from orchestration.work.exchange import Exchange
@@ -20,6 +20,6 @@ def waiting_batches(context: dg.SensorEvaluationContext) -> Requests:
     """Ask for a run for each agent that a batch waits for."""
     settings = Settings()
     exchange = Exchange(settings.exchange)
-    waiting = {name: exchange.waiting(name) for name in sorted(load_agents(settings.agents))}
+    waiting = {name: exchange.waiting(name) for name in sorted(load_only(settings.agents, settings.only_agents))}
     due = [Due(name, f"{name} {' '.join(ids)}", f"{len(ids)} batches") for name, ids in waiting.items() if ids]
     yield from requests(context.instance, ["proposals"], due)

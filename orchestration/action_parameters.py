@@ -1,4 +1,4 @@
-"""What an action type's parameters can be: an entity, a fact, a relationship, a contact point or a bounded literal.
+"""What an action type's parameters can be: entity, fact, record, relationship, contact point or bounded literal.
 
 Here a declaration is checked against the shapes of records; whether a value names anything is asked of the graph, in
 `gate/resolve.py`.
@@ -71,7 +71,7 @@ class EntityParameter(Contract):
             raise ValueError("at least two systems under `linked` and `searched` together")
         if self.type not in RECORD_TYPES:
             raise ValueError(f"a `type` among {', '.join(RECORD_TYPES)}")
-        _known_fields(RECORD_TYPES[self.type], self.reads)
+        known_fields(RECORD_TYPES[self.type], self.reads)
         return self
 
 
@@ -89,13 +89,31 @@ class FactParameter(Contract):
     def _reads_what_it_requires(self) -> Self:
         if self.type not in FACTS:
             raise ValueError(f"a `type` among {', '.join(FACTS)}")
-        _known_fields(FACTS[self.type], self.reads)
+        known_fields(FACTS[self.type], self.reads)
         if unread := [condition.field for condition in self.requires if condition.field not in self.reads]:
             raise ValueError(f"under `reads` every field that `requires` names (missing {', '.join(unread)})")
         for condition in self.requires:
             kind = FACTS[self.type].field(condition.field).kind
             if kind not in _COMPARABLE.get(condition.relation, {kind}):
                 raise ValueError(f"`{condition.field}` to be a field that can be {condition.relation} something")
+        return self
+
+
+class RecordParameter(Contract):
+    """A record of an entity as one system states it, by its record id: what a correction is written to."""
+
+    kind: Literal["record"]
+    of: Name
+    system: System
+    reads: tuple[Name, ...] = ()
+    """Fields of the record itself, which the golden record may say otherwise."""
+    differs: tuple[Name, ...] = ()
+    """Fields that it must state otherwise than the golden record does: where none does, there is nothing to correct."""
+
+    @model_validator(mode="after")
+    def _reads_what_differs(self) -> Self:
+        if unread := [name for name in self.differs if name not in self.reads]:
+            raise ValueError(f"under `reads` every field that `differs` names (missing {', '.join(unread)})")
         return self
 
 
@@ -136,11 +154,17 @@ class LiteralParameter(Contract):
 
 
 Parameter = Annotated[
-    EntityParameter | FactParameter | RelationshipParameter | ContactPointParameter | LiteralParameter,
+    EntityParameter
+    | FactParameter
+    | RecordParameter
+    | RelationshipParameter
+    | ContactPointParameter
+    | LiteralParameter,
     Field(discriminator="kind"),
 ]
 
 
-def _known_fields(shape: Shape, names: tuple[str, ...]) -> None:
+def known_fields(shape: Shape, names: tuple[str, ...]) -> None:
+    """Refuse fields that a record or fact does not have."""
     if unknown := [name for name in names if name not in shape.names]:
         raise ValueError(f"fields of {shape.name} (found {', '.join(unknown)}; there are {', '.join(shape.names)})")

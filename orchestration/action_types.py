@@ -17,17 +17,23 @@ from orchestration.action_parameters import (
     EntityParameter,
     FactParameter,
     Parameter,
+    RecordParameter,
     RelationshipParameter,
     System,
+    known_fields,
 )
 from orchestration.contracts import Contract
 from orchestration.declarations import Duration, Name, read_declaration
 from orchestration.errors import ActionTypeError
+from orchestration.graph.model import RECORD_TYPES
+from orchestration.limits import Amount, TypeLimits, Window
 
 _PLACE: Final = re.compile(r"\{([a-z0-9_]+)(?:\.([a-z0-9_]+))?\}")
 _FACT_COLUMNS: Final = frozenset({"record_id", "source_key", "system"})
 
-RESERVED: Final = frozenset({"action_type", "action_class", "business_date", "objections"})
+RESERVED: Final = frozenset(
+    {"action_type", "action_class", "business_date", "objections", "credential", "now", "residency", "window"}
+)
 """What a policy's `context` holds beside the parameters."""
 
 
@@ -51,6 +57,11 @@ class ActionType(Contract):
     tool: ToolCall
     effect_key: str
     compensation: str = Field(min_length=1)
+    amount: Amount | None = None
+    """The money that it is about, which budgets count; none where it is about none."""
+    limits: TypeLimits = TypeLimits()
+    windows: tuple[Window, ...] = ()
+    """When it may happen, whoever asks; at any time where none is named."""
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -66,6 +77,11 @@ class ActionType(Contract):
     def facts(self) -> dict[str, FactParameter]:
         """The fact parameters by name."""
         return {name: each for name, each in self.parameters.items() if isinstance(each, FactParameter)}
+
+    @property
+    def records(self) -> dict[str, RecordParameter]:
+        """The record parameters by name."""
+        return {name: each for name, each in self.parameters.items() if isinstance(each, RecordParameter)}
 
     @property
     def contact_points(self) -> dict[str, ContactPointParameter]:
@@ -98,7 +114,8 @@ class ActionType(Contract):
             self._refers(name, each)
         if unaged := self.systems - self.max_age.keys():
             raise ValueError(f"a `max_age` for every system named (missing {', '.join(sorted(unaged))})")
-        for template in (self.effect_key, *self.tool.arguments.values()):
+        amount = (self.amount.value, self.amount.currency) if self.amount else ()
+        for template in (self.effect_key, *self.tool.arguments.values(), *amount):
             self._fills(template)
         if "effect_key" in self.tool.arguments:
             raise ValueError("no tool argument `effect_key`: the coordinator adds it")
@@ -108,7 +125,7 @@ class ActionType(Contract):
 
     def _refers(self, name: str, each: Parameter) -> None:
         match each:
-            case FactParameter() | ContactPointParameter():
+            case FactParameter() | ContactPointParameter() | RecordParameter():
                 targets: tuple[str, ...] = (each.of,)
             case RelationshipParameter():
                 targets = (each.source, each.target)
@@ -116,6 +133,16 @@ class ActionType(Contract):
                 targets = ()
         if wrong := [target for target in targets if target not in self.entities]:
             raise ValueError(f"parameter `{name}` to refer to an entity parameter (found {', '.join(wrong)})")
+        if isinstance(each, RecordParameter):
+            self._is_its(name, each, self.entities[each.of])
+
+    def _is_its(self, name: str, each: RecordParameter, entity: EntityParameter) -> None:
+        """A record is of a system that its entity must be linked in; what it differs in is read of both."""
+        known_fields(RECORD_TYPES[entity.type], each.reads)
+        if each.system not in entity.linked:
+            raise ValueError(f"`system` of `{name}` among those under `linked` of `{each.of}` (found {each.system})")
+        if unread := [field for field in each.differs if field not in entity.reads]:
+            raise ValueError(f"under `reads` of `{each.of}` what `{name}` differs in (missing {', '.join(unread)})")
 
     def _fills(self, template: str) -> None:
         for name, field in places(template):
@@ -124,8 +151,8 @@ class ActionType(Contract):
                 raise ValueError(f"{template!r} to name a parameter that has a value (found {name})")
             if field is None:
                 continue
-            readable = set(each.reads) if isinstance(each, EntityParameter | FactParameter) else set()
-            if isinstance(each, FactParameter):
+            readable = set(each.reads) if isinstance(each, EntityParameter | FactParameter | RecordParameter) else set()
+            if isinstance(each, FactParameter | RecordParameter):
                 readable |= _FACT_COLUMNS
             if field not in readable:
                 raise ValueError(f"{template!r} to name a field that `{name}` reads (found {field})")

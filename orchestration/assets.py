@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 
 from orchestration.contracts import GRAPH_ASSET, Pin
 from orchestration.errors import PrecedeError
+from orchestration.gate.keys import CREDENTIAL, signing_key
 from orchestration.graph.current import current_snapshot, open_current
 from orchestration.ledger import lineage
 from orchestration.ledger.entries import LedgerRange, range_of
@@ -60,6 +61,7 @@ def triggers_of(agent: Agent) -> dg.AssetsDefinition:
                 business_date=settings.business_date,
                 now=datetime.now(UTC),
                 pin=pin_current(store, context.instance),
+                key=signing_key(settings.keys, CREDENTIAL),
             )
         if wake.state in _TROUBLE:
             raise PrecedeError(wake.detail)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
+import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
@@ -19,6 +21,9 @@ import rfc8785
 from pydantic import BaseModel
 
 _AS_IT_IS: Final = frozenset({str, bool})  # most of any value: asked first, since it is cheap
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+_OTHERWISE: Final = re.compile(r"\de-\d|[\ud800-\U0010ffff]")
+"""What may make Python's encoder differ from RFC 8785: floats below 1e-4, and keys that UTF-16 sorts otherwise."""
 _EXACT: Final = 2**53 - 1  # the largest integer that a JSON number carries without loss
 _EXPONENT: Final = 1e21  # from here on JSON writes a float with an exponent, so that it is not read back as an integer
 
@@ -33,7 +38,12 @@ def canonical(value: object) -> bytes:
         TypeError: The value, or a part of it, is of a kind that has no canonical form.
         ValueError: A time has no zone, or a number is not finite.
     """
-    return rfc8785.dumps(plain(value))
+    held = plain(value)
+    written = _ENCODE(held)
+    # Python's encoder is many times faster, and writes the same but for what the pattern finds (or finds wrongly)
+    if ("e-" in written or not written.isascii()) and _OTHERWISE.search(written):
+        return rfc8785.dumps(held)
+    return written.encode()
 
 
 def digest(value: object) -> str:
@@ -48,8 +58,13 @@ def plain(value: object) -> Any:  # noqa: ANN401, PLR0911  whatever JSON holds; 
         TypeError: The value, or a part of it, is of a kind that has no canonical form.
         ValueError: A time has no zone, or a number is not finite.
     """
-    if value is None or type(value) in _AS_IT_IS:
+    kind = type(value)
+    if value is None or kind in _AS_IT_IS:
         return value
+    if kind is dict:
+        return {name if type(name) is str else _key(name): plain(item) for name, item in value.items()}  # type: ignore[attr-defined]
+    if kind is list or kind is tuple:
+        return [plain(item) for item in value]  # type: ignore[attr-defined]
     match value:
         case BaseModel():
             return {name: plain(getattr(value, name)) for name in type(value).model_fields}
@@ -72,7 +87,9 @@ def _scalar(value: object) -> str | float | None:  # noqa: PLR0911  one line for
         case None | bool():
             return value
         case float():
-            return str(int(value)) if _EXACT < abs(value) < _EXPONENT else value
+            if not value.is_integer() or abs(value) >= _EXPONENT:  # JSON knows one kind of number: 10.0 is 10
+                return value
+            return int(value) if abs(value) <= _EXACT else str(int(value))
         case str():
             return str(value)
         case int():

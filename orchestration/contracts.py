@@ -102,6 +102,8 @@ class ProposalSet(Contract):
     failed: dict[str, str] = Field(default_factory=dict)
     """Row id to why it was handed to a person."""
     handoffs: tuple[Handoff, ...] = ()
+    credential: Annotated[str, Field(max_length=8192, repr=False)] = ""
+    """What the agent was given to answer that batch with, as it was given; never to be printed or kept."""
 
 
 class Reason(Contract):
@@ -168,6 +170,8 @@ class Decision(Contract):
     snapshot_id: SnapshotId | None
     decided_at: datetime
     permit: Permit | None = None
+    policy_request: dict[str, Any] | None = None
+    """What policy was asked, and what spoke against it beside policy; none where policy could not be asked."""
 
 
 class OutcomeState(StrEnum):

@@ -6,6 +6,8 @@ import dagster as dg
 
 from orchestration.assets import effects_of, ledger_of, triggers_of
 from orchestration.jobs import act, wake
+from orchestration.ledger.assets import checkpoints, evidence_retention
+from orchestration.ledger.jobs import checkpoint, removing, retention, signing
 from orchestration.registry import load_agents
 from orchestration.sensors import answers_or_effects, new_snapshot_or_date
 from orchestration.settings import Settings
@@ -17,11 +19,18 @@ def defs() -> dg.Definitions:
 
     Raises:
         AgentError: An agent's folder lacks a part of the loop, or says something that cannot be.
+        ConfigurationError: `PRECEDE_CHECKPOINT_SCHEDULE` is no cron expression.
     """
-    agents = load_agents(Settings().agents)
+    settings = Settings()
+    agents = load_agents(settings.agents)
     return dg.Definitions(
-        assets=[asset(agent) for agent in agents.values() for asset in (triggers_of, effects_of, ledger_of)],
-        jobs=[wake, act],
+        assets=[
+            *(asset(agent) for agent in agents.values() for asset in (triggers_of, effects_of, ledger_of)),
+            checkpoints,
+            evidence_retention,
+        ],
+        jobs=[wake, act, checkpoint, retention],
+        schedules=[signing(settings.checkpoint_schedule), removing],
         sensors=[new_snapshot_or_date, answers_or_effects],
         executor=dg.in_process_executor,
     )

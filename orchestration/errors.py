@@ -9,7 +9,9 @@
     ├── NoGraph                nothing has been published yet
     ├── StoreError             the store cannot be opened or read
     ├── PublicationRefused     a blocking check failed, so the graph was not published
-    └── PermitRefused          a permit does not cover what was asked
+    ├── PermitRefused          a permit does not cover what was asked
+    ├── NotIdentified          nobody, or nobody known, showed a token
+    └── NotEntitled            somebody known asked for what none of their roles lets them do
 
 Each message says what was found, what was needed and what to do. The command line prints it and exits with 1.
 """
@@ -64,3 +66,11 @@ class PublicationRefused(PrecedeError):  # noqa: N818  reads as the sentence it 
 
 class PermitRefused(PrecedeError):  # noqa: N818  reads as the sentence it is
     """A permit does not cover what was asked of a tool."""
+
+
+class NotIdentified(PrecedeError):  # noqa: N818  reads as the sentence it is
+    """Nobody, or nobody known, showed a token; the message never repeats it."""
+
+
+class NotEntitled(PrecedeError):  # noqa: N818  reads as the sentence it is
+    """Somebody known asked for what none of their roles lets them do."""

@@ -237,7 +237,7 @@ def _add(connection: Connection, table: Table, kind: str, said: Row) -> Row:
 def _named(reviewer: str) -> str:
     name = reviewer.strip()
     if not name:
-        raise ConfigurationError("--reviewer", "nothing", "the name of who judges")
+        raise ConfigurationError("the reviewer", "nobody", "the name of who judges")
     return name
 
 

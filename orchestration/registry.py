@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from orchestration.contracts import Contract
 from orchestration.declarations import Duration, Name, read_declaration
 from orchestration.errors import AgentError
+from orchestration.limits import Country, Limits, Window
 
 PARTS: Final[dict[str, str]] = {
     "agent.yml": "identity",
@@ -28,17 +29,6 @@ PARTS: Final[dict[str, str]] = {
 
 Sentence = Annotated[str, Field(min_length=1, max_length=1000)]
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,62}$")]
-
-
-class Limits(Contract):
-    """How much an agent may do. Every agent's effects count, and every alias and merged part of an entity."""
-
-    per_batch: int = Field(default=100, ge=0)
-    """Effects that one batch may have."""
-    per_entity_per_day: int = Field(default=1, ge=0)
-    """Effects on one entity on one business date."""
-    per_contact_point_per_day: int = Field(default=1, ge=0)
-    """Effects that reach one mailbox or number on one business date."""
 
 
 class Metric(Contract):
@@ -72,12 +62,18 @@ class AgentCard(Contract):
     """What it was approved for."""
     action_types: tuple[Name, ...] = Field(min_length=1)
     limits: Limits = Limits()
+    windows: tuple[Window, ...] = ()
+    """When it may have effects; at any time where none is named."""
+    residency: tuple[Country, ...] | None = Field(default=None, min_length=1)
+    """Countries whose entities it may act on; of every country, also an unknown one, where none is named."""
     columns: tuple[Name, ...] = ()
     """What `trigger.sql` may return beside `entity_id`, in any order; where none is named, what it returns."""
     review: tuple[str, ...] = ()
     """Names of the policies in `policy.cedar` that hold an action for a person."""
     credential_lifetime: Duration = timedelta(minutes=15)
     """How long a permit lasts."""
+    session_lifetime: Duration = timedelta(hours=1)
+    """How long it may take to answer a batch: how long the credential lasts that it is given for that."""
     credentials: Credentials = Credentials()
     memory: Sentence
     """What it keeps from one batch to the next."""
@@ -87,6 +83,8 @@ class AgentCard(Contract):
     def _short_lived(self) -> Self:
         if self.credential_lifetime > timedelta(hours=24):
             raise ValueError("a `credential_lifetime` of at most 24h")
+        if self.session_lifetime > timedelta(hours=24):
+            raise ValueError("a `session_lifetime` of at most 24h")
         return self
 
 
@@ -129,6 +127,19 @@ def load_agents(folder: Path) -> dict[str, Agent]:
     if not names:
         raise AgentError(str(folder), "no agents", "a folder with at least one agent's folder in it")
     return {each.name: load_agent(each) for each in names}
+
+
+def load_only(folder: Path, names: frozenset[str]) -> dict[str, Agent]:
+    """The agents of a folder that a code server runs, where it is told which; the folders of others are not read.
+
+    Raises:
+        AgentError: As `load_agents`; or one of those names is no agent's.
+    """
+    if not names:
+        return load_agents(folder)
+    if unknown := sorted(name for name in names if not (folder / name).is_dir()):
+        raise AgentError("PRECEDE_ONLY_AGENTS", ", ".join(unknown), f"names of agents in {folder}")
+    return {name: load_agent(folder / name) for name in sorted(names)}
 
 
 def load_agent(folder: Path) -> Agent:

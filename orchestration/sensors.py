@@ -4,6 +4,7 @@ Anyone who reaches Dagster's web server can report an event; nobody but the coor
 """
 
 from contextlib import closing
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -29,7 +30,8 @@ def new_snapshot_or_date(context: dg.SensorEvaluationContext) -> Requests:
     agents = load_agents(settings.agents)
     with closing(open_store(settings)) as store:
         with store.read() as connection:
-            waiting = due.wakes(connection, Exchange(settings.exchange), agents, settings.business_date)
+            exchange = Exchange(settings.exchange)
+            waiting = due.wakes(connection, exchange, agents, settings.business_date, datetime.now(UTC))
         if waiting and pin_current(store, context.instance) is None:
             yield dg.SkipReason("The run that published the snapshot has not ended, or its event is not in the log.")
             return

@@ -29,6 +29,25 @@ def _number(name: str, default: int, needed: str) -> int:
 
 
 @dataclass(frozen=True)
+class Oidc:
+    """Who says who people are, where it is an issuer of OpenID Connect rather than the people file.
+
+    Attributes:
+        issuer: `PRECEDE_OIDC_ISSUER`, as the claim `iss` states it.
+        audience: `PRECEDE_OIDC_AUDIENCE`, as the claim `aud` states it.
+        jwks: `PRECEDE_OIDC_JWKS`, the issuer's public keys: a file, or an address.
+        roles: `PRECEDE_OIDC_ROLES`, the claim that holds roles; `roles` by default.
+        name: `PRECEDE_OIDC_NAME`, the claim that names a person and nobody else, for ever; `sub` by default.
+    """
+
+    issuer: str
+    audience: str
+    jwks: str
+    roles: str = "roles"
+    name: str = "sub"
+
+
+@dataclass(frozen=True)
 class Settings:
     """Every path and address that the environment decides.
 
@@ -78,6 +97,45 @@ class Settings:
             raise ConfigurationError("PRECEDE_BUSINESS_DATE", repr(value), "a date such as 2026-11-02") from error
 
     @property
+    def people(self) -> Path:
+        """`PRECEDE_PEOPLE`, the file of people and what they may do; `people.yml` in `home` by default."""
+        return _path("PRECEDE_PEOPLE", self.home / "people.yml")
+
+    @property
+    def token(self) -> str | None:
+        """`PRECEDE_TOKEN`, by which whoever runs a command is known; never to be printed, kept or passed on."""
+        return os.environ.get("PRECEDE_TOKEN") or None
+
+    @property
+    def token_file(self) -> Path | None:
+        """`PRECEDE_TOKEN_FILE`, a file that holds that token."""
+        value = os.environ.get("PRECEDE_TOKEN_FILE")
+        return Path(value).expanduser() if value else None
+
+    @property
+    def oidc(self) -> Oidc | None:
+        """`PRECEDE_OIDC_…`, the issuer that says who people are; none where nothing of it is set.
+
+        Raises:
+            ConfigurationError: Only a part of it is set.
+        """
+        needed = ("PRECEDE_OIDC_ISSUER", "PRECEDE_OIDC_AUDIENCE", "PRECEDE_OIDC_JWKS")
+        stated = {name: os.environ.get(name, "").strip() for name in needed}
+        claims = {name: os.environ.get(f"PRECEDE_OIDC_{name.upper()}", "").strip() for name in ("roles", "name")}
+        if not any(stated.values()) and not any(claims.values()):
+            return None
+        if missing := [name for name, value in stated.items() if not value]:
+            raise ConfigurationError(", ".join(missing), "nothing", "all of PRECEDE_OIDC_ISSUER, _AUDIENCE and _JWKS")
+        issuer, audience, jwks = stated.values()
+        return Oidc(issuer, audience, jwks, **{name: value for name, value in claims.items() if value})
+
+    @property
+    def only_agents(self) -> frozenset[str]:
+        """`PRECEDE_ONLY_AGENTS`, the agents that this code server runs, with commas between them; all by default."""
+        stated = os.environ.get("PRECEDE_ONLY_AGENTS", "").split(",")
+        return frozenset(name.strip() for name in stated if name.strip())
+
+    @property
     def schedule(self) -> str:
         """`PRECEDE_SCHEDULE`, when the sources are read: a cron expression in UTC, every 15 minutes by default."""
         return os.environ.get("PRECEDE_SCHEDULE") or "*/15 * * * *"
@@ -86,6 +144,27 @@ class Settings:
     def rebuild_schedule(self) -> str:
         """`PRECEDE_REBUILD_SCHEDULE`, when everything is made anew: cron in UTC, Sunday at three by default."""
         return os.environ.get("PRECEDE_REBUILD_SCHEDULE") or "0 3 * * 0"
+
+    @property
+    def checkpoint_schedule(self) -> str:
+        """`PRECEDE_CHECKPOINT_SCHEDULE`, when the ledger's head is signed: cron in UTC, every 15 minutes by default."""
+        return os.environ.get("PRECEDE_CHECKPOINT_SCHEDULE") or "*/15 * * * *"
+
+    @property
+    def checkpoints(self) -> Path:
+        """`PRECEDE_CHECKPOINTS`, the folder that signed heads of the ledger are written to; in `home` by default."""
+        return _path("PRECEDE_CHECKPOINTS", self.home / "checkpoints")
+
+    @property
+    def keep_evidence_days(self) -> int | None:
+        """`PRECEDE_KEEP_EVIDENCE_DAYS`, for how many days the evidence of a decision is kept; for ever by default.
+
+        Raises:
+            ConfigurationError: It is no whole number.
+        """
+        if not os.environ.get("PRECEDE_KEEP_EVIDENCE_DAYS"):
+            return None
+        return _number("PRECEDE_KEEP_EVIDENCE_DAYS", 365, "a whole number of days")
 
     @property
     def sensor_seconds(self) -> int:

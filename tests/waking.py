@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert, select
 
 from action.run import collect
 from orchestration.action_types import load_action_types
 from orchestration.contracts import Batch, Pin, Proposal, ProposalSet
+from orchestration.gate.keys import CREDENTIAL, signing_key
 from orchestration.graph import EntityGraph
 from orchestration.registry import Agent, load_agent
 from orchestration.settings import PROJECT, Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store, open_store
 from orchestration.work.exchange import Exchange
-from orchestration.work.intake import take_in
+from orchestration.work.intake import TakenIn, take_in
 from orchestration.work.triggers import Wake, run_triggers
 from orchestration.work.workflow import Workflow
 from tests.graph_fixture import BUILT_AT, BUSINESS_DATE, SNAPSHOT, publish_graph
@@ -36,6 +38,14 @@ def pin_of(snapshot_id: str) -> Pin:
     return Pin(asset_key="entity_graph", storage_id=7, run_id="run-fixture", data_version=snapshot_id)
 
 
+class Honest(Exchange):
+    """An exchange in which every answer carries what stands beside its batch, as the agents' side sees to."""
+
+    def answer(self, answer: ProposalSet) -> None:
+        credential = answer.credential or self.read_credential(answer.agent, answer.batch_id)
+        super().answer(answer.model_copy(update={"credential": credential}))
+
+
 @dataclass
 class World:
     """A home with a published graph, a store and an exchange, and agents to wake."""
@@ -47,6 +57,11 @@ class World:
     graph: EntityGraph
     published: int = 1
 
+    @property
+    def key(self) -> Ed25519PrivateKey:
+        """What credentials are signed with."""
+        return signing_key(self.settings.keys, CREDENTIAL)
+
     def publish(self, *changes: str) -> None:
         """Publish another graph."""
         self.graph.close()
@@ -55,7 +70,7 @@ class World:
         self.graph = publish_graph(self.store, self.settings, *changes, snapshot_id=snapshot_id, built_at=built_at)
 
     def wake(self, day: date = BUSINESS_DATE, **changed: Any) -> list[Wake]:
-        given = {"business_date": day, "now": NOW, "pin": pin_of(self.graph.snapshot_id)} | changed
+        given = {"business_date": day, "now": NOW, "pin": pin_of(self.graph.snapshot_id), "key": self.key} | changed
         return run_triggers(self.store, self.exchange, self.graph, self.agents, **given)
 
     def woken(self, day: date = BUSINESS_DATE) -> list[dict[str, Any]]:
@@ -71,7 +86,10 @@ class World:
         for agent in self.agents:
             for batch_id in self.exchange.waiting(agent):
                 self.exchange.answer(reminders(self.exchange.read_batch(agent, batch_id)))
-        take_in(self.store, self.exchange, now=NOW)
+        self.take_in()
+
+    def take_in(self, now: datetime = NOW) -> list[TakenIn]:
+        return take_in(self.store, self.exchange, self.key.public_key(), now=now)
 
     def decide(self, verdict: str, *codes: str, transient: bool = False) -> None:
         """Decide every proposal that was not decided yet."""
@@ -99,7 +117,7 @@ class World:
 
 def answer(batch: Batch, workflow: Workflow) -> ProposalSet:
     """What an agent says of a batch."""
-    return collect(batch, workflow, [workflow.run(row, sleep=lambda _: None) for row in batch.rows])
+    return collect(batch, workflow, [workflow.run(row, sleep=lambda _: None) for row in batch.rows], "")
 
 
 def reminders(batch: Batch) -> ProposalSet:
@@ -122,7 +140,7 @@ def a_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     settings = Settings()
     store = open_store(settings)
     graph = publish_graph(store, settings)
-    made = World(settings, store, Exchange(settings.exchange), {"finance": load_agent(FINANCE)}, graph)
+    made = World(settings, store, Honest(settings.exchange), {"finance": load_agent(FINANCE)}, graph)
     try:
         yield made
     finally:
@@ -133,4 +151,10 @@ def a_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.delenv("PRECEDE_STORE_URL", raising=False)
+    yield from a_world(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def on_postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_database: str) -> Iterator[World]:
+    monkeypatch.setenv("PRECEDE_STORE_URL", postgres_database)
     yield from a_world(tmp_path, monkeypatch)

@@ -53,11 +53,16 @@ COMMANDS: Final = {
     "review": Command(
         "orchestration.cli.review:app", "Settle doubts: which records are one, which value is right.", "Judge"
     ),
+    "policy": Command("orchestration.cli.policy:app", "Check, explain and try out policies.", "Judge"),
     "actions": Command(
         "orchestration.cli.actions:actions", "List what agents proposed and what became of it.", "Prove"
     ),
     "trace": Command("orchestration.cli.trace:trace", "Walk from an effect back to its source rows.", "Prove"),
     "ledger": Command("orchestration.cli.ledger:app", "Prove that nobody edited the record.", "Prove"),
+    "people": Command("orchestration.cli.people:app", "Say who may review, operate and audit.", "Identify"),
+    "credentials": Command(
+        "orchestration.cli.credentials:app", "Look at agents' credentials, revoke them.", "Identify"
+    ),
     "dagster": Command("orchestration.cli.check:app", "Check that Dagster loads the project.", "Work"),
 }
 DESCRIPTION: Final = """Insight precedes action: systems become one published graph, and agents act only on it.

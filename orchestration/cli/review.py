@@ -11,13 +11,14 @@ import typer
 
 from orchestration import judgements
 from orchestration.cli import review_shown as shown
+from orchestration.cli.acting import acting
 from orchestration.cli.reading import AsJson, Paper, print_json, reading_graph, reading_store
-from orchestration.cli.stop import operating_user
 from orchestration.cli.why_shown import OfPair
 from orchestration.errors import ConfigurationError
 from orchestration.explanation import explained
 from orchestration.graph.current import open_current
 from orchestration.graph.reader import EntityGraph
+from orchestration.identity.person import Role
 from orchestration.judgements import PairVerdict, disputed, judge, pair_of, record_of, settle
 from orchestration.reviewing import open_pairs
 from orchestration.settings import Settings
@@ -26,7 +27,6 @@ from orchestration.store.engine import Store, open_store
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Settle doubts: which records are one, which value is right."
 )
-Reviewer = Annotated[str | None, typer.Option(help="Who says so; the user of the operating system by default.")]
 Note = Annotated[str, typer.Option(help="Why; kept with the judgement.")]
 Record = Annotated[str, typer.Argument(help="A record's id, system:table:key.")]
 
@@ -41,7 +41,6 @@ def pairs(  # noqa: PLR0913  one option for each way to ask
     entity: Annotated[str | None, typer.Option(help="Only doubts about this entity.")] = None,
     type_: Annotated[str | None, typer.Option("--type", help="Only of this record type.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many to list.")] = 20,
-    reviewer: Reviewer = None,
     *,
     first: Annotated[bool, typer.Option("--next", help="Show the first one, both records side by side.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="List them, also on a terminal.")] = False,
@@ -58,7 +57,7 @@ def pairs(  # noqa: PLR0913  one option for each way to ask
                 connection, graph, entity=entity, entity_type=type_, limit=1 if first else 1000 if asking else limit
             )
         if asking:
-            _ask(store, graph, found, reviewer)
+            _ask(store, graph, found)
         elif first:
             _show_first(graph, found, as_json=as_json)
         elif as_json:
@@ -75,11 +74,10 @@ def show(record_a: Record, record_b: Record, *, as_json: AsJson = False) -> None
 
 
 @app.command("judge")
-def judge_(  # noqa: PLR0913  what a judgement says
+def judge_(
     record_a: Record,
     record_b: Record,
     verdict: Annotated[PairVerdict, typer.Argument(help="What you say; `skip` takes back what was said before.")],
-    reviewer: Reviewer = None,
     note: Note = "",
     *,
     as_json: AsJson = False,
@@ -87,23 +85,24 @@ def judge_(  # noqa: PLR0913  what a judgement says
     """Say that two records are the same or different; every later graph obeys it, and tells where data contradicts it.
 
     It is kept for ever with your name and what you were shown, and stands in the ledger. A later one takes its place.
+    It takes a reviewer.
     """
     with closing(open_store(Settings(), create=False)) as store:
+        name = acting(store, Settings(), Role.REVIEWER).name
         with open_current(store, Settings()) as graph:
             pair = pair_of(graph, record_a, record_b)
-        row = judge(store, pair, verdict, _name(reviewer), note=note, now=datetime.now(UTC))
+        row = judge(store, pair, verdict, name, note=note, now=datetime.now(UTC))
     _told(row, shown.judged(row), as_json=as_json)
 
 
 @app.command("settle")
-def settle_(  # noqa: PLR0913, PLR0917  what a settlement says
+def settle_(  # noqa: PLR0913  what a settlement says
     record: Record,
     field: Annotated[str, typer.Argument(help="The field on which records of its entity disagree.")],
     value: Annotated[str | None, typer.Argument(help="The right value, as one of them states it.")] = None,
     until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day on which it counts; for ever if unsaid.")
     ] = None,
-    reviewer: Reviewer = None,
     note: Note = "",
     *,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Take back what was said of that field.")] = False,
@@ -111,15 +110,16 @@ def settle_(  # noqa: PLR0913, PLR0917  what a settlement says
 ) -> None:
     """Say which value of a field is right; it survives in the golden record, and the conflict is none any more.
 
-    The source stays as it is: put it right there too, and let --until end what you say here.
+    The source stays as it is: put it right there too, and let --until end what you say here. It takes a reviewer.
     """
     if withdraw is not (value is None):
         raise ConfigurationError("precede review settle", "both or neither", "either a value or --withdraw")
     last: date | None = until.date() if until is not None else None
     with closing(open_store(Settings(), create=False)) as store:
+        name = acting(store, Settings(), Role.REVIEWER).name
         with open_current(store, Settings()) as graph:
             about = disputed(graph, record, field)
-        row = settle(store, about, value, _name(reviewer), until=last, note=note, now=datetime.now(UTC))
+        row = settle(store, about, value, name, until=last, note=note, now=datetime.now(UTC))
     _told(row, shown.settled(row), as_json=as_json)
 
 
@@ -157,9 +157,9 @@ def _with_state(row: dict[str, Any], became: dict[str, Any] | None) -> dict[str,
     return row | {"state": state, "detail": became["detail"] if became else None}
 
 
-def _ask(store: Store, graph: EntityGraph, found: list[dict[str, Any]], reviewer: str | None) -> None:
+def _ask(store: Store, graph: EntityGraph, found: list[dict[str, Any]]) -> None:
     """Show one pair after the other and keep what is said, until somebody quits or there is none left."""
-    name, paper = _name(reviewer), Paper()
+    name, paper = acting(store, Settings(), Role.REVIEWER).name, Paper()
     if not found:
         paper.print(shown.listed(found))
         return
@@ -195,10 +195,6 @@ def _show(graph: EntityGraph, record_a: str, record_b: str, row: dict[str, Any],
         )
     else:
         Paper().print(shown.pair(told, row))
-
-
-def _name(reviewer: str | None) -> str:
-    return operating_user() if reviewer is None else reviewer
 
 
 def _told(row: dict[str, Any], text: str, *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import typer
@@ -77,7 +78,7 @@ def waits(job: str, store: Store, settings: Settings) -> bool:
     with store.read() as connection:
         match job:
             case "wake":
-                return bool(due.wakes(connection, exchange, agents, settings.business_date))
+                return bool(due.wakes(connection, exchange, agents, settings.business_date, datetime.now(UTC)))
             case "propose":
                 return any(exchange.waiting(agent) for agent in agents)
             case "act":

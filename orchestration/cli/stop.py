@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated
@@ -11,37 +9,43 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
+from orchestration.cli.acting import acting
 from orchestration.cli.reading import AsJson, Paper, print_json
 from orchestration.errors import ConfigurationError, NotFound
 from orchestration.gate import stopping
+from orchestration.identity.person import Role
 from orchestration.settings import Settings
 from orchestration.store.engine import Store, open_store
 from orchestration.store.tables import batch
 
 Agent = Annotated[str, typer.Argument(help="The agent's name.")]
 Why = Annotated[str, typer.Option("--reason", help="Why, in a sentence; it is kept in the ledger.")]
-Operator = Annotated[str | None, typer.Option(help="Who says so; the user of the operating system by default.")]
 
 
-def stop(agent: Agent, reason: Why, operator: Operator = None, *, as_json: AsJson = False) -> None:
+def stop(agent: Agent, reason: Why, *, as_json: AsJson = False) -> None:
     """Stop an agent: from the next transaction on, nothing of it is decided, permitted or performed.
 
-    Permits that it holds are void, and it is not woken. What stands in the outbox by then is delivered.
+    Permits that it holds are void, its credentials are revoked, and it is not woken. What stands in the outbox by then
+    is delivered. It takes an operator.
     """
-    _change(agent, reason, operator, stops=True, as_json=as_json)
+    _change(agent, reason, stops=True, as_json=as_json)
 
 
-def start(agent: Agent, reason: Why, operator: Operator = None, *, as_json: AsJson = False) -> None:
-    """Let an agent go on that was stopped. It is woken again for the current snapshot and business date."""
-    _change(agent, reason, operator, stops=False, as_json=as_json)
+def start(agent: Agent, reason: Why, *, as_json: AsJson = False) -> None:
+    """Let an agent go on that was stopped. It is woken again for the current snapshot and business date.
+
+    It takes an operator.
+    """
+    _change(agent, reason, stops=False, as_json=as_json)
 
 
-def _change(agent: str, reason: str, operator: str | None, *, stops: bool, as_json: bool) -> None:
-    said, by, now = reason.strip(), (operator or operating_user()).strip(), datetime.now(UTC)
-    if not said or not by:
-        raise ConfigurationError("--reason" if by else "--operator", "nothing", "a few words")
+def _change(agent: str, reason: str, *, stops: bool, as_json: bool) -> None:
+    said, now = reason.strip(), datetime.now(UTC)
+    if not said:
+        raise ConfigurationError("--reason", "nothing", "a few words")
     settings = Settings()
     with closing(open_store(settings)) as store:
+        by = acting(store, settings, Role.OPERATOR).name
         before = _stopped(store)
         _refuse_unknown(agent, store, settings, before)
         changed = stops or agent in before
@@ -72,11 +76,3 @@ def _refuse_unknown(agent: str, store: Store, settings: Settings, stopped: dict[
     if agent not in known:
         names = ", ".join(sorted(known)) or "none"
         raise NotFound(f"There is no agent {agent!r}; needed one of: {names}; see the folder {settings.agents}.")
-
-
-def operating_user() -> str:
-    """Who runs this process, as the operating system names them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return f"user {os.getuid()}"

@@ -93,6 +93,8 @@ def _decision(found: Trace) -> RenderableType:
 def _entities(found: Trace) -> RenderableType:
     """The entities that were acted on, with the records they were made of, as the evidence holds them."""
     kept: dict[str, Any] = found.entities if isinstance(found.entities, dict) else {}
+    if found.evidence_removed_at:
+        return Text(f"The evidence was removed after its time, at {plain(found.evidence_removed_at)}.")
     if not kept.get("entities"):
         return Text("No evidence was kept: nothing could be decided on it.")
     shown = table("entity", "standing", "records")

@@ -11,10 +11,13 @@ from datetime import datetime
 from typing import Final
 
 from orchestration.canonical import digest
-from orchestration.contracts import Decision, EntityId, Permit, Reason, Verdict
+from orchestration.contracts import Decision, Reason, Verdict
+from orchestration.gate.cedar import NO_ANSWER, Entities, Request
 from orchestration.gate.known import NO_GRAPH, Ask, GraphFacts, StoreFacts
-from orchestration.gate.limits import Usage
-from orchestration.gate.policy import Ruling
+from orchestration.gate.limits.touch import Touch, touch_of
+from orchestration.gate.limits.usage import Bounds, Usage
+from orchestration.gate.minting import permit_for
+from orchestration.gate.policy import Ruling, requested, together
 from orchestration.gate.readset import read_set, tool_call
 from orchestration.gate.resolve import Case, resolve
 from orchestration.gate.rules import Rules
@@ -22,17 +25,22 @@ from orchestration.gate.standing import standing
 
 TRANSIENT: Final = frozenset(
     {
+        *NO_ANSWER,
         "agent_stopped",
+        "bad_credential",
         "batch_limit",
+        "budget_limit",
         "contact_point_limit",
         "entity_limit",
         "failed_check",
         "graph_changed",
+        "long_rate_limit",
         "no_graph",
         "no_pin",
         "not_current",
+        "outside_window",
         "permit_expired",
-        "policy_error",
+        "rate_limit",
         "read_set_changed",
         "stale_source",
         "superseded",
@@ -62,6 +70,8 @@ class Answer:
     ask: Ask
     decision: Decision
     case: Case | None
+    touch: Touch | None = None
+    """What its effect is counted by; none where there is no case."""
 
     @property
     def transient(self) -> bool:
@@ -98,21 +108,22 @@ def conclude(ask: Ask, case: Case | list[Reason], moment: Moment, *, usage: Usag
     """
     if isinstance(case, list):
         return Answer(ask, _decision(ask, moment, Verdict.DENY, case), None)
-    ruling, call = _policy(case, moment), tool_call(case)
-    entities, contacts = _touched(case)
+    asked, call, touch = _policy(case, moment), tool_call(case), touch_of(case)
     objections = list(case.objections)
     if call is None and not objections:
         objections.append(Reason(code="unknown_value", detail="A value that the tool needs is not known."))
     if call is not None and call[1] in taken:
         objections.append(Reason(code="effect_exists", detail="That effect happened already, or may still happen."))
-    if ask.agent in moment.rules.agents:
-        objections += usage.over(moment.rules.agents[ask.agent].card.limits, entities, contacts)
-    reasons, verdict = _together(objections, ruling)
-    decision = _decision(ask, moment, verdict, reasons, policies=ruling.policies if ruling else (), case=case)
-    if verdict is Verdict.ALLOW and call is not None:
-        decision = decision.model_copy(update={"permit": _permit(case, decision, call, moment)})
-        usage.count(entities, contacts)
-    return Answer(ask, decision, case)
+    bounds = bounds_of(ask, moment.rules)
+    if bounds is not None:
+        objections += usage.over(bounds, touch)
+    decision = _concluded(case, moment, asked, objections)
+    if decision.verdict is Verdict.ALLOW and call is not None and bounds is not None:
+        decision = decision.model_copy(
+            update={"permit": permit_for(case, decision, call, moment.rules.agents[ask.agent].card)}
+        )
+        usage.count(bounds, touch)
+    return Answer(ask, decision, case, touch)
 
 
 def reconsider(
@@ -133,13 +144,17 @@ def reconsider(
     if isinstance(case, list):
         return _decision(ask, moment, Verdict.DENY, [*case, *against])
     objections = [*case.objections, *against]
-    if ask.agent in moment.rules.agents:
-        objections += usage.over(moment.rules.agents[ask.agent].card.limits, *_touched(case), own=1)
-    ruling = _policy(case, moment)
-    reasons, verdict = _together(objections, ruling)
-    if verdict is Verdict.ALLOW:
-        return None
-    return _decision(ask, moment, verdict, reasons, policies=ruling.policies if ruling else (), case=case)
+    bounds = bounds_of(ask, moment.rules)
+    if bounds is not None:
+        objections += usage.over(bounds, touch_of(case), own=1)
+    decision = _concluded(case, moment, _policy(case, moment), objections)
+    return None if decision.verdict is Verdict.ALLOW else decision
+
+
+def bounds_of(ask: Ask, rules: Rules) -> Bounds | None:
+    """What bounds a proposal's effect; none of an agent or action type that is not known."""
+    agent, action_type = rules.agents.get(ask.agent), rules.action_types.get(ask.action_type)
+    return None if agent is None or action_type is None else Bounds(agent.card.limits, action_type.limits)
 
 
 def _leave(ask: Ask, moment: Moment) -> list[Reason]:
@@ -160,78 +175,56 @@ def _leave(ask: Ask, moment: Moment) -> list[Reason]:
     return reasons
 
 
-def _policy(case: Case, moment: Moment) -> Ruling | None:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What policy was asked, and what it said."""
+
+    request: Request
+    entities: Entities
+    ruling: Ruling
+
+
+def _policy(case: Case, moment: Moment) -> _Asked | None:
     """What policy says; nothing where the agent or a reference is unknown, so that there is nothing to ask about."""
-    policies = moment.rules.policies.get(case.ask.agent)
-    if policies is None or not _complete(case):
+    name = case.ask.agent
+    agent, policies = moment.rules.agents.get(name), moment.rules.policies.get(name)
+    if agent is None or policies is None or not _complete(case):
         return None
-    return policies.ask(case, stopped=case.ask.agent in moment.store.stopped)
+    request, entities = requested(case, agent.card, stopped=name in moment.store.stopped, now=moment.now)
+    return _Asked(request, entities, policies.rule(request, entities))
 
 
 def _complete(case: Case) -> bool:
     found = case.found
-    resolved = found.entities.keys() | found.facts.keys() | found.contacts.keys() | found.literals.keys()
-    return set(case.action_type.arguments) <= resolved
+    named = found.entities.keys() | found.facts.keys() | found.records.keys()
+    return set(case.action_type.arguments) <= named | found.contacts.keys() | found.literals.keys()
 
 
-def _together(objections: list[Reason], ruling: Ruling | None) -> tuple[list[Reason], Verdict]:
-    """Every reason, and the strictest verdict."""
-    if ruling is None:
-        return objections or [Reason(code="not_permitted", detail="Policy could not be asked.")], Verdict.DENY
-    if not objections:
-        return list(ruling.reasons), ruling.verdict
-    # the core's policies, and an error over a missing value, only say again what is objected to
-    own = [reason for reason in ruling.reasons if reason.code == "forbidden" and not reason.subject.startswith("core-")]
-    return objections + own, Verdict.DENY
+def _concluded(case: Case, moment: Moment, asked: _Asked | None, objections: list[Reason]) -> Decision:
+    """The decision that follows, with what policy was asked."""
+    reasons, verdict = together(objections, asked.ruling if asked else None)
+    decision = _decision(case.ask, moment, verdict, reasons, case)
+    if asked is None:
+        return decision
+    saw = {
+        "request": dict(asked.request),
+        "entities": asked.entities,
+        "objections": [reason.model_dump() for reason in objections],
+    }
+    return decision.model_copy(update={"policies": asked.ruling.policies, "policy_request": saw})
 
 
-def _touched(case: Case) -> tuple[set[EntityId], set[str]]:
-    """The entities and contact points that the effect would be on."""
-    contacts = {stated[0].value for stated in case.found.contacts.values()}
-    return {entity.entity_id for entity in case.found.entities.values()}, contacts
-
-
-def _decision(  # noqa: PLR0913  a decision has that many parts
-    ask: Ask,
-    moment: Moment,
-    verdict: Verdict,
-    reasons: list[Reason],
-    *,
-    policies: tuple[str, ...] = (),
-    case: Case | None = None,
-) -> Decision:
+def _decision(ask: Ask, moment: Moment, verdict: Verdict, reasons: list[Reason], case: Case | None = None) -> Decision:
     known = moment.rules.policies.get(ask.agent)
     rests_on = read_set(case) if case else {}
     return Decision(
         action=ask.action,
         verdict=verdict,
         reasons=tuple(reasons),
-        policies=policies,
+        policies=(),
         policy_digest=known.digest if known else "",
         read_set=rests_on,
         read_set_digest=digest(rests_on),
         snapshot_id=moment.store.snapshot_id,
         decided_at=moment.now,
-    )
-
-
-def _permit(case: Case, decision: Decision, call: tuple[dict[str, str | int | bool], str], moment: Moment) -> Permit:
-    entities, contacts = _touched(case)
-    arguments, effect_key = call
-    return Permit(
-        permit_id=f"permit_{digest([case.ask.action, moment.now, decision.read_set_digest])[:20]}",
-        action=case.ask.action,
-        agent=case.ask.agent,
-        action_type=case.action_type.name,
-        tool_server=case.action_type.tool.server,
-        tool=case.action_type.tool.name,
-        tool_arguments=arguments,
-        effect_key=effect_key,
-        entities=tuple(sorted(entities)),
-        facts=tuple(sorted(fact.record_id for fact in case.found.facts.values())),
-        contact_points=tuple(sorted(contacts)),
-        read_set_digest=decision.read_set_digest,
-        snapshot_id=case.graph.snapshot.snapshot_id,
-        issued_at=moment.now,
-        expires_at=moment.now + moment.rules.agents[case.ask.agent].card.credential_lifetime,
     )

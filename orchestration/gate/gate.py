@@ -6,7 +6,7 @@ begin and end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from types import TracebackType
@@ -14,16 +14,18 @@ from typing import Any, Final, Self
 
 from sqlalchemy import Connection, and_, desc, exists, not_, or_, select
 
-from orchestration.contracts import Decision, Pin, Verdict
-from orchestration.gate.decide import Answer, Moment, conclude, weigh
+from orchestration.contracts import Decision, Pin, Reason, Verdict
+from orchestration.gate.decide import Answer, Moment, bounds_of, conclude, weigh
 from orchestration.gate.graphs import Graphs
 from orchestration.gate.keys import signing_key
 from orchestration.gate.known import Ask
-from orchestration.gate.limits import load_usage
+from orchestration.gate.limits.count import load_usage
+from orchestration.gate.limits.touch import Touch, touch_of
+from orchestration.gate.limits.usage import Bounds
 from orchestration.gate.load import load_asks
 from orchestration.gate.perform import Effect, Means, perform
 from orchestration.gate.readset import tool_call
-from orchestration.gate.record import record
+from orchestration.gate.record import keep_policies, record
 from orchestration.gate.resolve import Case
 from orchestration.gate.rules import Rules, load_rules
 from orchestration.settings import Settings
@@ -94,7 +96,9 @@ class Gate:
         """Perform every action of a batch that has an unused permit, each in a transaction of its own."""
         with self.store.read() as connection:
             asks = load_asks(connection, tables.proposal.c.batch_id == batch_id, _may_be_performed())
-            self._graphs.facts(self._means.facts(connection), asks)  # looked up once, for as long as the pointer stays
+            # looked up and counted once, for as long as the pointer stays and nobody else writes
+            moment = self._means.moment(self._means.facts(connection), asks, now)
+            self._means.tally.prepare(connection, self._wanted(weigh(ask, moment) for ask in asks), now)
         return [self.perform(ask.action, now) for ask in asks]
 
     def _decide_some(self, batch_id: str, now: datetime) -> list[Answer]:
@@ -111,9 +115,15 @@ class Gate:
             store = self._means.facts(connection)
             moment = self._means.moment(store, asks, now)
             answers = self._answers(connection, asks, moment)
-            for answer in answers:
-                record(connection, answer, store, self._means.key)
+            keep_policies(connection, self.rules.policies, answers, now)
+            record(connection, answers, store, self._means.key, now)
         return answers
+
+    def _wanted(self, cases: Iterable[Case | list[Reason]]) -> dict[str, tuple[Touch, Bounds]]:
+        """What the effect of each would be counted by, by action."""
+        known = [case for case in cases if isinstance(case, Case)]
+        each = ((case, bounds_of(case.ask, self.rules)) for case in known)
+        return {case.ask.action: (touch_of(case), bounds) for case, bounds in each if bounds is not None}
 
     def _answers(self, connection: Connection, asks: Sequence[Ask], moment: Moment) -> list[Answer]:
         if not asks:
@@ -121,13 +131,7 @@ class Gate:
         cases = [weigh(ask, moment) for ask in asks]
         wanted = {call[1] for case in cases if isinstance(case, Case) and (call := tool_call(case))}
         taken = _taken(connection, wanted)
-        usage = load_usage(
-            connection,
-            self._graphs.current(moment.store),
-            batch_id=asks[0].batch_id,
-            business_date=asks[0].business_date,
-            now=moment.now,
-        )
+        usage = load_usage(connection, list(self._wanted(cases).values()), moment.now)
         answers = []
         for ask, case in zip(asks, cases, strict=True):
             answer = conclude(ask, case, moment, usage=usage, taken=taken)

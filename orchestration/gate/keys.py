@@ -1,6 +1,6 @@
-"""The coordinator's signing key and its public half, as files in `settings.keys`.
+"""The coordinator's signing keys and their public halves, as files in `settings.keys`: one key for one use.
 
-The private key is readable by its owner alone; a tool server is given the public file's path and no other.
+A private key is readable by its owner alone; a tool server is given one public file's path and no other.
 """
 
 from __future__ import annotations
@@ -23,35 +23,44 @@ from cryptography.hazmat.primitives.serialization import (
 
 from orchestration.errors import ConfigurationError
 
-PRIVATE: Final = "permit.key"
-PUBLIC: Final = "permit.pub"
-_OWNER_ONLY: Final = 0o600
+PERMIT: Final = "permit"
+"""The key that permits are signed with."""
+CREDENTIAL: Final = "credential"
+"""The key that agents' credentials are signed with."""
+PRIVATE: Final = f"{PERMIT}.key"
+PUBLIC: Final = f"{PERMIT}.pub"
+OWNER_ONLY: Final = 0o600
+"""The mode of a file that its owner alone may read."""
 _OTHERS: Final = 0o077
 
 
-def signing_key(folder: Path) -> Ed25519PrivateKey:
-    """The key that permits are signed with; made, with its public half beside it, where there is none.
+def signing_key(folder: Path, name: str = PERMIT) -> Ed25519PrivateKey:
+    """A key to sign with, that of permits by default; made, with its public half beside it, where there is none.
 
     Any number of processes may ask at once: one key is made.
+
+    Args:
+        folder: Where keys are.
+        name: What its files are called: `NAME.key`, and `NAME.pub` for the public half.
 
     Raises:
         ConfigurationError: It is unreadable, no Ed25519 key, or readable by others than its owner.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    private = folder / PRIVATE
+    private, public_file = folder / f"{name}.key", folder / f"{name}.pub"
     if not private.exists():
-        _place(private, _private_pem(Ed25519PrivateKey.generate()), _OWNER_ONLY, replace=False)
+        place(private, _private_pem(Ed25519PrivateKey.generate()), OWNER_ONLY, replace=False)
     if private.stat().st_mode & _OTHERS:
         raise ConfigurationError(str(private), "a key that others may read", "mode 600 (chmod 600)")
     key = _load_private(private)
     public = _public_pem(key.public_key())
-    if not (folder / PUBLIC).is_file() or (folder / PUBLIC).read_bytes() != public:
-        _place(folder / PUBLIC, public, 0o644, replace=True)
+    if not public_file.is_file() or public_file.read_bytes() != public:
+        place(public_file, public, 0o644, replace=True)
     return key
 
 
 def public_key(path: Path) -> Ed25519PublicKey:
-    """The public half that a tool server verifies permits with.
+    """A public half, such as a tool server verifies permits with.
 
     Raises:
         ConfigurationError: It is unreadable or no Ed25519 public key.
@@ -77,7 +86,7 @@ def _load_private(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def _place(path: Path, content: bytes, mode: int, *, replace: bool) -> None:
+def place(path: Path, content: bytes, mode: int, *, replace: bool) -> None:
     """Put a whole file in place; without `replace`, the first of several writers wins."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

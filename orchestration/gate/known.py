@@ -43,6 +43,10 @@ class GraphFacts:
     """Record id to the source row it comes from; also the ids of rows that complete records."""
     support: Mapping[str, tuple[RecordId, ...]] = field(default_factory=dict)
     """Record id to the source rows that complete it beside its own, such as the line of an invoice."""
+    countries: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Entity to every country that a record of it states, where somebody accountable asserts it."""
+    stated: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
+    """Record id to what the record itself states, of records that are referred to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,18 @@ class StoreFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Credential:
+    """What is known now of the credential that an answer came with; what is not known speaks against it."""
+
+    scopes: frozenset[str] = frozenset()
+    """What it was minted for, such as `propose:send_payment_reminder`."""
+    expired: bool = True
+    """Whether its time was over when the answer was taken in."""
+    revoked: bool = True
+    """Whether somebody has taken it back since."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """A proposal as the store holds it, with the trigger row it answers."""
 
@@ -77,6 +93,8 @@ class Ask:
     business_date: date
     newer: date | None = None
     """The newest business date that the agent was woken for since, with rows to answer; none where it was not."""
+    credential: Credential | None = None
+    """The credential that its answer came with; none where it came with none."""
 
     @property
     def named(self) -> frozenset[str]:

@@ -15,12 +15,13 @@ from sqlalchemy import Connection, and_, func, select
 
 from orchestration.action_types import ActionType
 from orchestration.contracts import ActionId, EntityId, Pin, SnapshotId
-from orchestration.gate.known import Ask, GraphFacts, StoreFacts
+from orchestration.gate.known import Ask, Credential, GraphFacts, StoreFacts
 from orchestration.gate.load_doubts import load_doubts
 from orchestration.gate.stopping import stopped
 from orchestration.graph.current import watermarks
 from orchestration.graph.reader import EntityGraph
 from orchestration.graph.rows import Contact, Crosswalk, Fact
+from orchestration.identity import credentials
 from orchestration.store import tables
 
 _RELATIONSHIPS: Final = """
@@ -32,6 +33,16 @@ _CONTACTS: Final = """
     WHERE value IN (SELECT unnest(?)) ORDER BY ALL
 """
 _CONFLICTS: Final = "SELECT DISTINCT entity_id, field FROM conflict WHERE entity_id IN (SELECT unnest(?))"
+_COUNTRIES: Final = """
+    SELECT entity_id, list(DISTINCT country) AS countries FROM crosswalk JOIN (
+        SELECT record_id, country, weak_fields FROM organisation_record
+        UNION ALL
+        SELECT record_id, country, weak_fields FROM person_record
+    ) USING (record_id)
+    WHERE entity_id IN (SELECT unnest(?)) AND country IS NOT NULL
+        AND NOT coalesce(list_contains(weak_fields, 'country'), true)
+    GROUP BY entity_id
+"""
 _RECORDS: Final = "SELECT * FROM crosswalk WHERE entity_id IN (SELECT unnest(?)) ORDER BY record_id"
 
 
@@ -43,6 +54,8 @@ class References:
     facts: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Kind of fact to record ids."""
     contacts: set[str] = field(default_factory=set)
+    records: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Type of record to record ids."""
     shown: set[str] = field(default_factory=set)
     """Texts of trigger rows, some of which may be ids of records."""
 
@@ -63,6 +76,9 @@ class References:
         for name, fact in action_type.facts.items():
             if name in given:
                 self.facts[fact.type].add(given[name])
+        for name, record in action_type.records.items():
+            if name in given:
+                self.records[action_type.entities[record.of].type].add(given[name])
         self.contacts |= {given[name] for name in action_type.contact_points if name in given}
 
 
@@ -79,6 +95,13 @@ def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
     relationships = {
         (row["kind"], row["from_entity"], row["to_entity"]): tuple(row["records"])
         for row in graph.rows(_RELATIONSHIPS, {"ids": ids})
+    }
+    stated = {
+        row["record_id"]: row
+        for kind, record_ids in wanted.records.items()
+        for row in graph.rows(
+            f"SELECT * FROM {kind}_record WHERE record_id IN (SELECT unnest(?))", [sorted(record_ids)]
+        )
     }
     conflicts: dict[str, set[str]] = defaultdict(set)
     for row in graph.rows(_CONFLICTS, [ids]):
@@ -101,6 +124,8 @@ def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
         records=records,
         source_rows=graph.source_rows(sorted(rows)),
         support=support,
+        stated=stated,
+        countries={row["entity_id"]: frozenset(row["countries"]) for row in graph.rows(_COUNTRIES, [ids])},
     )
 
 
@@ -138,7 +163,8 @@ def load_asks(connection: Connection, *where: Any) -> list[Ask]:  # noqa: ANN401
         .mappings()
         .all()
     )
-    newer = _newer(connection, {each["batch_id"] for each in found})
+    batches = {each["batch_id"] for each in found}
+    newer, held = _newer(connection, batches), credentials.held(connection, batches)
     return [
         Ask(
             action=ActionId(each["action"]),
@@ -150,9 +176,15 @@ def load_asks(connection: Connection, *where: Any) -> list[Ask]:  # noqa: ANN401
             trigger_values=each["values"],
             business_date=each["business_date"],
             newer=newer.get(each["batch_id"]),
+            credential=_credential(held.get(each["batch_id"])),
         )
         for each in found
     ]
+
+
+def _credential(held: credentials.Held | None) -> Credential | None:
+    """What a decision needs to know of it: an answer is taken in only before its credential's time is over."""
+    return None if held is None else Credential(held.scopes, expired=False, revoked=held.revoked)
 
 
 def _newer(connection: Connection, batch_ids: Iterable[str]) -> dict[str, date]:

@@ -17,14 +17,17 @@ from sqlalchemy import Connection, RowMapping, desc, insert, select, update
 from orchestration.canonical import digest
 from orchestration.contracts import Decision, Permit, Pin, Reason, SignedPermit, Verdict
 from orchestration.errors import NotFound, PermitRefused
-from orchestration.gate.decide import Answer, Moment, reconsider, weigh
+from orchestration.gate.decide import Answer, Moment, bounds_of, reconsider, weigh
 from orchestration.gate.graphs import Graphs
 from orchestration.gate.known import Ask, StoreFacts
-from orchestration.gate.limits import Tally, Usage
+from orchestration.gate.limits import keep
+from orchestration.gate.limits.count import Tally
+from orchestration.gate.limits.touch import touch_of
+from orchestration.gate.limits.usage import Usage
 from orchestration.gate.load import load_asks, load_store
 from orchestration.gate.permits import read
 from orchestration.gate.readset import read_set, tool_call
-from orchestration.gate.record import record
+from orchestration.gate.record import keep_policies, record
 from orchestration.gate.resolve import Case
 from orchestration.gate.rules import Rules
 from orchestration.ledger import entries
@@ -89,14 +92,16 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
     case = weigh(asks[0], moment := means.moment(store, asks, now))
     permit, reasons = _sound(row, means.key, asks[0])
     against = [*reasons, *_against(connection, row, permit, case, now)]
-    usage = Usage() if permit is None else means.tally.read(connection, means.graphs.current(store), asks[0], now)
+    bounds, touch = bounds_of(asks[0], means.rules), touch_of(case) if isinstance(case, Case) else None
+    usage = Usage()
+    if bounds is not None and touch is not None:
+        usage = means.tally.read(connection, action, (touch, bounds), now)
     void = reconsider(asks[0], case, moment, against=against, usage=usage)
     if void is not None:
-        record(connection, Answer(asks[0], void, case if isinstance(case, Case) else None), store, means.key)
-        if permit is not None and now < row["expires_at"]:
-            usage.discount(permit.entities, permit.contact_points)
-            means.tally.wrote(connection)
-        return void
+        answer = Answer(asks[0], void, case if isinstance(case, Case) else None, touch)
+        keep_policies(connection, means.rules.policies, [answer], now)
+        record(connection, [answer], store, means.key, now)
+        return void  # what was counted is counted anew: the ledger went on, and the tally knows nothing of it
     if permit is None:  # what cannot be read was voided above
         raise PermitRefused(f"The permit of {action} cannot be read; needed one that the gate minted.")
     used = connection.execute(
@@ -110,6 +115,7 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
     )
     if used.rowcount != 1:
         raise PermitRefused(f"The permit of {action} was used while it was looked at; needed one that was not.")
+    keep.used(connection, permit.permit_id, now)
     connection.execute(
         insert(tables.outbox).values(
             action=action,

@@ -22,6 +22,7 @@ def read_set(case: Case) -> dict[str, Any]:
         "business_date": ask.business_date.isoformat(),
         "entities": {name: _entity(name, case) for name in found.entities},
         "facts": {name: _fact(name, case) for name in found.facts},
+        **({"records": {name: _record(name, case) for name in found.records}} if action_type.records else {}),
         "relationships": {
             name: {"from": found.entity_id(each.source), "to": found.entity_id(each.target), "kind": each.type}
             for name, each in action_type.relationships.items()
@@ -46,7 +47,7 @@ def tool_call(case: Case) -> tuple[dict[str, str | int | bool], str] | None:
     Returns:
         Neither, where a value that they need is missing.
     """
-    values, action_type = _values(case), case.action_type
+    values, action_type = values_of(case), case.action_type
     try:
         arguments = {name: fill(template, values) for name, template in action_type.tool.arguments.items()}
         return arguments, str(fill(action_type.effect_key, values))
@@ -54,7 +55,7 @@ def tool_call(case: Case) -> tuple[dict[str, str | int | bool], str] | None:
         return None
 
 
-def _values(case: Case) -> dict[tuple[str, str | None], str | int | bool]:
+def values_of(case: Case) -> dict[tuple[str, str | None], str | int | bool]:
     """What templates may name; a value that is not known is missing."""
     action_type, found = case.action_type, case.found
     values: dict[tuple[str, str | None], str | int | bool] = {
@@ -68,6 +69,10 @@ def _values(case: Case) -> dict[tuple[str, str | None], str | int | bool]:
                 values[(name, field)] = _plain(golden[field].value)
     for name, stated in found.contacts.items():
         values[(name, None)] = stated[0].value
+    for name, record in found.records.items():
+        values |= {(name, None): record.record_id, (name, "record_id"): record.record_id}
+        values |= {(name, "source_key"): record.source_key, (name, "system"): record.system}
+        values |= {(name, field): _plain(each) for field, each in record.fields.items() if each is not None}
     for name, fact in found.facts.items():
         values |= {(name, None): fact.record_id, (name, "record_id"): fact.record_id}
         values |= {(name, "source_key"): fact.source_key, (name, "system"): fact.system}
@@ -89,6 +94,11 @@ def _entity(name: str, case: Case) -> dict[str, Any]:
         "opted_out": entity.opted_out,
         "fields": {field: _plain(golden[field].value) if field in golden else None for field in parameter.reads},
     }
+
+
+def _record(name: str, case: Case) -> dict[str, Any]:
+    record = case.found.records[name]
+    return {"record": record.record_id, "fields": {field: _plain(each) for field, each in record.fields.items()}}
 
 
 def _fact(name: str, case: Case) -> dict[str, Any]:

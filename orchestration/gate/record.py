@@ -1,71 +1,112 @@
-"""Writing a decision down: its row, its evidence, its permit and its ledger entry, in the caller's transaction."""
+"""Writing decisions down: rows, evidence, permits and ledger entries, in the caller's transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, select
 
-from orchestration.canonical import plain
-from orchestration.contracts import Pin
+from orchestration.canonical import digest, plain
+from orchestration.contracts import Permit, Pin
 from orchestration.gate.decide import Answer
 from orchestration.gate.known import StoreFacts
+from orchestration.gate.limits import keep
+from orchestration.gate.limits.touch import Touch
 from orchestration.gate.permits import sign
+from orchestration.gate.policy import AgentPolicies
 from orchestration.gate.resolve import Case
 from orchestration.graph.rows import SnapshotInput
 from orchestration.ledger import entries
 from orchestration.store import tables
 
 
-def record(connection: Connection, answer: Answer, store: StoreFacts, key: Ed25519PrivateKey) -> int:
-    """Write a decision down.
+def record(
+    connection: Connection, answers: Sequence[Answer], store: StoreFacts, key: Ed25519PrivateKey, now: datetime
+) -> None:
+    """Write decisions down, which were made together.
 
     Args:
         connection: Inside `Store.begin()`.
-        answer: What was decided.
-        store: What it was decided on, for the pins of its evidence.
+        answers: What was decided; at most some hundred, each of another action.
+        store: What it was decided on, for the pins of the evidence.
         key: What permits are signed with.
-
-    Returns:
-        The number of its ledger entry.
+        now: When it was decided.
     """
-    decision, permit = answer.decision, answer.decision.permit
-    row = connection.execute(
-        insert(tables.decision).values(
-            action=decision.action,
-            verdict=decision.verdict.value,
-            reasons=[reason.model_dump() for reason in decision.reasons],
-            policies=list(decision.policies),
-            policy_digest=decision.policy_digest,
-            read_set_digest=decision.read_set_digest,
-            snapshot_id=decision.snapshot_id,
-            decided_at=decision.decided_at,
-            transient=answer.transient,
-        )
-    )
-    if answer.case is not None:
-        connection.execute(delete(tables.evidence).where(tables.evidence.c.action == decision.action))
-        kept = {"action": decision.action, "kept_at": decision.decided_at, "read_set": decision.read_set}
-        connection.execute(insert(tables.evidence).values(**kept, **_evidence(answer.case, store)))
-    if permit is not None:
-        signed = sign(permit, key)
+    if not answers:
+        return
+    written = insert(tables.decision).returning(tables.decision.c.decision_id, sort_by_parameter_order=True)
+    decision_ids = connection.execute(written, [_decision(answer) for answer in answers]).scalars().all()
+    kept = [_kept(answer, answer.case, store) for answer in answers if answer.case is not None]
+    if kept:
         connection.execute(
-            insert(tables.permit).values(
-                permit_id=permit.permit_id,
-                action=permit.action,
-                agent=permit.agent,
-                payload=signed.payload,
-                signature=signed.signature,
-                read_set_digest=permit.read_set_digest,
-                issued_at=permit.issued_at,
-                expires_at=permit.expires_at,
-            )
+            delete(tables.evidence).where(tables.evidence.c.action.in_([each["action"] for each in kept]))
         )
-    (decision_id,) = row.inserted_primary_key or (0,)
-    permit_id = permit.permit_id if permit else None
-    return entries.decided(connection, decision_id, at=decision.decided_at, permit_id=permit_id)
+        connection.execute(insert(tables.evidence), kept)
+    minted = [(answer.decision.permit, _counted(answer)) for answer in answers if answer.decision.permit is not None]
+    if minted:
+        connection.execute(insert(tables.permit), [_permit(permit, key) for permit, _ in minted])
+    keep.minted(connection, minted)
+    keep.refused(connection, [answer.decision.action for answer in answers if answer.decision.permit is None])
+    ids = [None if answer.decision.permit is None else answer.decision.permit.permit_id for answer in answers]
+    entries.all_decided(connection, dict(zip(decision_ids, ids, strict=True)), at=now)
+
+
+def _decision(answer: Answer) -> dict[str, Any]:
+    decision = answer.decision
+    return {
+        "action": decision.action,
+        "verdict": decision.verdict.value,
+        "reasons": [reason.model_dump() for reason in decision.reasons],
+        "policies": list(decision.policies),
+        "policy_digest": decision.policy_digest,
+        "read_set_digest": decision.read_set_digest,
+        "snapshot_id": decision.snapshot_id,
+        "decided_at": decision.decided_at,
+        "transient": answer.transient,
+        "request_digest": "" if decision.policy_request is None else digest(decision.policy_request),
+    }
+
+
+def _kept(answer: Answer, case: Case, store: StoreFacts) -> dict[str, Any]:
+    decision = answer.decision
+    kept = {"action": decision.action, "kept_at": decision.decided_at, "read_set": decision.read_set}
+    return {**kept, "policy_request": decision.policy_request, **_evidence(case, store)}
+
+
+def _permit(permit: Permit, key: Ed25519PrivateKey) -> dict[str, Any]:
+    signed = sign(permit, key)
+    return {
+        "permit_id": permit.permit_id,
+        "action": permit.action,
+        "agent": permit.agent,
+        "payload": signed.payload,
+        "signature": signed.signature,
+        "read_set_digest": permit.read_set_digest,
+        "issued_at": permit.issued_at,
+        "expires_at": permit.expires_at,
+    }
+
+
+def keep_policies(
+    connection: Connection, policies: Mapping[str, AgentPolicies], answers: Iterable[Answer], now: datetime
+) -> None:
+    """Keep the policies that were asked, once for each set, so that each decision can be replayed."""
+    asked = {answer.ask.agent for answer in answers if answer.decision.policy_request is not None}
+    sets, kept = {policies[agent].digest: policies[agent] for agent in asked}, tables.policy_set
+    had = set(connection.execute(select(kept.c.digest).where(kept.c.digest.in_(sorted(sets)))).scalars())
+    for name in sorted(sets.keys() - had):
+        one = sets[name]
+        values = {"digest": name, "agent": one.agent, "schema": one.schema_text, "policies": dict(one.whole.named)}
+        connection.execute(insert(kept).values(**values, first_used_at=now))
+
+
+def _counted(answer: Answer) -> Touch:
+    if answer.touch is None:
+        raise ValueError("a permit was minted for an effect that nothing counts")
+    return answer.touch
 
 
 def _evidence(case: Case, store: StoreFacts) -> dict[str, Any]:

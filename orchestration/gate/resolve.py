@@ -7,7 +7,9 @@ question.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from orchestration.action_parameters import (
@@ -15,9 +17,10 @@ from orchestration.action_parameters import (
     EntityParameter,
     FactParameter,
     LiteralParameter,
+    RecordParameter,
 )
 from orchestration.action_types import ActionType
-from orchestration.contracts import Arguments, EntityId, Reason, RecordId
+from orchestration.contracts import Arguments, EntityId, Reason, RecordId, Scalar
 from orchestration.gate.known import Ask, GraphFacts
 from orchestration.graph.model import FACTS
 from orchestration.graph.rows import Contact, Entity, Fact, source_row_id
@@ -26,12 +29,23 @@ Value = str | int | bool
 _ID: Final = re.compile(r"[A-Za-z0-9_:#./+-]{1,120}")
 
 
+@dataclass(frozen=True, slots=True)
+class StatedRecord:
+    """A record of an entity, and what it states itself of the fields that are read."""
+
+    record_id: RecordId
+    system: str
+    source_key: str
+    fields: Mapping[str, Scalar]
+
+
 @dataclass(slots=True)
 class Resolution:
     """What a proposal's parameters refer to, by name; a parameter that refers to nothing is missing and objected to."""
 
     entities: dict[str, Entity] = field(default_factory=dict)
     facts: dict[str, Fact] = field(default_factory=dict)
+    records: dict[str, StatedRecord] = field(default_factory=dict)
     relationships: dict[str, tuple[RecordId, ...]] = field(default_factory=dict)
     contacts: dict[str, tuple[Contact, ...]] = field(default_factory=dict)
     """The records that state the contact point and may be trusted with it."""
@@ -78,6 +92,7 @@ def fact_value(fact: Fact, name: str) -> Any:  # noqa: ANN401  a field of any ki
     return fact[f"{name.removesuffix('_key')}_record"] if is_key(fact.fact, name) else fact[name]
 
 
+@cache
 def is_key(fact: str, name: str) -> bool:
     """Whether a fact's field holds a source's own key of another record."""
     return FACTS[fact].field(name).refers_to is not None
@@ -114,6 +129,8 @@ def _rest(given: Arguments, action_type: ActionType, facts: GraphFacts, found: R
         match action_type.parameters[name]:
             case FactParameter() as parameter:
                 _fact(name, parameter, value, facts, found)
+            case RecordParameter() as parameter:
+                _record(name, parameter, value, facts, found)
             case ContactPointParameter() as parameter:
                 _contact(name, parameter, value, facts, found)
             case LiteralParameter() as parameter:
@@ -146,6 +163,27 @@ def _fact(name: str, parameter: FactParameter, value: Value, facts: GraphFacts, 
     owner = found.entity_id(parameter.of)
     if owner is not None and owner not in {fact.entity_id, fact.person_entity_id}:
         found.object(f"{kind}_of_another_entity", fact.record_id, f"{fact.record_id} does not belong to {owner}.")
+
+
+def _record(name: str, parameter: RecordParameter, value: Value, facts: GraphFacts, found: Resolution) -> None:
+    owner = found.entity_id(parameter.of)
+    if owner is None:
+        return  # whose it should be was objected to already
+    stated = facts.stated.get(value) if isinstance(value, str) else None
+    if stated is None or value not in {each.record_id for each in facts.records.get(owner, ())}:
+        found.object("unknown_record", owner, f"{owner} has no record {_shown(value)}.")
+        return
+    system, record_id = str(stated["system"]), RecordId(str(value))
+    fields = {each: stated[each] for each in parameter.reads}
+    found.records[name] = StatedRecord(record_id, system, str(stated["source_key"]), fields)
+    if system != parameter.system:
+        detail = f"{record_id} stands in {system}; {name} takes one of {parameter.system}."
+        found.object("record_of_another_system", record_id, detail)
+    golden = facts.goldens.get(owner, {})
+    differing = [each for each in parameter.differs if each in golden and golden[each].value != fields[each]]
+    if parameter.differs and not differing:
+        detail = f"{record_id} states of {', '.join(parameter.differs)} what is right, or nobody knows what is."
+        found.object("nothing_to_correct", record_id, detail)
 
 
 def _contact(name: str, parameter: ContactPointParameter, value: Value, facts: GraphFacts, found: Resolution) -> None:

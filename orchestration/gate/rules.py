@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestration.action_types import ActionType, load_action_types
-from orchestration.gate.policy import AgentPolicies, load_policies
+from orchestration.errors import AgentError
+from orchestration.gate.policy import AgentPolicies
+from orchestration.gate.policy_files import load_policies
 from orchestration.registry import Agent, load_agents
 from orchestration.settings import Settings
 
@@ -27,4 +29,18 @@ def load_rules(settings: Settings) -> Rules:
         ConfigurationError: A file of theirs says something that cannot be.
     """
     action_types, agents = load_action_types(settings.actions), load_agents(settings.agents)
+    for agent in agents.values():
+        _budgeted(agent, action_types)
     return Rules(action_types, agents, load_policies(agents, action_types))
+
+
+def _budgeted(agent: Agent, action_types: Mapping[str, ActionType]) -> None:
+    """Refuse a budget that an action could go round because nobody says what it comes to."""
+    if agent.card.limits.money_per_day is None:
+        return
+    for name in agent.card.action_types:
+        if name in action_types and action_types[name].amount is None:
+            where = f"{agent.folder / 'agent.yml'}: limits.money_per_day"
+            raise AgentError(
+                where, f"the action type {name}, which names no `amount`", "one that names what it comes to"
+            )

@@ -6,13 +6,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
+from orchestration.identity.credentials import revoke
 from orchestration.ledger import entries
 from orchestration.store.engine import Store
 from orchestration.store.tables import agent_state
 
 
 def stop(store: Store, agent: str, reason: str, *, operator: str, now: datetime) -> None:
-    """Stop an agent. Permits that it holds are void as long as it is stopped; effects in the outbox are delivered.
+    """Stop an agent and revoke its credentials.
+
+    Permits that it holds are void as long as it is stopped; effects in the outbox are delivered.
 
     Args:
         store: The coordinator's store.
@@ -25,6 +28,7 @@ def stop(store: Store, agent: str, reason: str, *, operator: str, now: datetime)
         connection.execute(delete(agent_state).where(agent_state.c.agent == agent))
         connection.execute(insert(agent_state).values(agent=agent, stopped_at=now, reason=reason))
         entries.agent_stopped(connection, agent, reason, operator, at=now)
+        revoke(connection, agent, now)
 
 
 def start(store: Store, agent: str, reason: str, *, operator: str, now: datetime) -> None:

@@ -3,9 +3,14 @@
     principal   Agent          owner, use_case, stopped, action_types
     action      an action type
     resource    Organisation | Person: the action's first entity parameter; standing, systems, opted_out
-    context     action_type, action_class, business_date, objections, and one record or value for each parameter:
+    context     action_type, action_class, business_date, now, objections; what the core asks of every request:
+                  credential     known, expired, revoked, scopes, and the one that is needed
+                  window         open, and who declares those that are closed
+                  residency      limited, allowed, the entities' countries, and whether one of an entity is unknown
+                and one record or value for each parameter:
                   entity         standing, systems, opted_out, and the fields it reads, where known
                   fact           the fields it reads, where known
+                  record         the fields it reads, as the record itself states them, where it does
                   contact point  value, asserted_by
                   literal        the value itself
 
@@ -26,8 +31,11 @@ from orchestration.action_parameters import (
     FactParameter,
     LiteralParameter,
     Parameter,
+    RecordParameter,
 )
 from orchestration.action_types import ActionType
+from orchestration.gate.known import Credential
+from orchestration.gate.limits.windows import closed
 from orchestration.gate.resolve import Case, fact_value
 from orchestration.graph.model import FACTS, RECORD_TYPES, Shape
 from orchestration.graph.rows import Entity
@@ -45,6 +53,25 @@ _TYPES: Final[dict[str, str]] = {
 """The Cedar type of a field's kind; every other kind is `String`."""
 _LITERALS: Final[dict[str, str]] = {"integer": "Long", "boolean": "Bool", "choice": "String"}
 _STATE: Final = '"standing": String, "systems": Set<String>, "opted_out": Bool'
+_CONTEXT: Final[dict[str, str]] = {
+    "action_type": "String",
+    "action_class": "String",
+    "business_date": "datetime",
+    "now": "datetime",
+    "objections": "Set<String>",
+    "credential": '{ "known": Bool, "expired": Bool, "revoked": Bool, "scopes": Set<String>, "needed": String }',
+    "window": '{ "open": Bool, "closed": Set<String> }',
+    "residency": '{ "limited": Bool, "allowed": Set<String>, "countries": Set<String>, "unknown": Bool }',
+}
+"""What every request tells beside its parameters."""
+REQUIRED: Final = frozenset(_CONTEXT)
+ATTRIBUTES: Final[dict[str, frozenset[str]]] = {
+    "Agent": frozenset({"owner", "use_case", "stopped", "action_types"}),
+    **{name.capitalize(): frozenset({"standing", "systems", "opted_out"}) for name in RECORD_TYPES},
+}
+"""The attributes that an entity of each type has, every one of them."""
+SCOPE: Final = "propose:"
+"""What the scope of a credential begins with; the action type follows."""
 _CENTS: Final = Decimal("0.0001")  # what a Cedar decimal holds
 
 
@@ -57,13 +84,8 @@ def schema(action_types: Iterable[ActionType]) -> str:
     ]
     for action_type in action_types:
         shown = [(name, each) for name, each in action_type.parameters.items()]
-        known = [f'"{name}": {kind}' for name, each in shown if (kind := _type(each))]
-        context = ", ".join(
-            [
-                '"action_type": String, "action_class": String, "business_date": datetime, "objections": Set<String>',
-                *known,
-            ]
-        )
+        known = [f'"{name}": {kind}' for name, each in shown if (kind := _type(each, action_type))]
+        context = ", ".join([*(f'"{name}": {kind}' for name, kind in _CONTEXT.items()), *known])
         lines.append(
             f'action "{action_type.name}" appliesTo {{ principal: Agent, '
             f"resource: {resource_type(action_type)}, context: {{ {context} }} }};"
@@ -93,13 +115,17 @@ def resource(action_type: ActionType, entity: Entity) -> dict[str, Any]:
     return {"uid": uid, "attrs": _state(entity), "parents": []}
 
 
-def context(case: Case) -> dict[str, Any]:
+def context(case: Case, card: AgentCard, now: datetime) -> dict[str, Any]:
     """What a request tells policies; a parameter that resolved to nothing is missing."""
     action_type, found = case.action_type, case.found
     told: dict[str, Any] = {
         "action_type": action_type.name,
         "action_class": action_type.action_class,
         "business_date": _cedar(case.ask.business_date),
+        "now": _cedar(now),
+        "credential": _credential(case),
+        "window": _window(case, card, now),
+        "residency": _residency(case, card),
         "objections": sorted({reason.code for reason in case.objections}),
         **found.literals,
     }
@@ -110,13 +136,49 @@ def context(case: Case) -> dict[str, Any]:
     for name, fact in found.facts.items():
         values = {field: fact_value(fact, field) for field in action_type.facts[name].reads}
         told[name] = {field: _cedar(value) for field, value in values.items() if value is not None}
+    for name, record in found.records.items():
+        told[name] = {field: _cedar(value) for field, value in record.fields.items() if value is not None}
     for name, stated in found.contacts.items():
         told[name] = {"value": stated[0].value, "asserted_by": sorted({contact.asserted_by for contact in stated})}
     return told
 
 
-def _type(parameter: Parameter) -> str | None:
+def _credential(case: Case) -> dict[str, Any]:
+    held = case.ask.credential
+    said = held or Credential()
+    return {
+        "known": held is not None,
+        "expired": said.expired,
+        "revoked": said.revoked,
+        "scopes": sorted(said.scopes),
+        "needed": f"{SCOPE}{case.action_type.name}",
+    }
+
+
+def _window(case: Case, card: AgentCard, now: datetime) -> dict[str, Any]:
+    declared = ((card.name, card.windows), (case.action_type.name, case.action_type.windows))
+    countries, unknown = _countries(case)
+    shut = closed(declared, frozenset() if unknown else countries, now)
+    return {"open": not shut, "closed": shut}
+
+
+def _residency(case: Case, card: AgentCard) -> dict[str, Any]:
+    countries, unknown = _countries(case)
+    allowed = sorted(card.residency or ())
+    limited = card.residency is not None
+    return {"limited": limited, "allowed": allowed, "countries": sorted(countries), "unknown": unknown}
+
+
+def _countries(case: Case) -> tuple[frozenset[str], bool]:
+    """Every country of every entity, and whether there is an entity of which none is known."""
+    stated = [case.graph.countries.get(entity.entity_id, frozenset()) for entity in case.found.entities.values()]
+    return frozenset().union(*stated), not all(stated)
+
+
+def _type(parameter: Parameter, action_type: ActionType) -> str | None:
     match parameter:
+        case RecordParameter():
+            return _record(RECORD_TYPES[action_type.entities[parameter.of].type], parameter.reads, frozenset())
         case EntityParameter():
             return _record(RECORD_TYPES[parameter.type], parameter.reads, frozenset(), _STATE)
         case FactParameter():

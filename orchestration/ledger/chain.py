@@ -11,9 +11,9 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, insert, select, text
 
@@ -26,6 +26,14 @@ GENESIS: Final = "0" * 64
 RESERVED: Final = frozenset({"seq", "kind", "at", "action", "previous", "commitment"})
 """What `append` writes into a body itself."""
 _MAILBOX: Final = re.compile(r"[^\s@]+@[^\s@]+")
+
+
+class New(NamedTuple):
+    """An entry to be: what it says, the action it is about, and what it commits to without saying it."""
+
+    body: Mapping[str, Any]
+    action: str | None = None
+    payload: Mapping[str, Any] | None = None
 
 
 def append(  # noqa: PLR0913  an entry has that many parts
@@ -53,42 +61,52 @@ def append(  # noqa: PLR0913  an entry has that many parts
     Raises:
         ValueError: The body uses a name that belongs to the chain, or holds a mailbox.
     """
-    if taken := RESERVED & body.keys():
-        raise ValueError(f"a ledger body may not say {', '.join(sorted(taken))}: the chain writes them itself")
+    return append_all(connection, kind, [New(body, action, payload)], at=at)[0]
+
+
+def append_all(connection: Connection, kind: str, entries: Sequence[New], *, at: datetime) -> list[int]:
+    """Add entries of one kind and time at the head of the chain, one after the other, as `append` adds one.
+
+    Returns:
+        Their numbers.
+
+    Raises:
+        ValueError: As `append`.
+    """
     if connection.dialect.name == "postgresql":  # held already inside Store.begin(); costs nothing twice
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITER_LOCK})
     last = connection.execute(
         select(ledger_entry.c.seq, ledger_entry.c.hash).order_by(ledger_entry.c.seq.desc()).limit(1)
     ).one_or_none()
-    seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
-    salt = secrets.token_hex(32)
-    covered = None if payload is None else canonical(payload)
-    whole = {
-        **body,
-        "seq": seq,
-        "kind": kind,
-        "at": at,
-        "action": action,
-        "previous": previous,
-        "commitment": None if covered is None else commitment(salt, covered),
-    }
-    written = canonical(whole)
+    seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
+    rows: list[dict[str, Any]] = []
+    payloads: list[dict[str, Any]] = []
+    for new in entries:
+        seq += 1
+        salt = secrets.token_hex(32)
+        covered = None if new.payload is None else canonical(new.payload)
+        written = _written(kind, new, seq, at, previous, None if covered is None else commitment(salt, covered))
+        row = {"seq": seq, "kind": kind, "action": new.action, "at": at, "body": written.decode()}
+        rows.append({**row, "previous": previous, "hash": entry_hash(written)})
+        if covered is not None:
+            payloads.append({"seq": seq, "salt": salt, "payload": covered.decode()})
+        previous = rows[-1]["hash"]
+    if rows:
+        connection.execute(insert(ledger_entry), rows)
+    if payloads:
+        connection.execute(insert(ledger_payload), payloads)
+    return [row["seq"] for row in rows]
+
+
+def _written(kind: str, new: New, seq: int, at: datetime, previous: str, committed: str | None) -> bytes:  # noqa: PLR0913, PLR0917  what a body says
+    """The body of an entry."""
+    if taken := RESERVED & new.body.keys():
+        raise ValueError(f"a ledger body may not say {', '.join(sorted(taken))}: the chain writes them itself")
+    own = {"seq": seq, "kind": kind, "at": at, "action": new.action, "previous": previous, "commitment": committed}
+    written = canonical({**new.body, **own})
     if _MAILBOX.search(written.decode()):
         raise ValueError(f"the body of a {kind} entry holds a mailbox: personal data goes into the payload")
-    connection.execute(
-        insert(ledger_entry).values(
-            seq=seq,
-            kind=kind,
-            action=action,
-            at=at,
-            body=written.decode(),
-            previous=previous,
-            hash=entry_hash(written),
-        )
-    )
-    if covered is not None:
-        connection.execute(insert(ledger_payload).values(seq=seq, salt=salt, payload=covered.decode()))
-    return seq
+    return written
 
 
 def entry_hash(body: bytes) -> str:

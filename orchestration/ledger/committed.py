@@ -6,7 +6,8 @@ about what was decided or done. Rows are mappings of column to value, as the tab
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from orchestration.canonical import digest
@@ -52,6 +53,17 @@ _PERMIT: Final = (
     "issued_at",
     "expires_at",
 )
+_USE: Final = (
+    "permit_id",
+    "action",
+    "agent",
+    "action_type",
+    "batch_id",
+    "business_date",
+    "expires_at",
+    "amount",
+    "currency",
+)
 _INTENT: Final = (
     "action",
     "permit_id",
@@ -74,6 +86,7 @@ _JUDGEMENT: Final = (
     "at",
     "snapshot_id",
 )
+_CREDENTIAL: Final = ("credential_id", "agent", "batch_id", "scopes", "issued_at", "expires_at")
 _SETTLEMENT: Final = (
     "number",
     "judgement_id",
@@ -89,13 +102,18 @@ _SETTLEMENT: Final = (
 )
 
 
+def of_credential(credential: Row) -> Committed:
+    """What an agent was given to answer a batch with; never the token."""
+    return _only(_CREDENTIAL, credential)
+
+
 def of_snapshot(snapshot: Row) -> Committed:
     """A published snapshot and the checks that it passed."""
     return _only(_SNAPSHOT, snapshot)
 
 
-def of_batch(batch: Row, trigger_rows: Iterable[Row]) -> Committed:
-    """A wake of an agent, with a digest of each row that it was shown."""
+def of_batch(batch: Row, trigger_rows: Iterable[Row], digest: Callable[[Committed], str] = digest) -> Committed:
+    """A wake of an agent, with a digest of each row that it was shown, taken as the rows were read."""
     return {
         **_only(_BATCH, batch),
         "rows": {row["row_id"]: digest(_only(_TRIGGER_ROW, row)) for row in trigger_rows},
@@ -103,8 +121,9 @@ def of_batch(batch: Row, trigger_rows: Iterable[Row]) -> Committed:
 
 
 def of_decision(decision: Row) -> Committed:
-    """What the gate said."""
-    return _only(_DECISION, decision)
+    """What the gate said; with a digest of what policy was asked, where it was, which older decisions do not tell."""
+    asked = {"request_digest": decision["request_digest"]} if decision.get("request_digest") else {}
+    return {**_only(_DECISION, decision), **asked}
 
 
 def of_proposal(proposal: Row) -> Committed:
@@ -114,12 +133,23 @@ def of_proposal(proposal: Row) -> Committed:
 
 def of_evidence(evidence: Row) -> str:
     """A digest of what the answer rested on: the evidence itself is large, and stands in the store alone."""
-    return digest(_only(_EVIDENCE, evidence))
+    asked = evidence.get("policy_request")
+    return digest({**_only(_EVIDENCE, evidence), **({} if asked is None else {"policy_request": asked})})
 
 
 def of_permit(permit: Row) -> Committed:
     """A permit as it was signed."""
     return _only(_PERMIT, permit)
+
+
+def of_use(use: Row, subjects: Iterable[str]) -> Committed:
+    """What limits count a permit by, with a digest of what its effect is on."""
+    return {**_only(_USE, use), "subjects": hashlib.sha256("\n".join(sorted(subjects)).encode()).hexdigest()}
+
+
+def of_policies(policies: Row) -> str:
+    """What a set of policies is called: a digest of the policies, and of what they may speak of."""
+    return digest({"schema": policies["schema"], "policies": policies["policies"]})
 
 
 def of_intent(outbox: Row, consumed_at: object) -> Committed:

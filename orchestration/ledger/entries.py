@@ -16,19 +16,25 @@ that `verify` finds the very same later.
     agent_started  agent_started        that it may go on
     judgement      judged               what somebody said of a pair of records
     settlement     value_settled        which value of a field somebody said is right
+    credential     credential_minted    what an agent was given to answer a batch with, and what that replaced
+    credentials_ended    credentials_ended    credentials whose time was over
+    credentials_revoked  credentials_revoked  credentials that were taken back, of one agent or of all
+    evidence_expired     evidence_expired     evidence that was removed after its time
+    people         people_changed       somebody who was given roles or a token, or lost them
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, func, select
 
 from orchestration.contracts import Contract, Pin
-from orchestration.ledger import committed
-from orchestration.ledger.chain import append, hashes
+from orchestration.ledger import committed, kept
+from orchestration.ledger.chain import New, append, append_all, hashes
 from orchestration.ledger.merkle import root_of
 from orchestration.store import tables
 
@@ -44,6 +50,11 @@ AGENT_STOPPED: Final = "agent_stopped"
 AGENT_STARTED: Final = "agent_started"
 JUDGEMENT: Final = "judgement"
 SETTLEMENT: Final = "settlement"
+CREDENTIAL: Final = "credential"
+CREDENTIALS_ENDED: Final = "credentials_ended"
+CREDENTIALS_REVOKED: Final = "credentials_revoked"
+PEOPLE: Final = "people"
+EVIDENCE_EXPIRED: Final = "evidence_expired"
 
 
 class LedgerRange(Contract):
@@ -89,32 +100,53 @@ def answered(connection: Connection, body: Mapping[str, Any], payload: Mapping[s
 
 def decided(connection: Connection, decision_id: int, *, at: datetime, permit_id: str | None = None) -> int:
     """Record a decision, once it, its evidence and its permit are written; its number in the chain."""
-    decision = _one(connection, tables.decision, tables.decision.c.decision_id == decision_id)
-    action = decision["action"]
-    proposal = _one(connection, tables.proposal, tables.proposal.c.action == action)
-    evidence = _maybe(connection, tables.evidence, tables.evidence.c.action == action)
-    permit = None if permit_id is None else _one(connection, tables.permit, tables.permit.c.permit_id == permit_id)
-    batch = _one(connection, tables.batch, tables.batch.c.batch_id == proposal["batch_id"])
-    body = {
-        "decision": decision_id,
-        "batch": proposal["batch_id"],
-        "agent": proposal["agent"],
-        "action_type": proposal["action_type"],
-        "verdict": decision["verdict"],
-        "reasons": [reason["code"] for reason in decision["reasons"]],
-        "policies": decision["policies"],
-        "policy_digest": decision["policy_digest"],
-        "snapshot": decision["snapshot_id"],
-        "pin": batch["pin"],
-        "permit": permit_id,
-    }
-    payload = {
-        "decision": committed.of_decision(decision),
-        "proposal": committed.of_proposal(proposal),
-        "evidence": None if evidence is None else committed.of_evidence(evidence),
-        "permit": None if permit is None else committed.of_permit(permit),
-    }
-    return append(connection, DECISION, body, at=at, action=action, payload=payload)
+    return all_decided(connection, {decision_id: permit_id}, at=at)[0]
+
+
+def all_decided(connection: Connection, permits: Mapping[int, str | None], *, at: datetime) -> list[int]:
+    """Record decisions that were made together, once they, their evidence and their permits are written.
+
+    Args:
+        connection: Inside `Store.begin()`.
+        permits: Each decision's number to the permit that it minted, if it minted one; at most some hundred.
+        at: When they were made.
+
+    Returns:
+        Their numbers in the chain, in the order of the decisions.
+    """
+    decisions = _by(connection, tables.decision.c.decision_id, permits)
+    proposals = _by(connection, tables.proposal.c.action, {each["action"] for each in decisions.values()})
+    batches = _by(connection, tables.batch.c.batch_id, {each["batch_id"] for each in proposals.values()})
+    evidence = dict(kept.stored(connection, among=proposals.keys()))
+    minted = _by(connection, tables.permit.c.permit_id, {each for each in permits.values() if each is not None})
+    uses = _uses(connection, minted.keys())
+    entries = []
+    for decision_id, permit_id in permits.items():
+        decision = decisions[decision_id]
+        proposal = proposals[decision["action"]]
+        body = {
+            "decision": decision_id,
+            "batch": proposal["batch_id"],
+            "agent": proposal["agent"],
+            "action_type": proposal["action_type"],
+            "verdict": decision["verdict"],
+            "reasons": [reason["code"] for reason in decision["reasons"]],
+            "policies": decision["policies"],
+            "policy_digest": decision["policy_digest"],
+            "snapshot": decision["snapshot_id"],
+            "pin": batches[proposal["batch_id"]]["pin"],
+            "permit": permit_id,
+        }
+        payload = {
+            "decision": committed.of_decision(decision),
+            "proposal": committed.of_proposal(proposal),
+            "evidence": evidence.get(decision["action"]),
+            "permit": None if permit_id is None else committed.of_permit(minted[permit_id]),
+        }
+        if permit_id in uses:
+            payload["use"] = uses[permit_id]
+        entries.append(New(body, decision["action"], payload))
+    return append_all(connection, DECISION, entries, at=at)
 
 
 def intended(connection: Connection, action: str, *, at: datetime) -> int:
@@ -168,6 +200,54 @@ def value_settled(connection: Connection, judgement_id: str, *, at: datetime) ->
     return append(connection, SETTLEMENT, body, at=at, payload={"settlement": committed.of_settlement(row)})
 
 
+def credential_minted(connection: Connection, credential_id: str, replaced: Sequence[str], *, at: datetime) -> int:
+    """Record what an agent was given to answer a batch with, once its row is written; its number in the chain."""
+    row = _one(connection, tables.agent_credential, tables.agent_credential.c.credential_id == credential_id)
+    body = {"credential": credential_id, "agent": row["agent"], "batch": row["batch_id"], "replaced": list(replaced)}
+    return append(connection, CREDENTIAL, body, at=at, payload={"credential": committed.of_credential(row)})
+
+
+def credentials_ended(connection: Connection, credential_ids: Sequence[str], how: str, *, at: datetime) -> int:
+    """Record that credentials are over, and how that came; its number in the chain."""
+    return append(connection, CREDENTIALS_ENDED, {"credentials": list(credential_ids), "ended": how}, at=at)
+
+
+def credentials_revoked(  # noqa: PLR0913  what was taken back, and who says so
+    connection: Connection,
+    credential_ids: Sequence[str],
+    agent: str | None,
+    *,
+    at: datetime,
+    by: str = "",
+    reason: str = "",
+) -> int:
+    """Record that credentials of an agent, or of all, were taken back, and who says so; its number in the chain."""
+    body = {"credentials": list(credential_ids), "agent": agent}
+    return append(connection, CREDENTIALS_REVOKED, body, at=at, payload={"by": by, "reason": reason})
+
+
+def people_changed(connection: Connection, change: str, about: Mapping[str, Any], by: str, *, at: datetime) -> int:
+    """Record that somebody was given roles or a token, or lost them, and who says so; its number in the chain.
+
+    Args:
+        connection: Inside `Store.begin()`.
+        change: `added`, `rotated` or `removed`.
+        about: Whom it is about: name, mailbox, roles, until when; never a token or its hash.
+        by: Who says so; empty for the first ones, whom nobody could have identified.
+        at: When.
+    """
+    body = {"change": change, "roles": list(about["roles"]), "identified": bool(by)}
+    return append(connection, PEOPLE, body, at=at, payload={**about, "by": by})
+
+
+def evidence_expired(connection: Connection, action: str, *, at: datetime) -> int:
+    """Record that the evidence of an action is removed, before it is; its number in the chain."""
+    newest = select(func.max(tables.decision.c.decision_id)).where(tables.decision.c.action == action)
+    decision_id = connection.execute(newest).scalar_one()
+    body = {"decision": decision_id, "evidence": kept.as_told(connection, action)}
+    return append(connection, EVIDENCE_EXPIRED, body, at=at, action=action)
+
+
 def range_of(connection: Connection, batch_ids: Sequence[str]) -> LedgerRange | None:
     """The entries from the first to the last about any action of these batches; none where there is no entry.
 
@@ -183,6 +263,31 @@ def range_of(connection: Connection, batch_ids: Sequence[str]) -> LedgerRange | 
     if row.first is None:
         return None
     return LedgerRange(first=row.first, last=row.last, root=root_of(hashes(connection, row.first, row.last)))
+
+
+def _by(connection: Connection, column: Column[Any], wanted: Iterable[Any]) -> dict[Any, dict[str, Any]]:
+    """The rows of a table by one of its columns; every one that is wanted is written already."""
+    keys = sorted(set(wanted))
+    rows = connection.execute(select(column.table).where(column.in_(keys))).mappings() if keys else ()
+    found = {row[column.name]: dict(row) for row in rows}
+    if missing := [key for key in keys if key not in found]:
+        raise LookupError(
+            f"no row of {column.table} where {column.name} is {missing[0]}: write it before it is recorded"
+        )
+    return found
+
+
+def _uses(connection: Connection, permit_ids: Collection[str]) -> dict[str | None, dict[str, Any]]:
+    """What limits count each of those permits by, where they do."""
+    use, subject = tables.permit_use, tables.permit_subject
+    rows = (
+        connection.execute(select(use).where(use.c.permit_id.in_(sorted(permit_ids)))).mappings() if permit_ids else ()
+    )
+    subjects = defaultdict(list)
+    counted = select(subject.c.permit_id, subject.c.subject).where(subject.c.permit_id.in_(sorted(permit_ids)))
+    for row in connection.execute(counted) if permit_ids else ():
+        subjects[row.permit_id].append(row.subject)
+    return {row["permit_id"]: committed.of_use(dict(row), subjects[row["permit_id"]]) for row in rows}
 
 
 def _maybe(connection: Connection, table: Table, where: ColumnElement[bool]) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ produced is never one that an effect may rest on.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import dagster as dg
 from pydantic import ValidationError
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Text, cast, select
 
 from orchestration.canonical import canonical
 from orchestration.contracts import Contract, Pin
@@ -175,9 +176,10 @@ def _pins(connection: Connection) -> list[str]:
     found: dict[str, None] = {}
     for column in (tables.snapshot.c.pin, batch.c.pin, batch.c.effects_pin):
         found |= {canonical(row).decode(): None for row in connection.execute(select(column)).scalars() if row}
-    kept = select(evidence.c.materialisations).where(evidence.c.action.in_(select(outbox.c.action)))
+    pinned = cast(evidence.c.materialisations, Text)  # the same for all that were decided on one snapshot
+    kept = select(pinned).where(evidence.c.action.in_(select(outbox.c.action))).distinct()
     for row in connection.execute(kept).scalars():
-        found |= {canonical(item).decode(): None for item in row}
+        found |= {canonical(item).decode(): None for item in json.loads(row)}
     return list(found)
 
 

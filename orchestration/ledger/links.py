@@ -5,10 +5,12 @@ Pure: entries in, problems out. What an entry says of other tables is compared i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from json import JSONDecoder
+from json.decoder import scanstring  # type: ignore[attr-defined]  # typeshed leaves it out
+from typing import Any, Final
 
 from sqlalchemy import Connection, null, select, type_coerce
 from sqlalchemy.types import NullType
@@ -17,8 +19,10 @@ from orchestration.canonical import canonical
 from orchestration.ledger.chain import GENESIS, commitment, entry_hash, said
 from orchestration.store.tables import ledger_entry, ledger_payload
 
+_SCAN: Final = JSONDecoder().scan_once  # type: ignore[attr-defined]  # typeshed leaves it out
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Entry:
     """One entry as the database holds it, whatever somebody put there, with its payload where there is one."""
 
@@ -31,6 +35,13 @@ class Entry:
     hash: Any
     salt: Any
     payload: Any
+    _body: dict[str, Any] | None = None
+    _parts: dict[str, tuple[Any, str]] | None = None
+
+    @property
+    def mark(self) -> tuple[object, object, object]:
+        """What a sentence calls it by."""
+        return self.seq, self.kind, self.at
 
     @property
     def name(self) -> str:
@@ -39,15 +50,23 @@ class Entry:
 
     def says(self) -> dict[str, Any]:
         """What the body says; nothing where it cannot be read."""
-        return _read(self.body)
+        if self._body is None:
+            self._body = _read(self.body)
+        return self._body
+
+    def parts(self) -> dict[str, tuple[Any, str]]:
+        """What each part of the payload says, and its text; nothing where there is none or it cannot be read."""
+        if self._parts is None:
+            self._parts = members(self.payload) if self.payload is not None else {}
+        return self._parts
 
     def covers(self) -> dict[str, Any]:
         """What the payload says; nothing where there is none or it cannot be read."""
-        return _read(self.payload)
+        return {name: value for name, (value, _) in self.parts().items()}
 
 
-def entries(connection: Connection, action: str | None = None) -> Iterator[Entry]:
-    """Every entry in the order of its number, or those about one action; times as the database holds them."""
+def entries(connection: Connection, action: str | None = None, after: int = 0) -> Generator[Entry, None, None]:
+    """Every entry in the order of its number, or those about one action, or after one; times as the database does."""
     columns = [
         type_coerce(column, NullType()).label(column.name)
         for column in (*ledger_entry.columns, ledger_payload.c.salt, ledger_payload.c.payload)
@@ -55,8 +74,11 @@ def entries(connection: Connection, action: str | None = None) -> Iterator[Entry
     query = select(*columns).select_from(ledger_entry.outerjoin(ledger_payload)).order_by(ledger_entry.c.seq)
     if action is not None:
         query = query.where(ledger_entry.c.action == action)
-    for row in connection.execute(query.execution_options(yield_per=1000)):
-        yield Entry(**row._mapping)  # noqa: SLF001  SQLAlchemy's public name for a row as a mapping
+    if after:
+        query = query.where(ledger_entry.c.seq > after)
+    with connection.execute(query.execution_options(yield_per=1000)) as rows:
+        for row in rows:
+            yield Entry(*row)
 
 
 def stray_payloads(connection: Connection) -> Iterator[str]:
@@ -95,6 +117,13 @@ class Walk:
 
 def faults(entry: Entry) -> Iterator[str]:
     """What is wrong with an entry by itself: its hash, its columns, its payload."""
+    yield from body_faults(entry)
+    if body := entry.says():
+        yield from _payload_faults(entry, body.get("commitment"))
+
+
+def body_faults(entry: Entry) -> Iterator[str]:
+    """What is wrong with an entry by itself but for its payload, which does not belong to the chain."""
     if not isinstance(entry.body, str) or entry_hash(entry.body.encode("utf-8", "surrogatepass")) != entry.hash:
         yield f"{entry.name} was edited: its body does not give its hash."
     body = entry.says()
@@ -105,13 +134,12 @@ def faults(entry: Entry) -> Iterator[str]:
         "seq": entry.seq,
         "kind": entry.kind,
         "action": entry.action,
-        "at": _moment(entry.at),
+        "at": body.get("at") if _plainly(entry.at) == body.get("at") else _moment(entry.at),
         "previous": entry.previous,
     }
     for name, value in columns.items():
         if body.get(name) != value:
             yield f"{entry.name} was edited: its column {name} says {value!r} and its body {body.get(name)!r}."
-    yield from _payload_faults(entry, body.get("commitment"))
 
 
 def _payload_faults(entry: Entry, promised: object) -> Iterator[str]:
@@ -132,6 +160,11 @@ def _missing(first: int, found: int) -> str:
     return f"entry {first} is missing" if found == first + 1 else f"entries {first} to {found - 1} are missing"
 
 
+def _plainly(at: object) -> str | None:
+    """A time as SQLite holds it in the form that bodies have: right for almost every one, and quick."""
+    return f"{at[:10]}T{at[11:]}Z" if isinstance(at, str) and at[10:11] == " " and at[19:20] == "." else None
+
+
 def _moment(at: object) -> str | None:
     """A time column in the form that bodies have; none where it is no time."""
     try:
@@ -140,6 +173,26 @@ def _moment(at: object) -> str | None:
         return None
     written: str = canonical(found if found.tzinfo else found.replace(tzinfo=UTC)).decode()
     return written.strip('"')
+
+
+def members(text: object) -> dict[str, tuple[Any, str]]:
+    """The members of a JSON object, each with the very text that says it."""
+    try:
+        found, at = {}, 1
+        if not isinstance(text, str) or text[0] != "{":
+            return {}
+        while text[at] == '"':
+            name, at = scanstring(text, at + 1)
+            if text[at] != ":":
+                return {}
+            value, end = _SCAN(text, at + 1)
+            found[name] = (value, text[at + 1 : end])
+            at = end + 1
+            if text[end] != ",":
+                break
+        return found if text[at - 1 :] == "}" else {}
+    except (ValueError, StopIteration, IndexError, RecursionError):
+        return {}
 
 
 def _read(text: object) -> dict[str, Any]:

@@ -19,10 +19,22 @@ _SIGNED: Final = ("permit_id", "action", "agent", "read_set_digest", "issued_at"
 """What a permit's row says beside what was signed, and must say alike."""
 
 
-def forged_permits(connection: Connection, key: Ed25519PublicKey) -> Iterator[str]:
-    """A problem for each permit that the key did not sign as it stands, and each effect that its permit is not for."""
+def forged_permits(connection: Connection, key: Ed25519PublicKey, after: int = 0) -> Iterator[str]:
+    """A problem for each permit that the key did not sign as it stands, and each effect that its permit is not for.
+
+    Args:
+        connection: On the store.
+        key: The public half of the key that signs permits.
+        after: Look at actions alone of which an entry after this one tells. A checkpoint says up to which entry all
+            were looked at when it was signed; that no row was edited since, the ledger shows.
+    """
+    told = select(tables.ledger_entry.c.action).where(tables.ledger_entry.c.seq > after)
+    permits, effects = (
+        select(table) if not after else select(table).where(table.c.action.in_(told))
+        for table in (tables.permit, tables.outbox)
+    )
     signed: dict[str, Permit] = {}
-    for row in connection.execute(select(tables.permit).order_by(tables.permit.c.permit_id)):
+    for row in connection.execute(permits.order_by(tables.permit.c.permit_id)):
         try:
             permit = read(SignedPermit(payload=row.payload, signature=row.signature), key)
         except (PermitRefused, ValueError, TypeError) as problem:
@@ -31,7 +43,7 @@ def forged_permits(connection: Connection, key: Ed25519PublicKey) -> Iterator[st
         signed[row.permit_id] = permit
         if any(getattr(permit, column) != getattr(row, column) for column in _SIGNED):
             yield f"Permit {row.permit_id} of action {row.action} was signed for something else than its row says."
-    for row in connection.execute(select(tables.outbox).order_by(tables.outbox.c.action)):
+    for row in connection.execute(effects.order_by(tables.outbox.c.action)):
         if (used := signed.get(row.permit_id)) is None:
             continue
         try:

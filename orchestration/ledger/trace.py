@@ -14,7 +14,9 @@ from sqlalchemy import ColumnElement, Connection, Table, desc, select
 from orchestration.contracts import Contract, Pin, Reason
 from orchestration.errors import NotFound
 from orchestration.ledger import agreement
+from orchestration.ledger.entries import EVIDENCE_EXPIRED
 from orchestration.ledger.links import entries, faults
+from orchestration.ledger.telling import Telling
 from orchestration.store import tables
 from orchestration.store.engine import Store
 
@@ -91,6 +93,8 @@ class Trace(Contract):
     source_rows: tuple[dict[str, Any], ...] = ()
     """As they were then: record_id, system, source_table, source_key, row_hash, row, and the records that it supports,
     which it completes beside the row that they come from."""
+    evidence_removed_at: datetime | None = None
+    """When what it rested on was removed, where its time was over; the ledger keeps the digest."""
     ledger: tuple[EntryTrace, ...] = ()
     problems: tuple[str, ...] = ()
     """Where the store's rows about this action are not what the ledger recorded."""
@@ -119,6 +123,7 @@ def _trace(connection: Connection, proposal: dict[str, Any]) -> Trace:
     evidence = _one(connection, tables.evidence, tables.evidence.c.action == action) or {}
     outbox = _one(connection, tables.outbox, tables.outbox.c.action == action)
     permit = _permit(connection, action, outbox)
+    told = _ledger(connection, action)
     return Trace(
         action=action,
         agent=proposal["agent"],
@@ -142,7 +147,8 @@ def _trace(connection: Connection, proposal: dict[str, Any]) -> Trace:
         materialisations=_materialisations(evidence, batch),
         entities=evidence.get("entities"),
         source_rows=tuple(evidence.get("source_rows", ())),
-        ledger=_ledger(connection, action),
+        evidence_removed_at=None if evidence else _removed_at(told),
+        ledger=told,
         problems=_problems(connection, action),
     )
 
@@ -210,12 +216,19 @@ def _ledger(connection: Connection, action: str) -> tuple[EntryTrace, ...]:
     )
 
 
+def _removed_at(told: tuple[EntryTrace, ...]) -> datetime | None:
+    return max((entry.at for entry in told if entry.kind == EVIDENCE_EXPIRED), default=None)
+
+
 def _problems(connection: Connection, action: str) -> tuple[str, ...]:
-    telling, problems = agreement.Telling(), []
+    telling, problems = Telling(), []
     for entry in entries(connection, action):
         if not any(faults(entry)):
             problems += telling.hear(entry)
-    return (*problems, *agreement.differences(telling.told, dict(agreement.told_by_store(connection, action))))
+    return (
+        *problems,
+        *agreement.differences(telling.told, dict(agreement.told_by_store(connection, telling.told, action))),
+    )
 
 
 def _one(connection: Connection, table: Table, where: ColumnElement[bool]) -> dict[str, Any] | None:

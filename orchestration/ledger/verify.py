@@ -1,19 +1,27 @@
-"""Proof that nobody edited the record: the chain, the store's rows, and Dagster's event log, each against the others.
+"""Proof that nobody edited the record: chain, checkpoints, the store's rows, Dagster's event log, against each other.
 
-What it cannot prove stands in docs/architecture-ledger.md: someone who owns the store can write all of it anew.
+What it cannot prove stands in docs/architecture-ledger.md: who owns store, checkpoints and key can write it all anew.
 """
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from orchestration.contracts import Contract
 from orchestration.gate.keys import PUBLIC, public_key
-from orchestration.ledger import agreement
+from orchestration.ledger import agreement, heads
+from orchestration.ledger.checkpoint import checkpoint_keys
+from orchestration.ledger.checkpoint_files import files
+from orchestration.ledger.counted import miscounted
 from orchestration.ledger.links import Walk, entries, faults, stray_payloads
 from orchestration.ledger.outside import changed_graphs, forged_permits
+from orchestration.ledger.telling import Telling
 from orchestration.settings import Settings
 from orchestration.store.engine import Store
 
@@ -36,6 +44,12 @@ class Verification(Contract):
     """Whether Dagster's event log was there to compare with."""
     signatures: bool = False
     """Whether the public key was there to verify permits with."""
+    checkpoints: int = 0
+    """How many checkpoints hold of this ledger."""
+    covered: int = 0
+    """Up to this entry the ledger is the one of which a checkpoint was signed."""
+    signed_at: datetime | None = None
+    """When that checkpoint was signed."""
 
 
 def verify(store: Store, instance: Instance | None, settings: Settings | None = None) -> Verification:
@@ -44,10 +58,11 @@ def verify(store: Store, instance: Instance | None, settings: Settings | None = 
     Args:
         store: The coordinator's store.
         instance: Dagster's instance, whose event log is compared both ways; none where there is no Dagster home yet.
-        settings: Where the public key and the graphs' files are; where they are not given, neither is looked at.
+        settings: Where keys, checkpoints and the graphs' files are; where they are not given, none is looked at.
 
     Raises:
-        ConfigurationError: The public key is there and cannot be used.
+        ConfigurationError: A public key is there and cannot be used.
+        PrecedeError: The folder of checkpoints cannot be read.
         StoreError: The store cannot be read.
     """
     if instance is None:
@@ -64,21 +79,43 @@ def verify(store: Store, instance: Instance | None, settings: Settings | None = 
 
 def record_of(connection: Connection, settings: Settings | None = None) -> Verification:
     """Check the chain and the store's rows that it tells of, without Dagster's event log."""
+    with _uncollected():
+        return _record_of(connection, settings)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: millions of small things are kept until the end, and none of them is in a cycle."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _record_of(connection: Connection, settings: Settings | None) -> Verification:
     problems: list[str] = []
-    telling, walk, count = agreement.Telling(), Walk(), 0
+    telling, walk, count = Telling(), Walk(), 0
+    signed = _signed(connection, settings)
+    standing = heads.Standing(signed.heads)
     for entry in entries(connection):
         edits = list(faults(entry))
         problems += [*walk.step(entry), *edits]
         if not edits:
             problems += telling.hear(entry)
+        standing.step(entry)
         count += 1
-    problems += stray_payloads(connection)
-    problems += agreement.differences(telling.told, dict(agreement.told_by_store(connection)))
+    problems = [*signed.problems, *standing.problems(), *problems, *stray_payloads(connection)]
+    problems += agreement.differences(telling.told, dict(agreement.told_by_store(connection, telling.told)))
+    problems += miscounted(connection)
     signatures = settings is not None and (settings.keys / PUBLIC).is_file()
     if settings is not None:
         problems += changed_graphs(connection, settings.home)
         if signatures:
-            problems += forged_permits(connection, public_key(settings.keys / PUBLIC))
+            held = standing.last.permits if standing.last else 0
+            problems += forged_permits(connection, public_key(settings.keys / PUBLIC), after=held)
     return Verification(
         ok=not problems,
         entries=count,
@@ -86,4 +123,15 @@ def record_of(connection: Connection, settings: Settings | None = None) -> Verif
         problems=tuple(problems),
         lineage=False,
         signatures=signatures,
+        checkpoints=standing.holding,
+        covered=standing.last.last if standing.last else 0,
+        signed_at=standing.last.at if standing.last else None,
     )
+
+
+def _signed(connection: Connection, settings: Settings | None) -> heads.Believed:
+    """The checkpoints that there are; none are looked for where no settings say where."""
+    if settings is None:
+        return heads.Believed((), ())
+    kept, recorded = files(settings.checkpoints), heads.copies(connection)
+    return heads.believed(kept, recorded, checkpoint_keys(settings.keys), settings.checkpoints)

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, func, select, update
 from orchestration.contracts import OutcomeState, Pin, SnapshotId, Verdict
 from orchestration.errors import NotFound
 from orchestration.gate.gate import Gate
+from orchestration.gate.keys import CREDENTIAL, signing_key
 from orchestration.gate.rules import Rules, load_rules
 from orchestration.ledger import entries
 from orchestration.ledger.entries import LedgerRange
@@ -110,7 +111,8 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
         PrecedeError: A rule, the key or a tool server cannot be used. What was done until then stands.
     """
     rules = rules or load_rules(settings)
-    answers = take_in(store, Exchange(settings.exchange), now=clock())
+    key = signing_key(settings.keys, CREDENTIAL).public_key()
+    answers = take_in(store, Exchange(settings.exchange), key, now=clock())
     progress(f"took {len(answers)} answers in")
     with ExitStack() as stack:
         caller = tools or stack.enter_context(ToolSession(load_servers(settings.tools), settings, os.environ))

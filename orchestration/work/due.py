@@ -6,7 +6,7 @@ Dagster's events are not asked, since anyone who reaches its web server can repo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import Connection, exists, select
@@ -15,6 +15,7 @@ from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
 from orchestration.gate.stopping import stopped
 from orchestration.graph.current import current_snapshot
+from orchestration.identity.credentials import usable
 from orchestration.store.tables import batch, decision, outbox, proposal
 from orchestration.work.attempts import Due
 from orchestration.work.exchange import Exchange
@@ -23,28 +24,33 @@ UNFINISHED: Final = ("answered", "decided")
 """States of a batch that has an answer and is not closed."""
 
 
-def wakes(connection: Connection, exchange: Exchange, agents: Iterable[str], business_date: date) -> list[Due]:
-    """Agents whose trigger was not run on the current snapshot and business date, or whose batch was not offered."""
+def wakes(
+    connection: Connection, exchange: Exchange, agents: Iterable[str], business_date: date, now: datetime
+) -> list[Due]:
+    """Agents whose trigger was not run on the current snapshot and business date, or whose batch was not offered.
+
+    A batch counts as not offered where the agent holds no credential any more that it could answer it with.
+    """
     snapshot_id = current_snapshot(connection)
     if snapshot_id is None:
         return []
     done = select(batch.c.agent).where(batch.c.snapshot_id == snapshot_id, batch.c.business_date == business_date)
     woken = set(connection.execute(done).scalars())
-    found = []
+    found, answerable = [], usable(connection, now)
     for agent in sorted(set(agents) - stopped(connection).keys()):
         if agent not in woken:
             why = f"the snapshot {snapshot_id} on {business_date}"
             found.append(Due(agent, f"{agent} {snapshot_id} {business_date}", why))
-        elif left := _unoffered(connection, exchange, agent):
+        elif left := _unoffered(connection, exchange, agent, answerable):
             found.append(Due(agent, f"{agent} {' '.join(left)}", f"{len(left)} batches that were not offered"))
     return found
 
 
-def _unoffered(connection: Connection, exchange: Exchange, agent: str) -> list[str]:
-    """Batches that a run wrote down and did not live to offer."""
+def _unoffered(connection: Connection, exchange: Exchange, agent: str, answerable: set[str]) -> list[str]:
+    """Batches that a run wrote down and did not live to offer, and those that nobody could answer any more."""
     query = select(batch.c.batch_id).where(batch.c.agent == agent, batch.c.state == "waiting")
     waiting = set(connection.execute(query).scalars())
-    return sorted(waiting - {*exchange.waiting(agent), *exchange.answered(agent)})
+    return sorted(waiting - {*(answerable & set(exchange.waiting(agent))), *exchange.answered(agent)})
 
 
 def acts(connection: Connection, exchange: Exchange, agents: Iterable[str]) -> list[Due]:

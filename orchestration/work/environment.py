@@ -47,7 +47,7 @@ LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "PRECEDE_SPARK",
         "PRECEDE_BUSINESS_DATE",
     ),
-    "action": ("PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_AGENTS", "PRECEDE_EXCHANGE"),
+    "action": ("PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_AGENTS", "PRECEDE_EXCHANGE", "PRECEDE_ONLY_AGENTS"),
     "orchestration": (
         "PRECEDE_HOME",
         "DAGSTER_HOME",
@@ -56,12 +56,19 @@ LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "PRECEDE_ACTIONS",
         "PRECEDE_TOOLS",
         "PRECEDE_EXCHANGE",
+        "PRECEDE_CHECKPOINTS",
+        "PRECEDE_CHECKPOINT_SCHEDULE",
+        "PRECEDE_KEEP_EVIDENCE_DAYS",
         "PRECEDE_BUSINESS_DATE",
     ),
 }
 """Code location to the variables of ours it gets. Insight also gets those that a `source.yml` names, the coordinator
 those that the tool servers' file names, and the agents' location what a card names, if it is none of ours and no
 source's or tool's. The agents' home is the exchange: whatever they derive from the settings lies in it or nowhere."""
+
+
+NEVER: Final = frozenset({"PRECEDE_TOKEN", "PRECEDE_TOKEN_FILE"})
+"""What says who runs a command: passed on to no process, whatever file names it."""
 
 
 def location_environment(location: str, settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
@@ -84,8 +91,9 @@ def location_environment(location: str, settings: Settings, environ: Mapping[str
         "PRECEDE_ACTIONS": str(settings.actions),
         "PRECEDE_TOOLS": str(settings.tools),
         "PRECEDE_EXCHANGE": str(settings.exchange),
+        "PRECEDE_CHECKPOINTS": str(settings.checkpoints),
     }
-    wanted = {*BASICS, *TIMING, *LOCATIONS[location], *_named_by_files(location, settings)}
+    wanted = {*BASICS, *TIMING, *LOCATIONS[location], *_named_by_files(location, settings)} - NEVER
     passed = {name: environ[name] for name in sorted(wanted) if name in environ}
     if location == "action":
         known["PRECEDE_HOME"] = str(settings.exchange)

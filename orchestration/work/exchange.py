@@ -1,6 +1,7 @@
 """The one place where the coordinator and the agents meet: a folder of batches going out and proposals coming back.
 
     <exchange>/<agent>/<batch>/batch.json        written by the coordinator
+    <exchange>/<agent>/<batch>/credential.jwt    written by the coordinator, for that agent alone to hand back
     <exchange>/<agent>/<batch>/proposals.json    written by the agents' side
 
 Agents see this folder and nothing else of the coordinator's: no store, no graph. What comes back is only read here,
@@ -24,6 +25,7 @@ LIMIT: Final = 64 * 1024 * 1024
 """Bytes that one file of the exchange may have."""
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,64}")
 _BATCH: Final = "batch.json"
+_CREDENTIAL: Final = "credential.jwt"
 _ANSWER: Final = "proposals.json"
 
 _Model = TypeVar("_Model", bound=Contract)
@@ -53,16 +55,21 @@ class Exchange:
         """
         self._written(batch, batch.agent, batch.batch_id)
 
-    def offer(self, batch: Batch) -> None:
-        """Leave a batch for its agent; one that is there already stays as it is.
+    def offer(self, batch: Batch, credential: str) -> None:
+        """Leave a batch for its agent, and what to answer it with; a batch that is there already stays as it is.
+
+        The credential takes the place of an earlier one. Its owner alone may read it, or the folder's group too where
+        the folder hands its group on: that is how an agent with an operating system user of its own gets to it.
 
         Raises:
             ExchangeError: It is too large for one file, or a name in it is not safe.
         """
         content = self._written(batch, batch.agent, batch.batch_id)
         with folders.opened(self.root, batch.agent, batch.batch_id, create=True) as folder:
-            if folder is not None and not folders.present(folder, _BATCH):
-                folders.write(folder, _BATCH, content)
+            if folder is not None:
+                folders.write(folder, _CREDENTIAL, credential.encode(), private=True)  # no agent finds a batch without
+                if not folders.present(folder, _BATCH):
+                    folders.write(folder, _BATCH, content)
 
     def agents(self) -> list[str]:
         """The agents that have a folder here, by name."""
@@ -86,6 +93,16 @@ class Exchange:
         """
         batch = self._read(agent, batch_id, _BATCH, Batch)
         return _belonging(batch, batch.agent, batch.batch_id, agent, batch_id)
+
+    def read_credential(self, agent: str, batch_id: str) -> str:
+        """What an agent was given to answer a batch with; empty where there is nothing to be read."""
+        _named(agent, batch_id)
+        with folders.opened(self.root, agent, batch_id) as folder:
+            try:
+                content = None if folder is None else folders.read(folder, _CREDENTIAL, self.limit)
+                return "" if content is None else content.decode("ascii").strip()
+            except (folders.UnsafeFileError, UnicodeDecodeError):
+                return ""
 
     def answer(self, answer: ProposalSet) -> None:
         """Leave an agent's answer beside its batch; a second one takes the place of the first until it is taken in.
@@ -111,6 +128,13 @@ class Exchange:
         """
         answer = self._read(agent, batch_id, _ANSWER, ProposalSet)
         return _belonging(answer, answer.agent, answer.batch_id, agent, batch_id)
+
+    def reject(self, agent: str, batch_id: str) -> None:
+        """Remove an answer, so that its batch waits again; nothing happens where there is none."""
+        _named(agent, batch_id)
+        with folders.opened(self.root, agent, batch_id) as folder:
+            if folder is not None:
+                folders.removed(folder, _ANSWER)
 
     def clear(self, agent: str, batch_id: str) -> None:
         """Remove a batch and its answer; nothing happens where there is none."""

@@ -101,10 +101,17 @@ def read(folder: int, name: str, limit: int) -> bytes | None:
     return content
 
 
-def write(folder: int, name: str, content: bytes) -> None:
-    """Put a whole file in place at once; a reader sees the old one or the new one."""
+def write(folder: int, name: str, content: bytes, *, private: bool = False) -> None:
+    """Put a whole file in place at once; a reader sees the old one or the new one.
+
+    Args:
+        folder: The folder's handle.
+        name: The file's name in it.
+        content: All of it.
+        private: Whether its owner alone may read it, and its group where the folder hands its group on (setgid).
+    """
     temporary = f".{name}.{secrets.token_hex(8)}"
-    handle = os.open(temporary, _NEW, 0o660, dir_fd=folder)
+    handle = os.open(temporary, _NEW, _mode(folder) if private else 0o660, dir_fd=folder)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -115,6 +122,10 @@ def write(folder: int, name: str, content: bytes) -> None:
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=folder)
         raise
+
+
+def _mode(folder: int) -> int:
+    return 0o640 if os.fstat(folder).st_mode & stat.S_ISGID else 0o600
 
 
 def removed(folder: int, name: str) -> None:

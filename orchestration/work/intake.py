@@ -1,8 +1,10 @@
 """Taking agents' answers from the exchange into the store, each batch in one transaction.
 
 An answer is taken once: the batch must wait, belong to the agent whose folder the answer is in, and know every row
-that is proposed for. What cannot be taken is recorded with its reason and executed nowhere. A crash between the store
-and the exchange leaves an answer that the next run finds taken, and clears away.
+that is proposed for; and the answer must carry the credential that this agent was given for this batch. What cannot be
+taken is recorded with its reason and executed nowhere. Without that credential it is not the agent's answer at all: it
+is removed, and the batch waits on for one that is. A crash between the store and the exchange leaves an answer that
+the next run finds taken, and clears away.
 """
 
 from __future__ import annotations
@@ -12,11 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from orchestration.canonical import digest
 from orchestration.contracts import EntityId, ProposalSet
 from orchestration.errors import NotFound
+from orchestration.identity import credentials
+from orchestration.identity.session import Claims, CredentialRefused, scope_of
 from orchestration.ledger import committed, entries
 from orchestration.store.engine import Store
 from orchestration.store.tables import batch, proposal, trigger_row
@@ -33,16 +38,28 @@ class TakenIn:
         batch_id: The batch it answers.
         content: What was taken and what was not, by row.
         refusal: Why nothing of it was taken; empty where it was read.
+        code: The refusal by its stable name.
+        credential: The id of the credential that it was taken by.
+        waits: Whether its batch waits on for an answer.
     """
 
     agent: str
     batch_id: str
     content: Sorted
     refusal: str = ""
+    code: str = ""
+    credential: str | None = None
+    waits: bool = False
 
 
-def take_in(store: Store, exchange: Exchange, *, now: datetime) -> list[TakenIn]:
+def take_in(store: Store, exchange: Exchange, key: Ed25519PublicKey, *, now: datetime) -> list[TakenIn]:
     """Take every answer in the exchange into the store, and clear it away.
+
+    Args:
+        store: The coordinator's store.
+        exchange: Where answers are.
+        key: The public half of what credentials are signed with.
+        now: The machine's time.
 
     Returns:
         One entry for each answer that was new; one that was taken before is only cleared. Whatever an agent put in
@@ -56,27 +73,47 @@ def take_in(store: Store, exchange: Exchange, *, now: datetime) -> list[TakenIn]
         for batch_id in exchange.answered(agent):
             said = _read(exchange, agent, batch_id)
             with store.begin() as connection:
-                done = _take(connection, agent, batch_id, said)
+                done = _take(connection, agent, batch_id, said, key, now)
                 if done is not None:
                     _write(connection, done, now)
                     _record(connection, done, now)
                     taken.append(done)
             with suppress(OSError, RecursionError):  # folders without end, say: the next run finds it taken, and clears
-                exchange.clear(agent, batch_id)
+                put_away = exchange.reject if done is not None and done.waits else exchange.clear
+                put_away(agent, batch_id)
     return taken
 
 
-def _take(connection: Connection, agent: str, batch_id: str, said: ProposalSet | str) -> TakenIn | None:
+def _take(  # noqa: PLR0913, PLR0917  whose answer, what it says, and what it is held against
+    connection: Connection, agent: str, batch_id: str, said: ProposalSet | str, key: Ed25519PublicKey, now: datetime
+) -> TakenIn | None:
     """What an answer, or the reason why it cannot be read, comes to; nothing where one was taken before."""
     found = connection.execute(select(batch.c.agent, batch.c.state).where(batch.c.batch_id == batch_id)).one_or_none()
     if found is None or found.agent != agent:
-        return TakenIn(agent, batch_id, Sorted(), f"{agent} was given no batch {batch_id}")
+        return TakenIn(agent, batch_id, Sorted(), f"{agent} was given no batch {batch_id}", "no_batch")
     if found.state != "waiting":
         return None
     rows = _rows(connection, batch_id)
     if isinstance(said, str):
-        return TakenIn(agent, batch_id, refuse_all(rows, said), said)
-    return TakenIn(agent, batch_id, sort_answer(said, rows))
+        return TakenIn(agent, batch_id, refuse_all(rows, said), said, "unreadable")
+    credentials.lapse(connection, now)
+    try:
+        claims = credentials.verify(connection, said.credential, key, agent=agent, batch_id=batch_id, now=now)
+    except CredentialRefused as refused:
+        return TakenIn(agent, batch_id, Sorted(), refused.reason.detail, refused.reason.code, waits=True)
+    credentials.answered(connection, claims.jti, now)
+    if beyond := _beyond(said, claims):
+        return TakenIn(agent, batch_id, refuse_all(rows, beyond), beyond, "out_of_scope", claims.jti)
+    return TakenIn(agent, batch_id, sort_answer(said, rows), credential=claims.jti)
+
+
+def _beyond(said: ProposalSet, claims: Claims) -> str:
+    """Why an answer goes beyond what its credential lets the agent propose; empty where it does not."""
+    strange = sum(scope_of(proposal.action_type) not in claims.scopes for proposal in said.proposals)
+    if not strange:
+        return ""
+    allowed = ", ".join(scope.partition(":")[2] for scope in claims.scopes)
+    return f"It proposes {strange:,} actions of types that its credential does not name; needed none but: {allowed}."
 
 
 def _read(exchange: Exchange, agent: str, batch_id: str) -> ProposalSet | str:
@@ -136,6 +173,8 @@ def _record(connection: Connection, taken: TakenIn, now: datetime) -> None:
         "batch": taken.batch_id,
         "agent": taken.agent,
         "read": not taken.refusal,
+        "refusal": taken.code or None,
+        "credential": taken.credential,
         "proposed": [accepted.action for accepted in content.accepted],
         "declined": len(content.declined),
         "failed": len(content.failed),

@@ -17,6 +17,7 @@ from sqlalchemy import RowMapping, select, update
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from orchestration.contracts import OutcomeState, SignedPermit, ToolResult
+from orchestration.gate.limits import keep
 from orchestration.ledger import entries
 from orchestration.store import tables
 from orchestration.store.engine import Store
@@ -122,4 +123,6 @@ def _settle(store: Store, action: str, result: ToolResult, now: datetime) -> Non
             .values(state=result.state.value, reference=result.reference, detail=result.detail, settled_at=now)
         )
         if settled.rowcount:
+            if result.state is OutcomeState.FAILED:
+                keep.in_vain(connection, action)
             entries.settled(connection, action, at=now)

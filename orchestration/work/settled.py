@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, func, select
 
 from orchestration.store.tables import batch, decision, outbox, proposal, trigger_row
 
-OF_THE_DAY: Final = frozenset({"contact_point_limit", "entity_limit"})
+OF_THE_DAY: Final = frozenset({"budget_limit", "contact_point_limit", "entity_limit", "long_rate_limit"})
 """Objections that pass with the business date and not before."""
 _CHUNK: Final = 5_000  # digests asked for at once: databases limit a statement's parameters
 

@@ -11,20 +11,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from sqlalchemy import Connection, Row, insert, select
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, insert, select
 
 from orchestration.canonical import digest
-from orchestration.contracts import Batch, EntityId, Pin, SnapshotId, TriggerRow
+from orchestration.contracts import Batch, Pin, SnapshotId, TriggerRow
 from orchestration.errors import ConfigurationError
 from orchestration.gate.stopping import stopped
 from orchestration.graph.current import current_snapshot
+from orchestration.identity import credentials
 from orchestration.ledger.entries import batch_opened
 from orchestration.registry import Agent
 from orchestration.store.engine import Store
 from orchestration.store.tables import batch, trigger_row
 from orchestration.work.exchange import Exchange, ExchangeError
+from orchestration.work.offers import offer_waiting
 from orchestration.work.settled import settled
 from orchestration.work.trigger_rows import TriggerGraph, Woken, rows_of
 
@@ -85,6 +88,7 @@ def run_triggers(  # noqa: PLR0913  each is a part of the world that is handed i
     business_date: date,
     now: datetime,
     pin: Pin | None,
+    key: Ed25519PrivateKey,
 ) -> list[Wake]:
     """Look for every agent whether it should wake, and offer what wakes it.
 
@@ -97,11 +101,12 @@ def run_triggers(  # noqa: PLR0913  each is a part of the world that is handed i
         now: The time to record.
         pin: The verified materialisation of that graph; without it nobody is woken, since no effect could be walked
             back.
+        key: What credentials are signed with.
 
     Returns:
         One wake an agent, by name. An agent whose trigger fails keeps no other from waking.
     """
-    offer_waiting(store, exchange, agents)
+    offer_waiting(store, exchange, agents, key, now)
     refusal = _refusal(graph.snapshot_id, pin)
     wakes = []
     for name, agent in sorted(agents.items()):
@@ -109,27 +114,10 @@ def run_triggers(  # noqa: PLR0913  each is a part of the world that is handed i
             wakes.append(Wake(name, WakeState.REFUSED, detail=refusal))
             continue
         try:
-            wakes.append(_wake(store, exchange, graph, agent, business_date=business_date, now=now, pin=pin))
+            wakes.append(_wake(store, exchange, graph, agent, business_date=business_date, now=now, pin=pin, key=key))
         except (ConfigurationError, ExchangeError) as error:
             wakes.append(Wake(name, WakeState.FAILED, detail=str(error)))
     return wakes
-
-
-def offer_waiting(store: Store, exchange: Exchange, agents: Mapping[str, Agent]) -> None:
-    """Offer every waiting batch that is not in the exchange; withdraw what still waits for a stopped agent."""
-    with store.read() as connection:
-        halted = stopped(connection)
-        waiting = connection.execute(select(batch).where(batch.c.state == "waiting")).all()
-    for name in sorted(agents):
-        here = set(exchange.waiting(name))
-        theirs = [row for row in waiting if row.agent == name]
-        if name in halted:
-            for batch_id in here:
-                exchange.clear(name, batch_id)
-            continue
-        for row in theirs:
-            if row.batch_id not in here | set(exchange.answered(name)):
-                exchange.offer(_stored(store, row))
 
 
 def _refusal(snapshot_id: SnapshotId, pin: Pin | None) -> str:
@@ -155,6 +143,7 @@ def _wake(  # noqa: PLR0913  as run_triggers
     business_date: date,
     now: datetime,
     pin: Pin,
+    key: Ed25519PrivateKey,
 ) -> Wake:
     name = agent.card.name
     with store.read() as connection:
@@ -170,10 +159,11 @@ def _wake(  # noqa: PLR0913  as run_triggers
         opened = _batch(name, graph.snapshot_id, business_date, fresh)
         exchange.check(opened)
         _write(connection, opened, fresh, now, pin)
+        token = credentials.mint(connection, agent.card, opened.batch_id, key, now) if fresh else ""
     left_out = len(found) - len(every)
     if not fresh:
         return Wake(name, WakeState.NOTHING_NEW, left_out=left_out, detail=_nothing(left_out))
-    exchange.offer(opened)
+    exchange.offer(opened, token)
     return Wake(name, WakeState.WOKEN, opened, left_out, len(every) - len(fresh))
 
 
@@ -241,20 +231,3 @@ def _write(connection: Connection, opened: Batch, rows: Sequence[Woken], now: da
             ],
         )
     batch_opened(connection, opened.batch_id, at=now)
-
-
-def _stored(store: Store, row: Row[Any]) -> Batch:
-    """A batch as it was written."""
-    with store.read() as connection:
-        rows = connection.execute(
-            select(trigger_row).where(trigger_row.c.batch_id == row.batch_id).order_by(trigger_row.c.row_id)
-        ).all()
-    return Batch(
-        batch_id=row.batch_id,
-        agent=row.agent,
-        snapshot_id=SnapshotId(row.snapshot_id),
-        business_date=row.business_date,
-        rows=tuple(
-            TriggerRow(row_id=each.row_id, entity_id=EntityId(each.entity_id), values=each.values) for each in rows
-        ),
-    )

@@ -73,6 +73,11 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
             "SELECT record_a, record_b, c.entity_id, e.name FROM link JOIN crosswalk c ON c.record_id = record_a "
             "JOIN entity e USING (entity_id) WHERE status = 'accepted' AND link.entity_type = 'organisation' LIMIT 1"
         ).fetchall()[0]
+    add = ("precede", "people", "add", "--json", "--role", "operator", "--role", "reviewer", "--role", "auditor")
+    reader = answer(environment, *add, "Olive Otis")
+    assert isinstance(reader, dict)
+    environment["PRECEDE_TOKEN"] = reader["token"]
+    answer(environment, *add, "Ben Wright")  # whom the documentation changes and removes
     actions = answer(environment, "precede", "actions", "--json")
     assert isinstance(actions, list)
     performed = [action["action"] for action in actions if action["outcome"] == "done"]

@@ -91,6 +91,17 @@ def test_the_coordinator_sees_what_the_tool_servers_need_and_no_source(settings:
     assert not seen.keys() & {"CRM_URL", "MODEL_KEY", "PRECEDE_SOURCES"}
 
 
+@pytest.mark.parametrize("name", ["PRECEDE_TOKEN", "PRECEDE_TOKEN_FILE"])
+@pytest.mark.parametrize("location", LOCATIONS)
+def test_who_runs_a_command_is_told_to_no_process_whatever_file_names_it(
+    settings: Settings, location: str, name: str
+) -> None:
+    (settings.sources / "crm" / "source.yml").write_text(f"system: crm\nurl: {{env: {name}}}\n")
+    (settings.agents / "finance" / "agent.yml").write_text(f"name: finance\ncredentials: {{env: [{name}]}}\n")
+    settings.tools.write_text(f"servers:\n  erp: {{command: [erp-server], env: [{name}]}}\n")
+    assert name not in location_environment(location, settings, {**EVERYTHING, name: "precede_hunter2"})
+
+
 def test_an_unreadable_declaration_is_one_sentence(settings: Settings) -> None:
     (settings.sources / "crm" / "source.yml").write_text("url: {env: [")
     with pytest.raises(ConfigurationError, match=r"source\.yml: found .* needed a readable YAML file\."):

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from orchestration.canonical import canonical, digest
+from orchestration.canonical import canonical, digest, plain
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()
@@ -57,6 +58,24 @@ def test_keys_are_sorted_and_nothing_stands_between() -> None:
 
 def test_a_known_value_has_the_digest_that_any_implementation_gives() -> None:
     assert digest({}) == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"  # sha256 of {}
+
+
+@given(JSON_VALUES)
+def test_the_bytes_are_those_of_the_reference_implementation(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(plain(value))
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ({"\ue000": 1, "\U0001f600": 2}, '{"\U0001f600":2,"\ue000":1}'),  # UTF-16 sorts the second key first
+        (["1e-7", 1e-7, 0.00001, 1e21, 1.5e300, 1e20, -0.0, 10.0, 0.1, 123.456], None),
+        ('\x00\x1f\x7f\u2028"\\/\b\f\n\r\t', None),
+        ("an e-mail of 3e-4", None),
+    ],
+)
+def test_what_encoders_write_differently_is_as_rfc_8785_has_it(value: Any, written: str | None) -> None:
+    assert canonical(value) == (rfc8785.dumps(plain(value)) if written is None else written.encode())
 
 
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), JSON_VALUES), st.randoms())

@@ -69,3 +69,21 @@ def test_the_schedule_is_what_the_variable_says(monkeypatch: pytest.MonkeyPatch)
     assert Settings().schedule == "*/15 * * * *"
     monkeypatch.setenv("PRECEDE_SCHEDULE", "0 6 * * *")
     assert Settings().schedule == "0 6 * * *"
+
+
+def test_checkpoints_lie_in_the_home_or_where_they_are_said_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("PRECEDE_CHECKPOINTS", raising=False)
+    assert Settings(home=tmp_path).checkpoints == tmp_path / "checkpoints"
+    monkeypatch.setenv("PRECEDE_CHECKPOINTS", "/mnt/write-once")
+    assert Settings(home=tmp_path).checkpoints == Path("/mnt/write-once")
+
+
+def test_evidence_is_kept_for_ever_or_for_so_many_whole_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PRECEDE_KEEP_EVIDENCE_DAYS", raising=False)
+    assert Settings().keep_evidence_days is None
+    monkeypatch.setenv("PRECEDE_KEEP_EVIDENCE_DAYS", "90")
+    assert Settings().keep_evidence_days == 90
+    for said in ("0", "-1", "a year"):
+        monkeypatch.setenv("PRECEDE_KEEP_EVIDENCE_DAYS", said)
+        with pytest.raises(ConfigurationError, match="a whole number of days such as 365"):
+            _ = Settings().keep_evidence_days

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from mcp.server import MCPServer
 
+from examples.northgate.tools.credentials import write_url
 from examples.northgate.tools.reminders import SERVER, Erp
 from orchestration.contracts import SignedPermit, ToolResult
-from orchestration.errors import ConfigurationError
 from orchestration.gate.keys import public_key
 
 
@@ -49,29 +49,9 @@ def serve(erp: Erp) -> MCPServer:
     return server
 
 
-def write_url() -> str:
-    """Where the ERP is, with the credential to write to it.
-
-    Raises:
-        ConfigurationError: The file is readable by others or says no URL; or there is none and no default either.
-    """
-    named = os.environ.get("ERP_CREDENTIALS", "")
-    if named and Path(named).is_file():
-        if Path(named).stat().st_mode & 0o077:
-            raise ConfigurationError(named, "a credential that others may read", "mode 600 (chmod 600)")
-        for line in Path(named).read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition("=")
-            if name.strip() == "ERP_WRITE_URL" and value.strip():
-                return value.strip()
-        raise ConfigurationError(named, "no ERP_WRITE_URL", "a line `ERP_WRITE_URL=<database URL>`")
-    if default := os.environ.get("ERP_DEFAULT_URL"):
-        return default
-    raise ConfigurationError("ERP_CREDENTIALS", named or "nothing", "a file with a line `ERP_WRITE_URL=<database URL>`")
-
-
 def main() -> None:
     """Serve over stdio until the client goes away."""
-    erp = Erp(write_url(), public_key(Path(os.environ.get("PRECEDE_PERMIT_PUBLIC_KEY", ""))))
+    erp = Erp(write_url("ERP"), public_key(Path(os.environ.get("PRECEDE_PERMIT_PUBLIC_KEY", ""))))
     try:
         serve(erp).run("stdio")
     finally:

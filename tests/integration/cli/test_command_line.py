@@ -27,7 +27,9 @@ READING = [
     ("review", "pairs"),
     ("actions",),
     ("trace", "act_1"),
+    ("policy", "explain", "act_1"),
     ("ledger", "verify"),
+    ("credentials", "list"),
 ]
 ON_THE_GRAPH = READING[:5]
 
@@ -44,7 +46,10 @@ def test_every_command_says_what_it_does(precede: Precede, command: tuple[str, .
 def test_every_command_that_prints_a_result_has_json(precede: Precede) -> None:
     on_one = [("run",), ("find",), ("show",), ("why",), ("conflicts",), ("actions",), ("trace",), ("ledger", "verify")]
     judging = [("review", name) for name in ("pairs", "show", "judge", "settle", "judgements")]
-    for command in [*on_one, *judging]:
+    who = [("people", name) for name in ("list", "add", "rotate", "remove")]
+    acting = [("stop",), ("start",), ("credentials", "list"), ("credentials", "revoke"), ("ledger", "checkpoint")]
+    policy = [("policy", name) for name in ("check", "explain", "try")]
+    for command in [*on_one, *judging, *who, *acting, *policy]:
         assert "--json" in precede(*command, "--help").out, command
 
 
@@ -125,6 +130,7 @@ def test_where_the_store_has_lost_a_table_every_command_says_so(
         connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
         for table in (
             "outbox",
+            "agent_credential",
             "pointer",
             "ledger_payload",
             "ledger_entry",

@@ -14,11 +14,13 @@ import pytest
 from sqlalchemy import insert
 
 from orchestration.cli.reading import Paper
+from orchestration.identity.person import Role
 from orchestration.ledger.verify import record_of
 from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store, open_store
 from tests.graph_fixture import publish_graph
+from tests.identified import signed_in
 from tests.integration.cli.conftest import Precede
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -34,9 +36,10 @@ MORE_DOUBTS = """
 
 
 @pytest.fixture
-def doubting(home: Path) -> Iterator[Store]:
-    """A home whose graph has three open doubts."""
+def doubting(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A home whose graph has three open doubts, in which Ada Okafor runs the commands."""
     settings = Settings(home=home)
+    signed_in(monkeypatch, "Ada Okafor")
     with closing(open_store(settings)) as store:
         publish_graph(store, settings, MORE_DOUBTS).close()
         yield store
@@ -121,7 +124,7 @@ def test_the_next_pair_is_shown_side_by_side_and_goes_once_it_is_judged(precede:
     assert "1 action waits for it." in shown
     assert "A decision could change: name." in shown
     assert "Elm Partners " in shown
-    judged = precede("review", "judge", *ELM, "same", "--reviewer", "Ada Okafor", "--note", "same website")
+    judged = precede("review", "judge", *ELM, "same", "--note", "same website")
     assert "are the same, says Ada Okafor (judgement_000001). The next graph obeys it" in " ".join(judged.out.split())
     assert "crm:company:5" not in [record for record, _ in listed(precede)]
     with doubting.read() as connection:
@@ -133,10 +136,10 @@ def test_a_skipped_pair_comes_last_and_is_not_the_next(precede: Precede, doubtin
     first = precede("review", "pairs", "--next", "--json").json
     assert first["pair"]["record_a"] == "crm:company:5"
     assert first["records"]["support:organization:15"]["name"] == "Elm Partner"
-    precede("review", "judge", *reversed(ELM), "skip", "--reviewer", "Ada")
+    precede("review", "judge", *reversed(ELM), "skip")
     assert listed(precede)[-1] == ("crm:company:5", 1)
     for pair in (("crm:company:2", "erp:customer:104"), ("crm:contact:2", "crm:contact:7")):
-        precede("review", "judge", *pair, "different", "--reviewer", "Ada")
+        precede("review", "judge", *pair, "different")
     assert precede("review", "pairs", "--next", "--json").json is None
 
 
@@ -149,7 +152,7 @@ def test_on_a_terminal_each_pair_is_asked_about(
         terminal.setattr(sys.stdin, "isatty", lambda: True)
         terminal.setattr(type(sys.stdout), "isatty", lambda _: True)
         terminal.setattr(Paper, "input", lambda *_: next(typed))
-        shown = precede("review", "pairs", "--reviewer", "Ada Okafor").out
+        shown = precede("review", "pairs").out
     assert "1 of 3" in shown
     assert "Type s, d, k or q." in shown
     said = precede("review", "judgements", "--json").json
@@ -159,7 +162,9 @@ def test_on_a_terminal_each_pair_is_asked_about(
     ]
 
 
-def test_what_the_data_contradicts_is_listed_first(precede: Precede, home: Path) -> None:
+def test_what_the_data_contradicts_is_listed_first(
+    precede: Precede, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     became = """
         INSERT INTO judgement VALUES
         ('judgement_000001', 'organisation', 'crm:company:5', 'support:organization:15', NULL, 'same', 'obeyed', NULL),
@@ -169,8 +174,10 @@ def test_what_the_data_contradicts_is_listed_first(precede: Precede, home: Path)
     settings = Settings(home=home)
     with closing(open_store(settings)) as store:
         publish_graph(store, settings).close()
-        precede("review", "judge", *ELM, "same", "--reviewer", "Ada")
-        precede("review", "judge", "crm:company:1", "crm:company:2", "same", "--reviewer", "Ben")
+        signed_in(monkeypatch, "Ada")
+        precede("review", "judge", *ELM, "same")
+        signed_in(monkeypatch, "Ben")
+        precede("review", "judge", "crm:company:1", "crm:company:2", "same")
         publish_graph(store, settings, became, snapshot_id="snap_second", built_at=NOW).close()
     said = precede("review", "judgements", "--json").json
     assert [(one["judgement_id"], one["state"]) for one in said] == [
@@ -197,9 +204,9 @@ def test_a_conflict_is_listed_by_entity_and_by_systems_and_can_be_settled(preced
     assert precede("conflicts", "org_acme").out == "No records of one entity disagree there.\n"
 
     settle = ("review", "settle", "crm:company:3", "vat_number")
-    said = precede(*settle, "GB222222222", "--until", "2027-01-31", "--reviewer", "Ada Okafor", "--json").json
+    said = precede(*settle, "GB222222222", "--until", "2027-01-31", "--json").json
     assert (said["judgement_id"], said["value"], said["until"]) == ("settlement_000001", "GB222222222", "2027-01-31")
-    assert "says nothing of the vat number" in " ".join(precede(*settle, "--withdraw", "--reviewer", "Ada").out.split())
+    assert "says nothing of the vat number" in " ".join(precede(*settle, "--withdraw").out.split())
     assert [one["state"] for one in precede("review", "judgements", "--json").json] == ["withdrawn"]
     assert len(precede("review", "judgements", "--state", "withdrawn", "--json").json) == 1
     assert precede("review", "judgements", "--state", "waiting", "--json").json == []
@@ -210,7 +217,6 @@ def test_a_conflict_is_listed_by_entity_and_by_systems_and_can_be_settled(preced
     [
         (("judge", "crm:company:5", "crm:company:404", "same"), "needed one such as crm:company:12"),
         (("judge", "crm:company:5", "crm:contact:7", "same"), "needed two records of one type"),
-        (("judge", *ELM, "same", "--reviewer", " "), "needed the name of who judges"),
         (("settle", "crm:company:3", "vat_number", "GB9"), "needed a value that a record of org_crane states"),
         (("settle", "crm:company:3", "vat_number"), "needed either a value or --withdraw"),
         (("settle", "crm:company:3", "opted_out", "true"), "which every record of an entity adds to"),
@@ -235,3 +241,41 @@ def test_a_command_that_is_called_wrongly_says_so_as_json_too(precede: Precede, 
     result = precede("review", "judge", *ELM, "perhaps", "--json")
     assert (result.code, result.out) == (2, "")
     assert "'perhaps'" in json.loads(result.err)["message"]
+
+
+JUDGING = (
+    ("judge", *ELM, "same"),
+    ("settle", "crm:company:3", "vat_number", "GB222222222"),
+)
+
+
+@pytest.mark.parametrize("command", JUDGING, ids=["judge", "settle"])
+def test_nobody_judges_without_being_known_as_a_reviewer(
+    precede: Precede, doubting: Store, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    signed_in(monkeypatch, "Otto", Role.OPERATOR, Role.AUDITOR)
+    refused = precede("review", *command)
+    assert (refused.code, refused.out) == (1, "")
+    assert "Otto is identified with the roles: auditor, operator; needed reviewer;" in refused.err
+    monkeypatch.delenv("PRECEDE_TOKEN")
+    assert "no token was shown; needed yours in PRECEDE_TOKEN" in precede("review", *command).err
+    Settings().people.unlink()
+    monkeypatch.setenv("PRECEDE_TOKEN", "precede_" + "A" * 43)
+    assert "precede people add" in precede("review", *command).err
+    with doubting.read() as connection:
+        assert connection.execute(tables.judgement.select()).all() == []
+        assert connection.execute(tables.settlement.select()).all() == []
+
+
+@pytest.mark.parametrize("option", ["--reviewer", "--operator"])
+def test_no_option_says_who_judges(precede: Precede, doubting: Store, option: str) -> None:
+    assert doubting.is_sqlite
+    assert precede("review", "judge", *ELM, "same", option, "Ben").code == 2
+
+
+def test_reading_takes_nobody(precede: Precede, doubting: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doubting.is_sqlite
+    monkeypatch.delenv("PRECEDE_TOKEN")
+    assert precede("review", "pairs").code == 0
+    assert precede("review", "show", *ELM).code == 0
+    assert precede("review", "judgements").code == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from orchestration.cli.run import STAGES, waits
@@ -22,7 +24,7 @@ def waiting(world: World) -> list[str]:
 
 def test_each_job_runs_when_the_one_before_left_it_something(world: World) -> None:
     assert waiting(world) == ["reconcile", "wake"]
-    world.wake()
+    world.wake(now=datetime.now(UTC))
     assert waiting(world) == ["reconcile", "propose"]
     for batch_id in world.exchange.waiting("finance"):
         world.exchange.answer(reminders(world.exchange.read_batch("finance", batch_id)))
@@ -30,7 +32,7 @@ def test_each_job_runs_when_the_one_before_left_it_something(world: World) -> No
 
 
 def test_a_batch_that_was_not_offered_is_looked_after(world: World) -> None:
-    world.wake()
+    world.wake(now=datetime.now(UTC))
     for batch_id in world.exchange.waiting("finance"):
         world.exchange.clear("finance", batch_id)
     assert waiting(world) == ["reconcile", "wake"]

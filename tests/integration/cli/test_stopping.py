@@ -10,12 +10,20 @@ import pytest
 from sqlalchemy import select
 
 from orchestration.gate.stopping import stopped
+from orchestration.identity.person import Role
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
 from orchestration.store.tables import ledger_entry, ledger_payload
+from tests.identified import signed_in
 from tests.integration.cli.conftest import Precede
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = pytest.mark.usefixtures("ada")
+
+
+@pytest.fixture
+def ada(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert home == Settings().home
+    signed_in(monkeypatch, "ada", Role.OPERATOR)
 
 
 def halted(home: Path) -> dict[str, str]:
@@ -30,11 +38,12 @@ def recorded(home: Path) -> list[tuple[str, dict[str, str]]]:
         return [(row.kind, json.loads(row.payload)) for row in connection.execute(query)]
 
 
-def test_an_agent_is_stopped_and_goes_on_again(precede: Precede, home: Path) -> None:
-    result = precede("stop", "finance", "--reason", "too keen", "--operator", "ada")
+def test_an_agent_is_stopped_and_goes_on_again(precede: Precede, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = precede("stop", "finance", "--reason", "too keen")
     assert (result.code, result.out) == (0, "finance is stopped, says ada: too keen\n")
     assert halted(home) == {"finance": "too keen"}
-    assert precede("start", "finance", "--reason", "told off", "--operator", "ben").code == 0
+    signed_in(monkeypatch, "ben", Role.OPERATOR)
+    assert precede("start", "finance", "--reason", "told off").code == 0
     assert halted(home) == {}
     assert recorded(home) == [
         ("agent_stopped", {"reason": "too keen", "operator": "ada"}),
@@ -43,16 +52,25 @@ def test_an_agent_is_stopped_and_goes_on_again(precede: Precede, home: Path) -> 
     assert precede("ledger", "verify").code == 0
 
 
-def test_the_operator_is_the_user_who_asks_where_none_is_named(
+def test_nobody_is_stopped_by_somebody_who_is_no_operator(
     precede: Precede, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LOGNAME", "carla")
-    precede("stop", "finance", "--reason", "too keen")
-    assert recorded(home)[0][1]["operator"] == "carla"
+    signed_in(monkeypatch, "rita", Role.REVIEWER)
+    result = precede("stop", "finance", "--reason", "too keen")
+    assert (result.code, result.out) == (1, "")
+    assert "rita is identified with the roles: reviewer; needed operator;" in result.err
+    monkeypatch.setenv("PRECEDE_TOKEN", "precede_" + "A" * 43)
+    result = precede("stop", "finance", "--reason", "too keen", "--json")
+    assert json.loads(result.err)["error"] == "NotIdentified"
+    assert "A" * 43 not in result.err
+    monkeypatch.delenv("PRECEDE_TOKEN")
+    assert precede("start", "finance", "--reason", "why not").code == 1
+    assert precede("stop", "finance", "--reason", "too keen", "--operator", "ada").code == 2
+    assert (halted(home), recorded(home)) == ({}, [])
 
 
 def test_both_give_json(precede: Precede) -> None:
-    told = precede("stop", "finance", "--reason", "too keen", "--operator", "ada", "--json").json
+    told = precede("stop", "finance", "--reason", "too keen", "--json").json
     assert told.pop("at").endswith("+00:00")
     assert told == {"agent": "finance", "state": "stopped", "changed": True, "reason": "too keen", "operator": "ada"}
     assert precede("start", "finance", "--reason", "x", "--json").json["state"] == "running"
@@ -83,7 +101,7 @@ def test_an_agent_whose_card_cannot_be_read_can_be_stopped(
     assert halted(home) == {"broken": "it is"}
 
 
-@pytest.mark.parametrize("arguments", [["--reason", " "], ["--reason", "x", "--operator", " "], []])
-def test_nobody_is_stopped_without_a_reason_and_a_name(precede: Precede, home: Path, arguments: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [["--reason", " "], []])
+def test_nobody_is_stopped_without_a_reason(precede: Precede, home: Path, arguments: list[str]) -> None:
     assert precede("stop", "finance", *arguments).code != 0
     assert halted(home) == {}

@@ -13,12 +13,13 @@ from orchestration.errors import PermitRefused
 from orchestration.gate import gate, perform
 from orchestration.gate.gate import Gate
 from orchestration.gate.perform import Effect
+from orchestration.gate.rules import Rules
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
 from orchestration.work import act as acting
 from orchestration.work import outbox
 from tests.integration.gate.callers import LocalErp
-from tests.unit.gate.case import rules
+from tests.unit.gate.case import bounded, rules
 
 KILLED = 41
 
@@ -82,4 +83,26 @@ def _act(home: Path) -> None:
         store, settings, rules(), holds=lambda _pin: True
     ).close()  # the key is there before the ERP asks for its public half
     acting.act(store, settings, "finance", tools=LocalErp(home), rules=rules(), holds=lambda _pin: True)
+    store.close()
+
+
+def bounded_rules() -> Rules:
+    """Rules under which eight processes together may have eleven effects, of which finance may pay for three."""
+    rate = {"per": "action_type", "at_most": 11, "within": "1h"}
+    often = {"per_batch": 99, "per_entity_per_day": 9, "per_contact_point_per_day": 9, "rates": [rate]}
+    return bounded(
+        rules(),
+        finance=often | {"per_day": 4, "money_per_day": {"amount": 400, "currency": "GBP"}},
+        collections=often,
+    )
+
+
+def decide_and_perform(home: Path, store_url: str, batch_id: str, now: datetime) -> None:
+    """Decide a batch under those bounds and perform what was allowed, over and over."""
+    os.environ["PRECEDE_STORE_URL"] = store_url
+    settings = Settings(home=home)
+    store = open_store(settings)
+    with Gate(store, settings, bounded_rules(), holds=lambda _pin: True) as opened:
+        opened.decide(batch_id, now)
+        opened.perform_batch(batch_id, now)
     store.close()

@@ -147,10 +147,11 @@ def test_an_agent_stopped_or_a_source_gone_quiet_since_the_decision_has_no_effec
     with world.gate() as gate:
         gate.decide(batch_id, world.now)
         stop(world.store, "finance", "too keen", operator="ada", now=world.now)
-        assert codes(gate.perform(actions[0], world.now)) == {"agent_stopped", "read_set_changed"}
+        assert codes(gate.perform(actions[0], world.now)) == {"agent_stopped", "bad_credential", "read_set_changed"}
         start(world.store, "finance", "told off", operator="ada", now=world.now)
         world.edit("watermark", {"system": "erp"}, read_at=world.now - timedelta(days=2))
-        assert codes(gate.perform(actions[1], world.now)) == {"stale_source", "read_set_changed"}
+        # it goes on with what it is given from here on: what came with a credential since revoked stays refused
+        assert codes(gate.perform(actions[1], world.now)) == {"stale_source", "bad_credential", "read_set_changed"}
     assert verify(world.store, None).problems == ()
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
 import pytest
 
 from orchestration.action_types import load_action_types
 from orchestration.contracts import Decision, Verdict
-from orchestration.gate import limits
+from orchestration.errors import PermitRefused
 from orchestration.gate.gate import Gate
+from orchestration.gate.limits import count
+from orchestration.gate.limits.usage import Usage
 from orchestration.gate.perform import Effect
-from orchestration.gate.policy import load_policies
+from orchestration.gate.policy_files import load_policies
 from orchestration.gate.rules import Rules
 from orchestration.ledger.verify import verify
 from orchestration.registry import load_agents
@@ -118,23 +121,44 @@ def test_the_days_effects_are_counted_once_for_a_batch_and_again_when_somebody_e
     world: World, tightened: Tightened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch_id, actions = world.propose_all()
-    load, counted = limits.load_usage, []
+    load, counted = count.load_usage, []
 
-    def counting(*arguments: object, **options: object) -> limits.Usage:
-        counted.append(options)
-        return load(*arguments, **options)  # type: ignore[arg-type]
+    def counting(*arguments: Any) -> Usage:
+        counted.append(len(arguments[1]))
+        return load(*arguments)
 
-    monkeypatch.setattr(limits, "load_usage", counting)
+    monkeypatch.setattr(count, "load_usage", counting)
     one_a_day = ("per_entity_per_day: 2", "per_entity_per_day: 1")
     with world.gate() as loose, tightened(card=one_a_day) as gate:
         loose.decide(batch_id, world.now)
         assert came_to(gate.perform(actions[0], world.now)) == ["effect"]
-        assert came_to(gate.perform(actions[1], world.now)) == ["effect"]
-        assert len(counted) == 1
         other_id = world.wake("collections")
         world.propose(other_id, world.debtors[2], stage=2)
         loose.decide(other_id, world.now)
-        assert set(came_to(gate.perform(actions[2], world.now))) == {"deny", "entity_limit"}
+        second, third = (came_to(each) for each in gate.perform_batch(batch_id, world.now))
+    assert (second, set(third)) == (["effect"], {"deny", "entity_limit"})
+    assert counted == [1, 2]
+
+
+def test_an_effect_of_somebody_else_in_between_is_counted(
+    world: World, tightened: Tightened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch_id, actions = world.propose_all()
+    with world.gate() as loose, tightened(card=("per_batch: 40", "per_batch: 99")) as gate:
+        loose.decide(batch_id, world.now)
+        real, counted = gate.perform, []
+
+        def beside(action: str, now: datetime) -> Effect | Decision:
+            if action == actions[1]:
+                loose.perform(actions[2], now)
+            done = real(action, now)
+            counted.append(gate._means.tally.actions)
+            return done
+
+        monkeypatch.setattr(gate, "perform", beside)
+        with pytest.raises(PermitRefused, match="was used at"):
+            gate.perform_batch(batch_id, world.now)
+    assert counted == [frozenset(actions), frozenset({actions[1]})]
 
 
 def test_an_action_type_that_makes_another_call_of_it_since_voids_the_permit(

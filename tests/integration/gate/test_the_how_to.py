@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from orchestration.action_types import ActionType, load_action_types
-from orchestration.gate.policy import load_policies
+from orchestration.gate.cedar import NO_ANSWER
+from orchestration.gate.policy_files import load_policies, load_vocabulary
+from orchestration.gate.vocabulary import REQUIRED
+from orchestration.registry import AgentCard
 from orchestration.settings import PROJECT
 from orchestration.work.tools import load_servers
 from tests.documented import blocks
@@ -17,6 +22,7 @@ from tests.unit.gate.test_policy import PERMIT, written
 
 PAGE = "docs/how-to/add-an-action-type.md"
 GATE = "docs/architecture-gate.md"
+POLICIES = "docs/how-to/policies.md"
 OF_THE_ACTION_TYPE = {
     *("invoice_paid", "invoice_disputed", "invoice_not_due", "invoice_not_receivable"),
     *("unknown_action_type", "missing_argument", "unexpected_argument", "not_reconciled"),
@@ -47,8 +53,10 @@ def test_policies_can_speak_of_the_action_type_of_the_page(note_call: dict[str, 
     about = ';\n@id("look")\nforbid (principal, action == Action::"note_call", resource)\n'
     about += 'when { context.urgency == "today" && context.ticket.subject like "*lawyer*" };'
     agent = written(tmp_path / "one", PERMIT.replace(";", about))
+    card = agent.card.model_copy(update={"action_types": (*agent.card.action_types, "note_call")})
+    agent = replace(agent, card=card)
     policies = load_policies({"finance": agent}, {**rules().action_types, **note_call})
-    assert policies["finance"].card.name == "finance"
+    assert policies["finance"].agent == "finance"
 
 
 def test_the_policy_that_the_page_on_the_gate_shows_fits_the_schema(tmp_path: Path) -> None:
@@ -61,3 +69,21 @@ def test_every_objection_that_decisions_are_tested_for_is_named_on_the_page_on_t
     page = (PROJECT / GATE).read_text(encoding="utf-8")
     given = {said.partition(":")[0] for said in OBJECTIONS} - OF_THE_ACTION_TYPE
     assert sorted(code for code in given if f"`{code}`" not in page) == []
+
+
+def test_the_bounds_that_the_page_on_policies_shows_are_ones_that_a_card_may_declare() -> None:
+    (shown,) = (block for block in blocks("yaml") if block.where.startswith(POLICIES))
+    said = yaml.safe_load(shown.text)
+    card = AgentCard.model_validate({**rules().agents["finance"].card.model_dump(by_alias=True), **said})
+    assert len(card.limits.rates) == 2
+    assert card.limits.money_per_day is not None
+    assert card.windows[0].fixed is not None
+    assert card.residency == ("GB", "IE")
+
+
+def test_the_page_on_the_gate_names_every_policy_of_the_core_its_reason_and_every_way_to_no_answer() -> None:
+    page = (PROJECT / GATE).read_text(encoding="utf-8")
+    core = load_vocabulary(rules().action_types).core
+    said = [*core, *NO_ANSWER, *(each["annotations"].get("reason", "") for each in core.values())]
+    said += [f"context.{name}" for name in REQUIRED if not name.startswith(("action", "business", "now", "objections"))]
+    assert [name for name in said if name and f"`{name}`" not in page] == []

@@ -11,7 +11,8 @@ from textwrap import dedent
 import pytest
 import yaml
 
-from examples.northgate.tools.erp import write_url
+from examples.northgate.tools.credentials import write_url
+from orchestration.action_types import load_action_types
 from orchestration.contracts import OutcomeState, SignedPermit
 from orchestration.errors import ConfigurationError
 from orchestration.gate.keys import signing_key
@@ -71,6 +72,19 @@ def test_a_batch_goes_from_proposal_to_the_erp_through_its_tool_server(world: Wo
     assert deliver(world.store, erp, lambda: datetime.now(UTC)) == []
 
 
+def test_every_action_type_of_ours_has_a_tool_that_is_the_registered_one(erp: ToolSession) -> None:
+    registered = load_servers(SERVERS)
+    for action_type in load_action_types(PROJECT / "orchestration" / "actions").values():
+        tool = action_type.tool
+        assert erp.describe(tool.server)[tool.name] == registered[tool.server].tools[tool.name]
+
+
+def test_the_crms_server_refuses_what_has_no_permit(erp: ToolSession) -> None:
+    call: dict[str, str | int | bool] = {"company": "1", "found": "GB1", "right": "GB2"}
+    result = erp.call("crm", "write_vat_number", call, "vat", NO_PERMIT)
+    assert result.state is OutcomeState.FAILED
+
+
 def test_the_erps_server_refuses_what_has_no_permit(world: World, erp: ToolSession) -> None:
     result = erp.call("erp", "write_payment_reminder", CALL, "k", NO_PERMIT)
     assert result.state is OutcomeState.FAILED
@@ -110,7 +124,7 @@ def test_a_credential_that_is_open_to_others_or_missing_is_refused(
     monkeypatch.setenv("ERP_CREDENTIALS", str(file))
     monkeypatch.delenv("ERP_DEFAULT_URL", raising=False)
     with pytest.raises(ConfigurationError, match=said):
-        write_url()
+        write_url("ERP")
 
 
 def test_a_server_is_told_what_its_entry_names_and_nothing_of_ours(

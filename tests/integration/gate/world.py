@@ -24,6 +24,7 @@ from orchestration.gate.gate import Gate
 from orchestration.gate.rules import Rules
 from orchestration.graph.ddl import STORAGE_VERSION, create_schema
 from orchestration.graph.digests import file_digest
+from orchestration.identity import credentials
 from orchestration.ledger import committed, entries
 from orchestration.settings import Settings
 from orchestration.store import tables
@@ -58,6 +59,10 @@ class Debtor:
     )
     probability: float = 0.99
     entity_id: str = ""
+    countries: Mapping[str, str] = field(default_factory=dict)
+    """Table of a record of the organisation or the person to the country that it states."""
+    weak: tuple[str, ...] = ()
+    """Those of these tables in which only the public states it."""
 
     def __post_init__(self) -> None:
         self.entity_id = self.entity_id or f"org_{self.number}"
@@ -162,6 +167,11 @@ class World:
                 row |= {"entity_id": debtor.entity_id, "values": values, "digest": digest(values)}
                 connection.execute(insert(tables.trigger_row).values(**row))
             entries.batch_opened(connection, batch_id, at=self.now)
+            credential: Row = {"credential_id": f"cred_{batch_id}", "agent": agent, "batch_id": batch_id}
+            lasts = {"issued_at": self.now, "expires_at": self.now + timedelta(hours=1)}
+            scopes = ["propose:send_payment_reminder"]
+            connection.execute(insert(tables.agent_credential).values(**credential, **lasts, scopes=scopes))
+            entries.credential_minted(connection, credential["credential_id"], [], at=self.now)
         return batch_id
 
     def propose(self, batch_id: str, debtor: Debtor, **arguments: Any) -> str:
@@ -189,7 +199,13 @@ class World:
             taken = update(tables.batch).where(tables.batch.c.batch_id == batch_id)
             connection.execute(taken.values(state="answered"))
             payload = {"proposals": {action: committed.of_proposal(row)}}
-            entries.answered(connection, {"batch": batch_id, "agent": row["agent"]}, payload, at=self.now)
+            body: Row = {"batch": batch_id, "agent": row["agent"]}
+            held = tables.agent_credential.c
+            unused = select(held.credential_id).where(held.batch_id == batch_id, held.ended_at.is_(None))
+            if credential_id := connection.execute(unused).scalar_one_or_none():
+                credentials.answered(connection, credential_id, self.now)
+                body["credential"] = credential_id
+            entries.answered(connection, body, payload, at=self.now)
         return action
 
     def propose_all(self, agent: str = "finance") -> tuple[str, list[str]]:
@@ -319,6 +335,10 @@ def _of(debtor: Debtor, read_at: datetime) -> dict[str, list[Row]]:
             }
             for record in (*members[company], *members[person], invoice, line)
         ],
+        **{
+            f"{kinds[entity]}_record": [_stated(record, debtor) for record in records]
+            for entity, records in members.items()
+        },
         "support": [{"record_id": invoice, "supporting_record": line}],
         "relationship": [
             {"from_entity": person, "to_entity": company, "kind": "works_at", "record_id": f"crm:contact:{number}"}
@@ -353,6 +373,19 @@ def _of(debtor: Debtor, read_at: datetime) -> dict[str, list[Row]]:
                 "disputed": debtor.disputed,
             }
         ],
+    }
+
+
+def _stated(record: str, debtor: Debtor) -> Row:
+    """A record, and the country that it states."""
+    system, table, key = record.split(":")
+    weak = ["country"] if table in debtor.weak else []
+    columns = {"record_id": record, "system": system, "source_table": table, "source_key": key, "row_hash": "h"}
+    return columns | {
+        "weak_fields": weak,
+        "verified_fields": [],
+        "name": record,
+        "country": debtor.countries.get(table),
     }
 
 

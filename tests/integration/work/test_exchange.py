@@ -39,7 +39,7 @@ def exchange(tmp_path: Path) -> Exchange:
 
 
 def test_a_batch_goes_out_and_its_answer_comes_back(exchange: Exchange) -> None:
-    exchange.offer(a_batch())
+    exchange.offer(a_batch(), "a.b.c")
     assert exchange.agents() == ["finance"]
     assert (exchange.waiting("finance"), exchange.answered("finance")) == (["b-1"], [])
     assert exchange.read_batch("finance", "b-1") == a_batch()
@@ -58,9 +58,9 @@ def test_nothing_has_been_offered_yet(exchange: Exchange) -> None:
 
 
 def test_offering_again_changes_nothing(exchange: Exchange) -> None:
-    exchange.offer(a_batch())
+    exchange.offer(a_batch(), "a.b.c")
     exchange.answer(an_answer())
-    exchange.offer(a_batch(rows=2))
+    exchange.offer(a_batch(rows=2), "a.b.c")
     assert exchange.read_batch("finance", "b-1") == a_batch()
     assert exchange.answered("finance") == ["b-1"]
 
@@ -73,8 +73,8 @@ def test_an_answer_to_a_batch_that_does_not_wait_is_not_left(exchange: Exchange)
 @pytest.mark.parametrize("name", ["", "..", "a/b", "../x", "A", "a.b", "x" * 65, "a\n", "a\0"])
 def test_a_name_that_could_lead_elsewhere_is_refused(exchange: Exchange, name: str) -> None:
     for act in (
-        lambda: exchange.offer(a_batch(batch_id=name)),
-        lambda: exchange.offer(a_batch(agent=name)),
+        lambda: exchange.offer(a_batch(batch_id=name), "a.b.c"),
+        lambda: exchange.offer(a_batch(agent=name), "a.b.c"),
         lambda: exchange.answer(an_answer(batch_id=name)),
         lambda: exchange.read_answer("finance", name),
         lambda: exchange.read_batch(name, "b-1"),
@@ -87,7 +87,7 @@ def test_a_name_that_could_lead_elsewhere_is_refused(exchange: Exchange, name: s
 
 
 def placed(exchange: Exchange, content: bytes) -> None:
-    exchange.offer(a_batch())
+    exchange.offer(a_batch(), "a.b.c")
     (exchange.root / "finance" / "b-1" / "proposals.json").write_bytes(content)
 
 
@@ -133,14 +133,14 @@ def test_an_answer_of_any_size_cannot_fill_the_memory(tmp_path: Path) -> None:
 def test_a_batch_that_no_file_can_hold_is_not_offered(tmp_path: Path) -> None:
     exchange = Exchange(tmp_path / "exchange", limit=2_000)
     with pytest.raises(ExchangeError, match=r"needed at most 2,000.*trigger\.sql"):
-        exchange.offer(a_batch(rows=100))
+        exchange.offer(a_batch(rows=100), "a.b.c")
     assert exchange.waiting("finance") == []
 
 
 def test_a_link_is_not_followed_out_of_the_exchange(exchange: Exchange, tmp_path: Path) -> None:
     outside = tmp_path / "secret.json"
     outside.write_text(an_answer().model_dump_json())
-    exchange.offer(a_batch())
+    exchange.offer(a_batch(), "a.b.c")
     (exchange.root / "finance" / "b-1" / "proposals.json").symlink_to(outside)
     with pytest.raises(ExchangeError, match="could not be opened as a regular file"):
         exchange.read_answer("finance", "b-1")
@@ -149,7 +149,7 @@ def test_a_link_is_not_followed_out_of_the_exchange(exchange: Exchange, tmp_path
 
 
 def test_a_pipe_does_not_hold_the_coordinator_up(exchange: Exchange) -> None:
-    exchange.offer(a_batch())
+    exchange.offer(a_batch(), "a.b.c")
     os.mkfifo(exchange.root / "finance" / "b-1" / "proposals.json")
     with pytest.raises(ExchangeError, match="no regular file"):
         exchange.read_answer("finance", "b-1")
@@ -168,7 +168,7 @@ def test_a_folder_that_is_a_link_holds_no_batch_and_is_never_emptied(exchange: E
     exchange.clear("finance", "b-1")
     assert (precious / "b-1" / "proposals.json").exists()
     with pytest.raises(OSError, match="finance"):
-        exchange.offer(a_batch())
+        exchange.offer(a_batch(), "a.b.c")
     assert not (precious / "b-1" / "batch.json").exists()
 
 
@@ -178,7 +178,7 @@ def test_a_reader_never_sees_half_a_batch(exchange: Exchange) -> None:
 
     def offer_and_clear() -> None:
         while not enough.is_set():
-            exchange.offer(big)
+            exchange.offer(big, "a.b.c")
             exchange.clear("finance", "b-1")
 
     writer = threading.Thread(target=offer_and_clear)

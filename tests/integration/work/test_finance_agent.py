@@ -16,7 +16,6 @@ from orchestration.gate.rules import load_rules
 from orchestration.graph import EntityGraph
 from orchestration.settings import Settings
 from orchestration.store import tables
-from orchestration.work.intake import take_in
 from tests.graph_fixture import BUILT_AT, build_graph
 from tests.waking import ACTION_TYPES, FINANCE, NOW, World, answer, pin_of
 
@@ -109,7 +108,7 @@ def decided(world: World) -> dict[str, Decision]:
         connection.execute(update(tables.watermark).values(read_at=NOW))
     batch, said = proposed(world)
     world.exchange.answer(said)
-    take_in(world.store, world.exchange, now=NOW)
+    world.take_in()
     with Gate(world.store, world.settings, load_rules(Settings()), holds=lambda _pin: True) as gate:
         decisions = {one.action: one for one in gate.decide(batch.batch_id, NOW)}
     with world.store.read() as connection:

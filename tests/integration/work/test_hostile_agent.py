@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from orchestration.registry import load_agent
 from orchestration.settings import PROJECT
 from orchestration.store import tables
 from orchestration.work.environment import BASICS, location_environment, prepare_home
-from orchestration.work.intake import take_in
 from tests.waking import NOW, World
 
 HOSTILE = PROJECT / "tests" / "fixtures" / "agents" / "hostile"
@@ -45,7 +45,7 @@ def besieged(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
     world.agents |= {"hostile": load_agent(tmp_path / "agents" / "hostile")}
     signing_key(world.settings.keys)
     prepare_home(world.settings)
-    assert len([wake for wake in world.wake() if wake.batch]) == 2
+    assert len([wake for wake in world.wake(now=datetime.now(UTC)) if wake.batch]) == 2
     return world
 
 
@@ -97,7 +97,7 @@ def test_the_same_search_finds_them_in_a_process_that_does_hold_them(besieged: W
 
 def test_what_it_proposes_for_others_is_refused_or_denied(after: tuple[World, dict[str, Any]]) -> None:
     world, _ = after
-    taken = {(one.agent, one.batch_id): one for one in take_in(world.store, world.exchange, now=NOW)}
+    taken = {(one.agent, one.batch_id): one for one in world.take_in(datetime.now(UTC))}
     own = next(row["batch_id"] for row in world.rows(tables.batch) if row["agent"] == "hostile")
     finances = next(row["batch_id"] for row in world.rows(tables.batch) if row["agent"] == "finance")
 
@@ -107,7 +107,8 @@ def test_what_it_proposes_for_others_is_refused_or_denied(after: tuple[World, di
     }  # fmt: skip
     for agent, batch_id in (("hostile", finances), ("hostile", "made-up"), ("coordinator", own)):
         assert taken[agent, batch_id].refusal == f"{agent} was given no batch {batch_id}"
-    assert "names another agent or batch" in taken["finance", finances].refusal
+    assert (taken["finance", finances].code, taken["finance", finances].waits) == ("another_agent", True)
+    assert world.exchange.waiting("finance") == [finances]
     with Gate(world.store, world.settings, load_rules(world.settings), holds=lambda _pin: True) as gate:
         decisions = gate.decide(own, NOW)
     assert len(decisions) == len(world.rows(tables.proposal))
@@ -116,10 +117,24 @@ def test_what_it_proposes_for_others_is_refused_or_denied(after: tuple[World, di
         assert "not_the_woken_entity" in {reason.code for reason in decision.reasons}
 
 
+def test_no_credential_stands_in_a_log_or_in_dagsters_records(besieged: World) -> None:
+    tokens = [path.read_bytes() for path in besieged.exchange.root.rglob("credential.jwt")]
+    run_job("action", "propose", besieged.settings, lambda _: None)
+    besieged.take_in(datetime.now(UTC))
+    besieged.store.close()
+    home = besieged.settings.home
+    files = [path for path in home.rglob("*") if path.is_file() and besieged.exchange.root not in path.parents]
+    assert {"propose.log", "store.db"} <= {path.name for path in files}
+    assert len(tokens) == 2
+    for path in files:
+        content = path.read_bytes()
+        assert not [token for token in tokens if any(piece in content for piece in token.split(b".")[1:])], path
+
+
 def test_what_it_left_in_the_exchange_leads_nowhere(after: tuple[World, dict[str, Any]]) -> None:
     world, _ = after
     assert (world.exchange.root / "linked").is_symlink()
     assert "linked" not in world.exchange.agents()
-    take_in(world.store, world.exchange, now=NOW)
+    world.take_in(datetime.now(UTC))
     assert world.settings.keys.is_dir()
-    assert take_in(world.store, world.exchange, now=NOW) == []
+    assert world.take_in(datetime.now(UTC)) == []

@@ -24,7 +24,7 @@ def offered(world: World) -> str:
 
 
 def taken(world: World) -> list[TakenIn]:
-    return take_in(world.store, world.exchange, now=NOW)
+    return world.take_in()
 
 
 def answers(world: World) -> list[str | None]:
@@ -75,7 +75,7 @@ def test_an_answer_is_taken_once(world: World) -> None:
     world.exchange.answer(reminders(batch))
     taken(world)
     entries = len(world.rows(tables.ledger_entry))
-    world.exchange.offer(batch)
+    world.exchange.offer(batch, "")
     second = reminders(batch).model_copy(
         update={"proposals": (), "declined": {batch.rows[0].row_id: "changed my mind"}}
     )
@@ -189,7 +189,7 @@ def test_while_the_store_cannot_be_written_answers_stay_where_they_are(world: Wo
     world.exchange.answer(reminders(world.exchange.read_batch("finance", batch_id)))
     impatient = Store(world.store.url, lock_wait=0.1)
     with world.store.begin(), pytest.raises(StoreError):
-        take_in(impatient, world.exchange, now=NOW)
+        take_in(impatient, world.exchange, world.key.public_key(), now=NOW)
     impatient.close()
     assert world.exchange.answered("finance") == [batch_id]
     assert len(taken(world)) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from action.loading import load_workflow
-from orchestration.gate.policy import load_policies
+from orchestration.gate.policy_files import load_policies
 from orchestration.registry import Agent, load_agent
 from orchestration.settings import PROJECT
 from tests.documented import blocks

@@ -53,7 +53,7 @@ def test_what_was_shown_is_in_the_store_and_the_ledger(world: World) -> None:
     assert {row["row_id"]: row["values"] for row in world.rows(tables.trigger_row)} == {
         row.row_id: row.values for row in wake.batch.rows
     }
-    assert [entry["kind"] for entry in world.rows(tables.ledger_entry)][-1] == "batch"
+    assert [entry["kind"] for entry in world.rows(tables.ledger_entry)][-2:] == ["batch", "credential"]
 
 
 def test_an_agent_wakes_once_for_a_snapshot_and_business_date(world: World) -> None:
@@ -220,8 +220,9 @@ def test_a_graph_that_is_not_the_current_one_wakes_nobody(world: World) -> None:
     old = EntityGraph(world.graph.path)
     world.publish()
     [wake] = run_triggers(
-        world.store, world.exchange, old, world.agents, business_date=BUSINESS_DATE, now=NOW, pin=pin_of(SNAPSHOT)
-    )
+        world.store, world.exchange, old, world.agents, business_date=BUSINESS_DATE, now=NOW, pin=pin_of(SNAPSHOT),
+        key=world.key,
+    )  # fmt: skip
     old.close()
     assert wake.state is WakeState.REFUSED
 
@@ -259,7 +260,8 @@ class CrashError(Exception):
 class CrashingExchange(Exchange):
     """Dies before anything is offered."""
 
-    def offer(self, batch: Batch) -> None:
+    def offer(self, batch: Batch, credential: str) -> None:
+        assert credential
         raise CrashError(batch.batch_id)
 
 
@@ -385,7 +387,7 @@ def test_who_handles_invoices_at_the_customer_is_written_to_first(world: World) 
 def test_a_batch_that_was_not_offered_is_reason_enough_to_look_again(world: World) -> None:
     def due() -> list[str]:
         with world.store.read() as connection:
-            return [one.why for one in wakes(connection, world.exchange, ["finance"], BUSINESS_DATE)]
+            return [one.why for one in wakes(connection, world.exchange, ["finance"], BUSINESS_DATE, NOW)]
 
     assert due() == [f"the snapshot {SNAPSHOT} on {BUSINESS_DATE}"]
     [wake] = world.wake()

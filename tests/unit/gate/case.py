@@ -13,9 +13,9 @@ from orchestration.action_types import load_action_types
 from orchestration.contracts import ActionId, EntityId, Pin, RecordId, SnapshotId
 from orchestration.gate.decide import Answer, Moment, conclude, weigh
 from orchestration.gate.doubts import Doubt
-from orchestration.gate.known import Ask, GraphFacts, StoreFacts
-from orchestration.gate.limits import Usage
-from orchestration.gate.policy import load_policies
+from orchestration.gate.known import Ask, Credential, GraphFacts, StoreFacts
+from orchestration.gate.limits.usage import Usage
+from orchestration.gate.policy_files import load_policies
 from orchestration.gate.rules import Rules
 from orchestration.graph.current import Watermark
 from orchestration.graph.rows import (
@@ -29,7 +29,7 @@ from orchestration.graph.rows import (
     SnapshotSource,
     SourceRow,
 )
-from orchestration.registry import load_agents
+from orchestration.registry import AgentCard, load_agents
 from orchestration.settings import PROJECT
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -65,6 +65,15 @@ def rules() -> Rules:
     """The product's own action types, with two agents of the tests'."""
     action_types, agents = load_action_types(PROJECT / "orchestration" / "actions"), load_agents(AGENTS)
     return Rules(action_types, agents, load_policies(agents, action_types))
+
+
+def bounded(known: Rules, **limits: dict[str, Any]) -> Rules:
+    """Rules in which the cards of those agents have other limits."""
+    agents = dict(known.agents)
+    for name, said in limits.items():
+        card = AgentCard.model_validate({**agents[name].card.model_dump(by_alias=True), "limits": said})
+        agents[name] = replace(agents[name], card=card)
+    return replace(known, agents=agents)
 
 
 def an_entity(entity_id: str, kind: str, **changes: Any) -> Entity:
@@ -166,6 +175,7 @@ def _ask() -> Ask:
         woken_entity=EntityId(ACME),
         trigger_values={"invoice": INVOICE, "stage": 1},
         business_date=TODAY,
+        credential=Credential(frozenset({"propose:send_payment_reminder"}), expired=False, revoked=False),
     )
 
 
@@ -178,6 +188,7 @@ class Scene:
     store: StoreFacts = field(default_factory=_store)
     now: datetime = NOW
     taken: frozenset[str] = frozenset()
+    rules: Rules = field(default_factory=rules)
 
     def asking(self, **changes: Any) -> Scene:
         return replace(self, ask=replace(self.ask, **changes))
@@ -204,8 +215,20 @@ class Scene:
     def doubted(self, entity_id: str, **changes: Any) -> Scene:
         return self.knowing(doubts={entity_id: (replace(HARMLESS, **changes),)})
 
+    def carded(self, **changes: Any) -> Scene:
+        """The agent's card says something else."""
+        agent = self.rules.agents[self.ask.agent]
+        agent = replace(agent, card=AgentCard.model_validate({**agent.card.model_dump(by_alias=True), **changes}))
+        return replace(self, rules=replace(self.rules, agents={**self.rules.agents, self.ask.agent: agent}))
+
+    def typed(self, **changes: Any) -> Scene:
+        """The action type says something else."""
+        declared = self.rules.action_types[self.ask.action_type]
+        declared = declared.model_copy(update=changes)
+        return replace(self, rules=replace(self.rules, action_types={declared.name: declared}))
+
     def decide(self, usage: Usage | None = None) -> Answer:
-        moment = Moment(rules(), self.graph, self.store, self.now)
+        moment = Moment(self.rules, self.graph, self.store, self.now)
         case = weigh(self.ask, moment)
         return conclude(self.ask, case, moment, usage=usage or Usage(), taken=self.taken)
 

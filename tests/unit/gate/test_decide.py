@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orchestration.contracts import Permit, Verdict
 from orchestration.gate.decide import TRANSIENT, Moment, conclude, weigh
-from orchestration.gate.limits import Usage
+from orchestration.gate.limits.usage import Usage
 from orchestration.graph.current import Watermark
 from orchestration.graph.rows import SnapshotInput
 from tests.unit.gate.case import ACME, ADA, INVOICE, MAILBOX, NOW, Scene, a_contact, an_entity, rules

@@ -1,0 +1,58 @@
+"""Writing down what is counted, in the transaction of what happens to a permit: minted, used, refused, in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, update
+
+from orchestration.contracts import Permit
+from orchestration.gate.limits.touch import Touch
+from orchestration.store.tables import permit_subject, permit_use
+
+
+def minted(connection: Connection, permits: Sequence[tuple[Permit, Touch]]) -> None:
+    """Count permits from now on; their own rows are written already."""
+    uses = [
+        {
+            "permit_id": permit.permit_id,
+            "action": permit.action,
+            "agent": touch.agent,
+            "action_type": touch.action_type,
+            "batch_id": touch.batch_id,
+            "business_date": touch.business_date,
+            "at": permit.issued_at,
+            "expires_at": permit.expires_at,
+            "amount": touch.money and touch.money.hundredths,
+            "currency": touch.money and touch.money.currency,
+            "state": "open",
+        }
+        for permit, touch in permits
+    ]
+    subjects = [
+        {"subject": subject, "business_date": touch.business_date, "permit_id": permit.permit_id}
+        for permit, touch in permits
+        for subject in sorted(touch.subjects)
+    ]
+    if uses:
+        connection.execute(insert(permit_use), uses)
+        connection.execute(insert(permit_subject), subjects)
+
+
+def used(connection: Connection, permit_id: str, now: datetime) -> None:
+    """Count a permit as an effect from now on, however it ends."""
+    connection.execute(update(permit_use).where(permit_use.c.permit_id == permit_id).values(state="used", at=now))
+
+
+def refused(connection: Connection, actions: Collection[str]) -> None:
+    """Count no unused permit of those actions any more: a later decision took its place."""
+    if actions:
+        held = (permit_use.c.action.in_(sorted(actions)), permit_use.c.state == "open")
+        connection.execute(update(permit_use).where(*held).values(state="void"))
+
+
+def in_vain(connection: Connection, action: str) -> None:
+    """Count an action's effect no more: it is known not to have happened."""
+    had = (permit_use.c.action == action, permit_use.c.state == "used")
+    connection.execute(update(permit_use).where(*had).values(state="void"))

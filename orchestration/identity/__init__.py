@@ -1,0 +1,1 @@
+"""Who somebody is: people by their tokens, agents by credentials minted for one run."""

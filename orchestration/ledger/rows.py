@@ -1,0 +1,112 @@
+"""Rows as the database holds them, and the canonical JSON of what is said of them, without making values first.
+
+There are many rows to verify, and to read each JSON column and time into Python only to write it down again takes most
+of the time. A value that is written already is `Written`; `digest` takes it as it is. It gives the very same digest as
+`canonical.digest` gives for the row's values, which a test holds it to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import encode_basestring
+from typing import Any, Final
+
+from sqlalchemy import JSON, Boolean, ColumnElement, Connection, Table, Text, cast, select, type_coerce
+from sqlalchemy.types import NullType
+
+from orchestration.canonical import canonical
+from orchestration.store.tables import UtcDateTime
+
+_ZERO: Final = ".000000"
+_SQLITE_TIME: Final = len("2026-11-02 09:00:00.123456")
+_LARGEST: Final = 2**53 - 1
+
+
+class Written(str):
+    """Canonical JSON."""
+
+    __slots__ = ()
+
+
+def rows(connection: Connection, table: Table, action: str | None = None) -> Iterator[dict[str, Any]]:
+    """Every row of a table, or those about one action: text and numbers as they are, all else as canonical JSON."""
+    columns: list[ColumnElement[Any]] = [
+        cast(column, Text) if isinstance(column.type, JSON) else type_coerce(column, NullType())
+        for column in table.columns
+    ]
+    query = select(*columns)
+    if action is not None:
+        query = query.where(table.c.action == action)
+    names = [column.name for column in table.columns]
+    made = [(at, _MAKE[type(column.type)]) for at, column in enumerate(table.columns) if type(column.type) in _MAKE]
+    with connection.execute(query.execution_options(yield_per=500)) as found:
+        for row in found:
+            values = list(row)
+            for at, make in made:
+                values[at] = make(values[at])
+            yield dict(zip(names, values, strict=True))
+
+
+def digest(said: Mapping[str, Any]) -> str:
+    """The digest of what is said of a row: that of its canonical JSON."""
+    text = ",".join([f'"{name}":{written(value)}' for name, value in sorted(said.items())])
+    return hashlib.sha256(f"{{{text}}}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def digest_of(values: Sequence[Any]) -> str:
+    """The digest of some values of a row: that of the canonical JSON of the list."""
+    text = ",".join(map(written, values))
+    return hashlib.sha256(f"[{text}]".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def written(value: Any) -> str:  # noqa: ANN401  whatever a column holds
+    """The canonical JSON of a value; of one that has none, a text that is no JSON, so that nothing equals it."""
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)
+    if kind is Written:
+        return value  # type: ignore[no-any-return]
+    if value is None:
+        return "null"
+    if kind is int and -_LARGEST <= value <= _LARGEST:
+        return str(value)
+    try:
+        return canonical(value).decode()
+    except (TypeError, ValueError):
+        return repr(value)
+
+
+def _time(value: Any) -> Any:  # noqa: ANN401  whatever a column holds
+    """A time; SQLite holds text, of which one form is by far the most common."""
+    if isinstance(value, str):
+        if len(value) == _SQLITE_TIME and value.isascii() and value[10] == " " and value[19] == ".":
+            return Written(f'"{value[:10]}T{value[11:].removesuffix(_ZERO)}Z"')
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return value
+
+
+@lru_cache(maxsize=8192)
+def _known(text: str) -> Written:
+    try:
+        return Written(canonical(json.loads(text)).decode())
+    except (ValueError, RecursionError):
+        return Written(f"no JSON: {text}")
+
+
+def _json(value: Any) -> Any:  # noqa: ANN401  whatever a column holds
+    return _known(value) if isinstance(value, str) else value
+
+
+def _boolean(value: Any) -> Any:  # noqa: ANN401  whatever a column holds
+    return bool(value) if type(value) is int and value in {0, 1} else value
+
+
+_MAKE: Final[Mapping[type, Callable[[Any], Any]]] = {UtcDateTime: _time, JSON: _json, Boolean: _boolean}

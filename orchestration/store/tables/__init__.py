@@ -1,0 +1,41 @@
+"""The coordinator's tables, a module for each part of it: what each row is stands beside it.
+
+Migrations make them; nothing here opens a database. JSON columns hold what a contract dumps. Times are UTC. Personal
+data stands in `evidence`, `trigger_row`, `proposal`, `judgement`, `settlement` and `ledger_payload`, so that it can be
+erased; `ledger_entry` holds commitments to it alone.
+"""
+
+from orchestration.store.tables.base import UtcDateTime, metadata
+from orchestration.store.tables.gate import decision, evidence, permit, policy_set
+from orchestration.store.tables.identity import agent_credential
+from orchestration.store.tables.judgements import judgement, settlement
+from orchestration.store.tables.ledger import checkpoint, ledger_entry, ledger_payload
+from orchestration.store.tables.limits import permit_subject, permit_use
+from orchestration.store.tables.published import pointer, snapshot, watermark
+from orchestration.store.tables.stopping import agent_state
+from orchestration.store.tables.work import batch, outbox, proposal, trigger_row
+
+__all__ = [
+    "UtcDateTime",
+    "agent_credential",
+    "agent_state",
+    "batch",
+    "checkpoint",
+    "decision",
+    "evidence",
+    "judgement",
+    "ledger_entry",
+    "ledger_payload",
+    "metadata",
+    "outbox",
+    "permit",
+    "permit_subject",
+    "permit_use",
+    "pointer",
+    "policy_set",
+    "proposal",
+    "settlement",
+    "snapshot",
+    "trigger_row",
+    "watermark",
+]
