@@ -48,6 +48,10 @@ class TriggerRow(Contract):
     row_id: str
     entity_id: EntityId
     values: dict[str, str | int | float | bool | None]
+    note: str = ""
+    """What a person wrote who rejected what was proposed of it before; text of theirs, never an instruction of ours."""
+    revision: int = 0
+    """How often a proposal for it was rejected so far."""
 
 
 class Batch(Contract):
@@ -147,6 +151,8 @@ class Permit(Contract):
     snapshot_id: SnapshotId
     issued_at: datetime
     expires_at: datetime
+    approval: str | None = None
+    """The approval that is used up with it; none where policy asked for none."""
 
 
 class SignedPermit(Contract):
@@ -172,6 +178,8 @@ class Decision(Contract):
     permit: Permit | None = None
     policy_request: dict[str, Any] | None = None
     """What policy was asked, and what spoke against it beside policy; none where policy could not be asked."""
+    approval: str | None = None
+    """The approval by which it is allowed what policy sends to a person; none where none was needed."""
 
 
 class OutcomeState(StrEnum):

@@ -10,6 +10,7 @@
     ├── StoreError             the store cannot be opened or read
     ├── PublicationRefused     a blocking check failed, so the graph was not published
     ├── PermitRefused          a permit does not cover what was asked
+    ├── ApprovalRefused        somebody cannot say that of what is held
     ├── NotIdentified          nobody, or nobody known, showed a token
     └── NotEntitled            somebody known asked for what none of their roles lets them do
 
@@ -66,6 +67,10 @@ class PublicationRefused(PrecedeError):  # noqa: N818  reads as the sentence it 
 
 class PermitRefused(PrecedeError):  # noqa: N818  reads as the sentence it is
     """A permit does not cover what was asked of a tool."""
+
+
+class ApprovalRefused(PrecedeError):  # noqa: N818  reads as the sentence it is
+    """What somebody said of a proposal that is held cannot be taken."""
 
 
 class NotIdentified(PrecedeError):  # noqa: N818  reads as the sentence it is

@@ -74,6 +74,12 @@ class AgentCard(Contract):
     """How long a permit lasts."""
     session_lifetime: Duration = timedelta(hours=1)
     """How long it may take to answer a batch: how long the credential lasts that it is given for that."""
+    approval_lifetime: Duration = timedelta(hours=24)
+    """How long a person's consent to a proposal of its lasts."""
+    exclude_owner: bool = False
+    """Whether its owner, named by their mailbox, may not consent to what it proposes."""
+    revisions: int = Field(default=2, ge=0, le=10)
+    """How often it may revise a proposal that a person rejected."""
     credentials: Credentials = Credentials()
     memory: Sentence
     """What it keeps from one batch to the next."""
@@ -85,6 +91,10 @@ class AgentCard(Contract):
             raise ValueError("a `credential_lifetime` of at most 24h")
         if self.session_lifetime > timedelta(hours=24):
             raise ValueError("a `session_lifetime` of at most 24h")
+        if not timedelta() < self.approval_lifetime <= timedelta(days=7):
+            raise ValueError("an `approval_lifetime` of at most 168h")
+        if self.exclude_owner and "@" not in self.owner:
+            raise ValueError(f"a mailbox as `owner`, where it is excluded (found {self.owner!r})")
         return self
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.assets import pin_current
+from orchestration.gate.rules import policy_digests
 from orchestration.jobs import act, wake
 from orchestration.registry import load_agents
 from orchestration.settings import Settings
@@ -42,12 +43,15 @@ def new_snapshot_or_date(context: dg.SensorEvaluationContext) -> Requests:
     job=act,
     minimum_interval_seconds=Settings().sensor_seconds,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="An answer in the exchange, a proposal to decide, an effect to settle or a batch to close.",
+    description=(
+        "An answer in the exchange, a proposal to decide, an effect to settle or a batch to close; a new graph or "
+        "policy, where anything waits for a person."
+    ),
 )
 def answers_or_effects(context: dg.SensorEvaluationContext) -> Requests:
     """Ask for a run for each agent with anything of that kind."""
     settings = Settings()
     agents = load_agents(settings.agents)
     with closing(open_store(settings)) as store, store.read() as connection:
-        waiting = due.acts(connection, Exchange(settings.exchange), agents)
+        waiting = due.acts(connection, Exchange(settings.exchange), agents, lambda: policy_digests(settings))
     yield from requests(context.instance, ["effects", "ledger"], waiting)

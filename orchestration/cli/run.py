@@ -16,6 +16,7 @@ from orchestration.cli.progress import Progress
 from orchestration.cli.reading import Paper
 from orchestration.cli.report import show
 from orchestration.cli.summary import as_json, collect, performed_so_far
+from orchestration.gate.rules import policy_digests
 from orchestration.graph.current import open_current
 from orchestration.registry import load_agents
 from orchestration.settings import Settings
@@ -82,5 +83,5 @@ def waits(job: str, store: Store, settings: Settings) -> bool:
             case "propose":
                 return any(exchange.waiting(agent) for agent in agents)
             case "act":
-                return bool(due.acts(connection, exchange, agents))
+                return bool(due.acts(connection, exchange, agents, lambda: policy_digests(settings)))
     return True

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from orchestration.approval.bound import bound, lapses
 from orchestration.canonical import digest
 from orchestration.contracts import Decision, Reason, Verdict
 from orchestration.gate.cedar import NO_ANSWER, Entities, Request
@@ -17,7 +18,7 @@ from orchestration.gate.known import NO_GRAPH, Ask, GraphFacts, StoreFacts
 from orchestration.gate.limits.touch import Touch, touch_of
 from orchestration.gate.limits.usage import Bounds, Usage
 from orchestration.gate.minting import permit_for
-from orchestration.gate.policy import Ruling, requested, together
+from orchestration.gate.policy import Ruling, consented, requested, together
 from orchestration.gate.readset import read_set, tool_call
 from orchestration.gate.resolve import Case, resolve
 from orchestration.gate.rules import Rules
@@ -27,6 +28,8 @@ TRANSIENT: Final = frozenset(
     {
         *NO_ANSWER,
         "agent_stopped",
+        "approval_expired",
+        "approval_void",
         "bad_credential",
         "batch_limit",
         "budget_limit",
@@ -40,8 +43,10 @@ TRANSIENT: Final = frozenset(
         "not_current",
         "outside_window",
         "permit_expired",
+        "policy_changed",
         "rate_limit",
         "read_set_changed",
+        "split",
         "stale_source",
         "superseded",
         "tool_call_changed",
@@ -203,15 +208,22 @@ def _complete(case: Case) -> bool:
 def _concluded(case: Case, moment: Moment, asked: _Asked | None, objections: list[Reason]) -> Decision:
     """The decision that follows, with what policy was asked."""
     reasons, verdict = together(objections, asked.ruling if asked else None)
-    decision = _decision(case.ask, moment, verdict, reasons, case)
+    given = case.ask.approval
     if asked is None:
-        return decision
+        return _decision(case.ask, moment, verdict, reasons, case)
+    if given is not None and not lapses(given, bound(case, moment.rules.policies[case.ask.agent].digest), moment.now):
+        reasons, verdict = consented(reasons, verdict, given.approval_id)
+    else:
+        given = None
+    used = given.approval_id if given is not None and verdict is Verdict.ALLOW else None
+    decision = _decision(case.ask, moment, verdict, reasons, case)
     saw = {
         "request": dict(asked.request),
         "entities": asked.entities,
         "objections": [reason.model_dump() for reason in objections],
+        **({"approval": used} if used else {}),
     }
-    return decision.model_copy(update={"policies": asked.ruling.policies, "policy_request": saw})
+    return decision.model_copy(update={"policies": asked.ruling.policies, "policy_request": saw, "approval": used})
 
 
 def _decision(ask: Ask, moment: Moment, verdict: Verdict, reasons: list[Reason], case: Case | None = None) -> Decision:

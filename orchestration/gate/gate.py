@@ -14,6 +14,8 @@ from typing import Any, Final, Self
 
 from sqlalchemy import Connection, and_, desc, exists, not_, or_, select
 
+from orchestration.approval import queue, recheck
+from orchestration.approval.recheck import Looked
 from orchestration.contracts import Decision, Pin, Reason, Verdict
 from orchestration.gate.decide import Answer, Moment, bounds_of, conclude, weigh
 from orchestration.gate.graphs import Graphs
@@ -83,9 +85,33 @@ class Gate:
             The decisions, in the order of the batch's rows; none of those that were decided before.
         """
         answers: list[Answer] = []
-        while some := self._decide_some(batch_id, now):
-            answers += some
-        return [answer.decision for answer in answers]
+        waiting = (tables.proposal.c.batch_id == batch_id, _waits(now))
+        postponed: set[str] = set()
+        while True:
+            made, left = self._decide_some(waiting, now, postponed)
+            if not made and not left:
+                return [answer.decision for answer in answers]
+            answers += made
+            postponed |= left
+
+    def recheck(self, agent: str, now: datetime) -> Looked:
+        """Hold everything of an agent that waits for a person, or was approved, against what is so now.
+
+        What rests on something else now is decided again: its approval is void, and it waits anew, is denied or
+        allowed. The rest stays as it is.
+        """
+        with self.store.read() as connection:
+            store = self._means.facts(connection)
+            actions, changed = recheck.changed(connection, agent, store, self.rules, self._graphs, now)
+        decisions: list[Decision] = []
+        for start in range(0, len(changed), CHUNK):
+            some = changed[start : start + CHUNK]
+            made, _ = self._decide_some((recheck.is_open(), tables.proposal.c.action.in_(some)), now, None)
+            decisions += [answer.decision for answer in made]
+        if actions and self._graphs.current(store) is not None:  # else they were held against nothing
+            with self.store.begin() as connection:
+                recheck.mark(connection, agent, store.snapshot_id)
+        return Looked(actions, tuple(decisions))
 
     def perform(self, action: str, now: datetime) -> Effect | Decision:
         """Use up an action's permit for its effect, or say why not; see `perform.perform`."""
@@ -101,23 +127,29 @@ class Gate:
             self._means.tally.prepare(connection, self._wanted(weigh(ask, moment) for ask in asks), now)
         return [self.perform(ask.action, now) for ask in asks]
 
-    def _decide_some(self, batch_id: str, now: datetime) -> list[Answer]:
-        waiting = (tables.proposal.c.batch_id == batch_id, _waits(now))
+    def _decide_some(
+        self, waiting: tuple[Any, ...], now: datetime, postponed: set[str] | None
+    ) -> tuple[list[Answer], set[str]]:
+        """The next answers, and what was approved and cannot happen yet; that is decided all the same without a set."""
+        left_out = postponed or set()
         with self.store.read() as connection:
-            ahead = load_asks(connection, *waiting)[:CHUNK]
+            ahead = [ask for ask in load_asks(connection, *waiting) if ask.action not in left_out][:CHUNK]
             self._graphs.facts(
                 self._means.facts(connection), ahead
             )  # before the transaction, so that nobody waits for it
         if not ahead:
-            return []
+            return [], set()
         with self.store.begin() as connection:
             asks = load_asks(connection, *waiting, tables.proposal.c.action.in_([ask.action for ask in ahead]))
             store = self._means.facts(connection)
             moment = self._means.moment(store, asks, now)
             answers = self._answers(connection, asks, moment)
+            staying = set() if postponed is None else queue.staying(answers)
+            queue.postponed(connection, [answer for answer in answers if answer.ask.action in staying])
+            answers = [answer for answer in answers if answer.ask.action not in staying]
             keep_policies(connection, self.rules.policies, answers, now)
             record(connection, answers, store, self._means.key, now)
-        return answers
+        return answers, staying
 
     def _wanted(self, cases: Iterable[Case | list[Reason]]) -> dict[str, tuple[Touch, Bounds]]:
         """What the effect of each would be counted by, by action."""
@@ -161,11 +193,11 @@ def _last_verdict() -> Any:  # noqa: ANN401  SQLAlchemy's expression
 
 
 def _waits(now: datetime) -> Any:  # noqa: ANN401  SQLAlchemy's expression
-    """No decision; or an allow that was not used while its permit lasted."""
+    """No decision; an allow that was not used while its permit lasted; or an approval that nothing came of yet."""
     action = tables.proposal.c.action
     decided = exists().where(tables.decision.c.action == action)
     live = exists().where(tables.permit.c.action == action, tables.permit.c.expires_at > now)
-    return or_(not_(decided), and_(_may_be_performed(), not_(live)))
+    return or_(not_(decided), and_(_may_be_performed(), not_(live)), queue.waits_for_its_effect())
 
 
 def _may_be_performed() -> Any:  # noqa: ANN401  SQLAlchemy's expression

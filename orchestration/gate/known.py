@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from orchestration.contracts import ActionId, Arguments, EntityId, Pin, Reason, RecordId, Scalar, SnapshotId
@@ -80,6 +80,21 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's consent as the store has it, neither used up nor void; what it is bound to is said in `approval`."""
+
+    approval_id: str
+    proposal_digest: str
+    read_set_digest: str
+    policy_digest: str
+    call_digest: str
+    records: Mapping[str, frozenset[str]]
+    """Entity to the records that it had."""
+    at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """A proposal as the store holds it, with the trigger row it answers."""
 
@@ -95,6 +110,8 @@ class Ask:
     """The newest business date that the agent was woken for since, with rows to answer; none where it was not."""
     credential: Credential | None = None
     """The credential that its answer came with; none where it came with none."""
+    approval: Approval | None = None
+    """A person's consent to it; none where there is none."""
 
     @property
     def named(self) -> frozenset[str]:

@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 from sqlalchemy import Connection, and_, func, select
 
 from orchestration.action_types import ActionType
+from orchestration.approval.standing import approvals
 from orchestration.contracts import ActionId, EntityId, Pin, SnapshotId
 from orchestration.gate.known import Ask, Credential, GraphFacts, StoreFacts
 from orchestration.gate.load_doubts import load_doubts
@@ -82,8 +83,8 @@ class References:
         self.contacts |= {given[name] for name in action_type.contact_points if name in given}
 
 
-def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
-    """What a snapshot says of those references."""
+def load_graph(graph: EntityGraph, wanted: References, *, evidence: bool = True) -> GraphFacts:
+    """What a snapshot says of those references; without evidence, no source row behind it."""
     contacts = _contacts(graph, wanted.contacts)
     holders = {contact.entity_id for each in contacts.values() for contact in each}
     ids = sorted(wanted.entities)
@@ -107,10 +108,11 @@ def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
     for row in graph.rows(_CONFLICTS, [ids]):
         conflicts[row["entity_id"]].add(row["field"])
     records = _records(graph, ids)
-    rows = {*wanted.shown, *(fact.record_id for fact in facts.values())}
-    rows |= {record.record_id for each in records.values() for record in each}
-    rows |= {record_id for each in relationships.values() for record_id in each}
-    support = graph.support(sorted(rows))
+    rows = {*wanted.shown, *(fact.record_id for fact in facts.values())} if evidence else set()
+    if evidence:
+        rows |= {record.record_id for each in records.values() for record in each}
+        rows |= {record_id for each in relationships.values() for record_id in each}
+    support = graph.support(sorted(rows)) if evidence else {}
     rows |= {record_id for each in support.values() for record_id in each}
     return GraphFacts(
         snapshot=graph.snapshot,
@@ -122,7 +124,7 @@ def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
         conflicts={entity: frozenset(fields) for entity, fields in conflicts.items()},
         doubts=load_doubts(graph, sorted(wanted.entities | holders | _owners(facts.values()))),
         records=records,
-        source_rows=graph.source_rows(sorted(rows)),
+        source_rows=graph.source_rows(sorted(rows)) if evidence else {},
         support=support,
         stated=stated,
         countries={row["entity_id"]: frozenset(row["countries"]) for row in graph.rows(_COUNTRIES, [ids])},
@@ -165,6 +167,7 @@ def load_asks(connection: Connection, *where: Any) -> list[Ask]:  # noqa: ANN401
     )
     batches = {each["batch_id"] for each in found}
     newer, held = _newer(connection, batches), credentials.held(connection, batches)
+    approved = approvals(connection, [each["action"] for each in found])
     return [
         Ask(
             action=ActionId(each["action"]),
@@ -177,6 +180,7 @@ def load_asks(connection: Connection, *where: Any) -> list[Ask]:  # noqa: ANN401
             business_date=each["business_date"],
             newer=newer.get(each["batch_id"]),
             credential=_credential(held.get(each["batch_id"])),
+            approval=approved.get(each["action"]),
         )
         for each in found
     ]

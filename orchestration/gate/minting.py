@@ -38,4 +38,5 @@ def permit_for(case: Case, decision: Decision, call: Call, card: AgentCard) -> P
         snapshot_id=case.graph.snapshot.snapshot_id,
         issued_at=decision.decided_at,
         expires_at=decision.decided_at + card.credential_lifetime,
+        approval=decision.approval,
     )

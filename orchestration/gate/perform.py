@@ -14,6 +14,8 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, RowMapping, desc, insert, select, update
 
+from orchestration.approval import queue
+from orchestration.approval.bound import bound, lapses
 from orchestration.canonical import digest
 from orchestration.contracts import Decision, Permit, Pin, Reason, SignedPermit, Verdict
 from orchestration.errors import NotFound, PermitRefused
@@ -30,6 +32,7 @@ from orchestration.gate.readset import read_set, tool_call
 from orchestration.gate.record import keep_policies, record
 from orchestration.gate.resolve import Case
 from orchestration.gate.rules import Rules
+from orchestration.identity.clock import latest
 from orchestration.ledger import entries
 from orchestration.store import tables
 
@@ -89,9 +92,11 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
         raise NotFound(f"No action has the id {action!r}; needed one that was proposed; see `precede actions`.")
     row = _leave(connection, action)
     store = means.facts(connection)
-    case = weigh(asks[0], moment := means.moment(store, asks, now))
     permit, reasons = _sound(row, means.key, asks[0])
+    asks = [_consented(asks[0], permit)]
+    case = weigh(asks[0], moment := means.moment(store, asks, now))
     against = [*reasons, *_against(connection, row, permit, case, now)]
+    against += _without_consent(permit, case, moment)
     bounds, touch = bounds_of(asks[0], means.rules), touch_of(case) if isinstance(case, Case) else None
     usage = Usage()
     if bounds is not None and touch is not None:
@@ -115,6 +120,8 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
     )
     if used.rowcount != 1:
         raise PermitRefused(f"The permit of {action} was used while it was looked at; needed one that was not.")
+    if permit.approval is not None and not queue.consume(connection, permit, now, latest(connection, now)):
+        raise PermitRefused(f"The approval of {action} is used up, void or over; needed one that a person gave since.")
     keep.used(connection, permit.permit_id, now)
     connection.execute(
         insert(tables.outbox).values(
@@ -129,7 +136,7 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
             intended_at=now,
         )
     )
-    intent = entries.intended(connection, action, at=now)
+    intent = entries.intended(connection, action, at=now, approval=permit.approval)
     means.tally.wrote(connection)
     return Effect(action, permit.effect_key, intent)
 
@@ -172,6 +179,27 @@ def _sound(row: RowMapping, key: Ed25519PrivateKey, ask: Ask) -> tuple[Permit | 
     if signed != (row["permit_id"], ask.action, ask.agent, ask.action_type, row["expires_at"]):
         return permit, [Reason(code="permit_of_another", detail="The permit is another action's or agent's.")]
     return permit, []
+
+
+def _consented(ask: Ask, permit: Permit | None) -> Ask:
+    """The proposal with the approval that its permit names, and with no other."""
+    given = ask.approval
+    named = permit is not None and given is not None and permit.approval == given.approval_id
+    return ask if named else replace(ask, approval=None)
+
+
+def _without_consent(permit: Permit | None, case: Case | list[Reason], moment: Moment) -> list[Reason]:
+    """Why the approval that a permit was minted by is none any more."""
+    if permit is None or permit.approval is None or isinstance(case, list):
+        return []
+    given = case.ask.approval
+    if given is None:
+        return [Reason(code="approval_void", detail="The approval that it was permitted by is used up or void.")]
+    policies = moment.rules.policies.get(case.ask.agent)
+    found = lapses(given, bound(case, policies.digest if policies else ""), moment.now)
+    return [
+        reason for reason in found if reason.code not in {"read_set_changed", "tool_call_changed"}
+    ]  # told of permits
 
 
 def _call(case: Case) -> tuple[str, str, dict[str, str | int | bool], str] | None:

@@ -98,6 +98,13 @@ def together(objections: Iterable[Reason], ruling: Ruling | None) -> tuple[list[
     return against + [reason for reason in ruling.reasons if _adds(reason)], Verdict.DENY
 
 
+def consented(reasons: list[Reason], verdict: Verdict, approval_id: str) -> tuple[list[Reason], Verdict]:
+    """What follows where a person approved it: nothing but a review is turned into an allow."""
+    if verdict is not Verdict.REVIEW:
+        return reasons, verdict
+    return [Reason(code="approved", subject=approval_id, detail="A person consents to it.")], Verdict.ALLOW
+
+
 def _adds(reason: Reason) -> bool:
     """Whether policy says something of its own, where there are objections already.
 

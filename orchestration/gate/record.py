@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, delete, insert, select
 
+from orchestration.approval import queue
 from orchestration.canonical import digest, plain
 from orchestration.contracts import Permit, Pin
 from orchestration.gate.decide import Answer
@@ -37,8 +39,10 @@ def record(
     """
     if not answers:
         return
+    staying = queue.staying(answers)
     written = insert(tables.decision).returning(tables.decision.c.decision_id, sort_by_parameter_order=True)
-    decision_ids = connection.execute(written, [_decision(answer) for answer in answers]).scalars().all()
+    decision_ids = connection.execute(written, [_decision(answer, staying) for answer in answers]).scalars().all()
+    queue.decided(connection, list(zip(decision_ids, answers, strict=True)), now)
     kept = [_kept(answer, answer.case, store) for answer in answers if answer.case is not None]
     if kept:
         connection.execute(
@@ -54,7 +58,7 @@ def record(
     entries.all_decided(connection, dict(zip(decision_ids, ids, strict=True)), at=now)
 
 
-def _decision(answer: Answer) -> dict[str, Any]:
+def _decision(answer: Answer, staying: AbstractSet[str]) -> dict[str, Any]:
     decision = answer.decision
     return {
         "action": decision.action,
@@ -65,7 +69,7 @@ def _decision(answer: Answer) -> dict[str, Any]:
         "read_set_digest": decision.read_set_digest,
         "snapshot_id": decision.snapshot_id,
         "decided_at": decision.decided_at,
-        "transient": answer.transient,
+        "transient": answer.transient and decision.action not in staying,  # what stays approved waits by itself
         "request_digest": "" if decision.policy_request is None else digest(decision.policy_request),
     }
 

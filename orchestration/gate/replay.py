@@ -15,7 +15,7 @@ import cedarpy
 from orchestration.canonical import digest
 from orchestration.contracts import Reason, Verdict
 from orchestration.gate.cedar import NoAnswer, Policies, ask, known
-from orchestration.gate.policy import AgentPolicies, together
+from orchestration.gate.policy import AgentPolicies, consented, together
 from orchestration.gate.policy_files import is_review, made
 
 Answer = Literal["yes", "no", "no answer"]
@@ -70,6 +70,8 @@ def again(kept: Kept, policies: AgentPolicies) -> Again | None:
         return None
     ruling = policies.rule(kept.policy_request["request"], kept.policy_request["entities"])
     reasons, verdict = together(map(Reason.model_validate, kept.policy_request["objections"]), ruling)
+    if approval_id := kept.policy_request.get("approval"):
+        reasons, verdict = consented(reasons, verdict, approval_id)
     return Again(verdict, tuple(reasons), ruling.policies)
 
 

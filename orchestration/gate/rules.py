@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestration.action_types import ActionType, load_action_types
-from orchestration.errors import AgentError
+from orchestration.errors import AgentError, ConfigurationError
 from orchestration.gate.policy import AgentPolicies
 from orchestration.gate.policy_files import load_policies
 from orchestration.registry import Agent, load_agents
@@ -32,6 +32,14 @@ def load_rules(settings: Settings) -> Rules:
     for agent in agents.values():
         _budgeted(agent, action_types)
     return Rules(action_types, agents, load_policies(agents, action_types))
+
+
+def policy_digests(settings: Settings) -> dict[str, str]:
+    """What each agent's policies are called now; of none, where they cannot be read."""
+    try:
+        return {name: each.digest for name, each in load_rules(settings).policies.items()}
+    except ConfigurationError:
+        return {}
 
 
 def _budgeted(agent: Agent, action_types: Mapping[str, ActionType]) -> None:

@@ -18,6 +18,7 @@ from orchestration.contracts import OutcomeState
 from orchestration.ledger import committed, kept, rows
 from orchestration.ledger.subjects import (
     ANSWER,
+    APPROVAL_USE,
     CURRENT,
     EFFECTS_PIN,
     END,
@@ -31,6 +32,7 @@ from orchestration.ledger.subjects import (
     REVOCATION,
     SNAPSHOT_PIN,
     STATE,
+    VOIDING,
     Subject,
     Told,
     answer_digest,
@@ -61,7 +63,9 @@ def told_by_store(
         decided.add(row["action"])
         yield _about("decision", row), rows.digest(committed.of_decision(row))
     for row in rows.rows(connection, tables.proposal, action):
-        if action is None or row["action"] in decided:  # until then its answer's entry alone tells of it
+        if (
+            action is None or row["action"] in decided or row["edited_from"]
+        ):  # else its answer's entry alone tells of it
             yield _about("proposal", row), rows.digest(committed.of_proposal(row))
     for of_action, found in kept.stored(connection, action):
         subject = Subject(EVIDENCE, of_action)
@@ -73,6 +77,7 @@ def told_by_store(
         consumed[row["permit_id"]] = row["consumed_at"]
         yield _about("permit", row), rows.digest(committed.of_permit(row))
     yield from _uses(connection, action)
+    yield from _approvals(connection, action)
     for row in rows.rows(connection, tables.outbox, action):
         yield _about("intent", row), rows.digest(committed.of_intent(row, consumed.get(row["permit_id"])))
         if row["state"] in _SETTLED:
@@ -166,6 +171,20 @@ def _uses(connection: Connection, action: str | None) -> Iterator[tuple[Subject,
     for found in connection.execute(query if action is None else query.where(use.c.action == action)).mappings():
         row = dict(found)
         yield _about("use", row), digest(committed.of_use(row, (row["subjects"] or "").split(",")))
+
+
+def _approvals(connection: Connection, action: str | None) -> Iterator[tuple[Subject, str]]:
+    """What is held, what was shown of it, what was said of it, and how each of these approvals ended."""
+    for row in rows.rows(connection, tables.held, action):
+        yield _about("held", row), rows.digest(committed.of_held(row))
+    for row in _rows(connection, tables.showing, action):
+        yield _about("showing", row), digest(committed.of_showing(row))
+    for row in _rows(connection, tables.approval, action):
+        yield _about("approval", row), digest(committed.of_approval(row))
+        if row["voided_at"] is not None:
+            yield Subject(VOIDING, row["approval_id"]), digest([row["void_code"], row["voided_at"]])
+        if row["consumed_at"] is not None:
+            yield Subject(APPROVAL_USE, row["approval_id"]), digest([row["permit_id"], row["consumed_at"]])
 
 
 def _known_state(batch: committed.Row, *, proposed: bool) -> str:

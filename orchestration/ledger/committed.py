@@ -86,6 +86,38 @@ _JUDGEMENT: Final = (
     "at",
     "snapshot_id",
 )
+_HELD: Final = (
+    "action",
+    "agent",
+    "decision_id",
+    "state",
+    "reasons",
+    "tool_call",
+    "proposal_digest",
+    "read_set_digest",
+    "policy_digest",
+    "call_digest",
+    "records",
+    "held_at",
+    "changed_at",
+)
+_SHOWING: Final = ("showing_id", "action", "decision_id", "person", "at")
+_APPROVAL: Final = (
+    "approval_id",
+    "action",
+    "decision_id",
+    "showing_id",
+    "verdict",
+    "person",
+    "note",
+    "edited_into",
+    "proposal_digest",
+    "read_set_digest",
+    "policy_digest",
+    "call_digest",
+    "at",
+    "expires_at",
+)
 _CREDENTIAL: Final = ("credential_id", "agent", "batch_id", "scopes", "issued_at", "expires_at")
 _SETTLEMENT: Final = (
     "number",
@@ -116,7 +148,8 @@ def of_batch(batch: Row, trigger_rows: Iterable[Row], digest: Callable[[Committe
     """A wake of an agent, with a digest of each row that it was shown, taken as the rows were read."""
     return {
         **_only(_BATCH, batch),
-        "rows": {row["row_id"]: digest(_only(_TRIGGER_ROW, row)) for row in trigger_rows},
+        **({"revises": batch["revises"]} if batch.get("revises") else {}),
+        "rows": {row["row_id"]: digest(_trigger_row(row)) for row in trigger_rows},
     }
 
 
@@ -127,8 +160,24 @@ def of_decision(decision: Row) -> Committed:
 
 
 def of_proposal(proposal: Row) -> Committed:
-    """What was asked of it."""
-    return _only(_PROPOSAL, proposal)
+    """What was asked of it; with who wrote it in the place of which other, where a person did."""
+    edited = {name: proposal[name] for name in ("edited_from", "edited_by") if proposal.get(name) is not None}
+    return {**_only(_PROPOSAL, proposal), **edited}
+
+
+def of_held(held: Row) -> Committed:
+    """What the queue says of a proposal that policy sent to a person."""
+    return _only(_HELD, held)
+
+
+def of_showing(showing: Row) -> Committed:
+    """Who was shown what is held and when, with a digest of it: what it was stands in the store alone."""
+    return {**_only(_SHOWING, showing), "shown": digest(showing["shown"])}
+
+
+def of_approval(approval: Row) -> Committed:
+    """What somebody said of what is held, and what that is bound to."""
+    return _only(_APPROVAL, approval)
 
 
 def of_evidence(evidence: Row) -> str:
@@ -170,6 +219,12 @@ def of_judgement(judgement: Row) -> Committed:
 def of_settlement(settlement: Row) -> Committed:
     """Which value somebody said is right, with a digest of what they were shown."""
     return {**_only(_SETTLEMENT, settlement), "shown": digest(settlement["shown"])}
+
+
+def _trigger_row(row: Row) -> Committed:
+    """What an agent was shown; with what a person wrote of its proposal before, where one was rejected."""
+    said = {name: row[name] for name in ("note", "revision")} if row.get("revision") else {}
+    return {**_only(_TRIGGER_ROW, row), **said}
 
 
 def _only(columns: tuple[str, ...], row: Row) -> Committed:

@@ -35,6 +35,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, func, select
 from orchestration.contracts import Contract, Pin
 from orchestration.ledger import committed, kept
 from orchestration.ledger.chain import New, append, append_all, hashes
+from orchestration.ledger.entries_approval import held_of
 from orchestration.ledger.merkle import root_of
 from orchestration.store import tables
 
@@ -89,6 +90,7 @@ def batch_opened(connection: Connection, batch_id: str, *, at: datetime) -> int:
         "business_date": row["business_date"],
         "rows": row["row_count"],
         "pin": row["pin"],
+        **({"revises": row["revises"]} if row["revises"] else {}),
     }
     return append(connection, BATCH, body, at=at, payload={"batch": committed.of_batch(row, rows)})
 
@@ -119,7 +121,7 @@ def all_decided(connection: Connection, permits: Mapping[int, str | None], *, at
     batches = _by(connection, tables.batch.c.batch_id, {each["batch_id"] for each in proposals.values()})
     evidence = dict(kept.stored(connection, among=proposals.keys()))
     minted = _by(connection, tables.permit.c.permit_id, {each for each in permits.values() if each is not None})
-    uses = _uses(connection, minted.keys())
+    uses, held = _uses(connection, minted.keys()), held_of(connection, proposals.keys())
     entries = []
     for decision_id, permit_id in permits.items():
         decision = decisions[decision_id]
@@ -145,16 +147,21 @@ def all_decided(connection: Connection, permits: Mapping[int, str | None], *, at
         }
         if permit_id in uses:
             payload["use"] = uses[permit_id]
+        if decision["action"] in held:
+            payload["held"] = held[decision["action"]]
         entries.append(New(body, decision["action"], payload))
     return append_all(connection, DECISION, entries, at=at)
 
 
-def intended(connection: Connection, action: str, *, at: datetime) -> int:
-    """Record an effect about to be tried, once its outbox row stands and its permit is consumed; its number."""
+def intended(connection: Connection, action: str, *, at: datetime, approval: str | None = None) -> int:
+    """Record an effect about to be tried, once its outbox row stands and what it takes is consumed; its number."""
     outbox = _one(connection, tables.outbox, tables.outbox.c.action == action)
     permit = _one(connection, tables.permit, tables.permit.c.permit_id == outbox["permit_id"])
     body = {"permit": outbox["permit_id"], "tool_server": outbox["tool_server"], "tool": outbox["tool"]}
     payload = {"intent": committed.of_intent(outbox, permit["consumed_at"])}
+    if approval is not None:
+        body["approval"] = approval
+        payload |= {"held": held_of(connection, [action])[action]}
     return append(connection, INTENT, body, at=at, action=action, payload=payload)
 
 

@@ -13,9 +13,11 @@ from typing import Any, Final
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
 from orchestration.ledger import entries as kinds
+from orchestration.ledger.entries_approval import APPROVAL_VOIDED
 from orchestration.ledger.links import Entry, members
 from orchestration.ledger.subjects import (
     ANSWER,
+    APPROVAL_USE,
     CURRENT,
     EFFECTS_PIN,
     END,
@@ -30,6 +32,7 @@ from orchestration.ledger.subjects import (
     SNAPSHOT_PIN,
     STATE,
     STEPS,
+    VOIDING,
     Subject,
     Told,
     answer_digest,
@@ -73,7 +76,7 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
         if part in PARTS and isinstance(told, dict):
             name, column = PARTS[part]
             unknown = part == "outcome" and told.get("state") == OutcomeState.UNKNOWN
-            step = 0 if part != "outcome" else seq if unknown else _FINAL
+            step = seq if unknown or part == "held" else _FINAL if part == "outcome" else 0
             yield Subject(name, str(told.get(column))), _digest_of(text), step
     if entry.kind in {kinds.SNAPSHOT, kinds.EXPIRED}:
         snapshot = str(body.get("snapshot"))
@@ -92,6 +95,10 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
         yield Subject(POLICIES, str(body.get("policy_digest"))), str(body.get("policy_digest")), 0
     yield from _said_of_batches(entry, body, payload)
     yield from _said_of_credentials(entry, body)
+    if entry.kind == APPROVAL_VOIDED:
+        yield Subject(VOIDING, str(body.get("approval"))), digest([body.get("code"), body.get("at")]), 0
+    if entry.kind == kinds.INTENT and body.get("approval"):
+        yield Subject(APPROVAL_USE, str(body["approval"])), digest([body.get("permit"), body.get("at")]), 0
 
 
 def _said_of_batches(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, exists, func, or_, select, update
 
+from orchestration.approval import queue
 from orchestration.contracts import OutcomeState, Pin, SnapshotId, Verdict
 from orchestration.errors import NotFound
 from orchestration.gate.gate import Gate
@@ -120,8 +121,12 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
         recovered = deliver(store, caller, clock, agent=agent)
         if recovered:
             progress(f"settled {len(recovered)} effects of earlier runs")
+        looked = gate.recheck(agent, clock())
+        if looked.decisions:
+            progress(f"looked at {looked.held} that are held, decided {len(looked.decisions)} of them again")
         reports = []
-        for batch_id in _unfinished(store, agent):
+        again = [decision.action for decision in looked.decisions]
+        for batch_id in _unfinished(store, agent, again):
             decisions = gate.decide(batch_id, clock())
             progress(f"{batch_id}: decided {len(decisions)} proposals")
             _decided(store, batch_id)
@@ -187,9 +192,14 @@ def close_batch(store: Store, batch_id: str, pin: Pin | None, covered: LedgerRan
         return entries.batch_closed(connection, [batch_id], pin, covered, at=now)
 
 
-def _unfinished(store: Store, agent: str) -> list[str]:
-    batch = tables.batch
-    query = select(batch.c.batch_id).where(batch.c.agent == agent, batch.c.state.in_(UNFINISHED))
+def _unfinished(store: Store, agent: str, again: Sequence[str]) -> list[str]:
+    """An agent's batches that are not closed, and those of what was edited, approved or decided again since."""
+    batch, proposal = tables.batch, tables.proposal
+    decided = exists().where(tables.decision.c.action == proposal.c.action)
+    waits = or_(~decided, queue.waits_for_its_effect(), proposal.c.action.in_(again))
+    later = select(proposal.c.batch_id).where(proposal.c.agent == agent, waits)
+    whose = or_(batch.c.state.in_(UNFINISHED), batch.c.batch_id.in_(later))
+    query = select(batch.c.batch_id).where(batch.c.agent == agent, whose)
     with store.read() as connection:
         return list(connection.execute(query.order_by(batch.c.created_at, batch.c.batch_id)).scalars())
 

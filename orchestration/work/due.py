@@ -5,18 +5,19 @@ Dagster's events are not asked, since anyone who reaches its web server can repo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
 from typing import Final
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, or_, select
 
+from orchestration.approval import queue, recheck
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
 from orchestration.gate.stopping import stopped
 from orchestration.graph.current import current_snapshot
 from orchestration.identity.credentials import usable
-from orchestration.store.tables import batch, decision, outbox, proposal
+from orchestration.store.tables import batch, decision, held, outbox, proposal
 from orchestration.work.attempts import Due
 from orchestration.work.exchange import Exchange
 
@@ -34,7 +35,8 @@ def wakes(
     snapshot_id = current_snapshot(connection)
     if snapshot_id is None:
         return []
-    done = select(batch.c.agent).where(batch.c.snapshot_id == snapshot_id, batch.c.business_date == business_date)
+    woken_now = (batch.c.snapshot_id == snapshot_id, batch.c.business_date == business_date, batch.c.revises == "")
+    done = select(batch.c.agent).where(*woken_now)
     woken = set(connection.execute(done).scalars())
     found, answerable = [], usable(connection, now)
     for agent in sorted(set(agents) - stopped(connection).keys()):
@@ -53,15 +55,28 @@ def _unoffered(connection: Connection, exchange: Exchange, agent: str, answerabl
     return sorted(waiting - {*(answerable & set(exchange.waiting(agent))), *exchange.answered(agent)})
 
 
-def acts(connection: Connection, exchange: Exchange, agents: Iterable[str]) -> list[Due]:
-    """Agents with an answer to take in, a proposal to decide, an effect to settle or a batch to close."""
+def acts(
+    connection: Connection, exchange: Exchange, agents: Iterable[str], policies: Callable[[], Mapping[str, str]]
+) -> list[Due]:
+    """Agents with an answer to take in, a proposal to decide, an effect to settle or a batch to close.
+
+    What was approved is a proposal to decide; what is held is looked at again after each graph and change of policies.
+
+    Args:
+        connection: On the store.
+        exchange: Where answers are.
+        agents: Whom to look for.
+        policies: What each agent's policies are called now; asked where anything is held.
+    """
     found = []
+    looks = _looks(connection, agents, policies)
     for agent in sorted(agents):
-        waits = {
+        waits: dict[str, list[str]] = {
             "answers": sorted(exchange.answered(agent)),
             "proposals": _undecided(connection, agent),
             "effects": _unsettled(connection, agent),
             "batches": _open(connection, agent),
+            **({"looks at what is held": looks[agent]} if agent in looks else {}),
         }
         if any(waits.values()):
             why = ", ".join(f"{len(ids)} {name}" for name, ids in waits.items() if ids)
@@ -71,8 +86,26 @@ def acts(connection: Connection, exchange: Exchange, agents: Iterable[str]) -> l
 
 def _undecided(connection: Connection, agent: str) -> list[str]:
     decided = exists().where(decision.c.action == proposal.c.action)
-    query = select(proposal.c.action).where(proposal.c.agent == agent, ~decided).order_by(proposal.c.action)
+    waits = or_(~decided, queue.waits_for_its_effect())
+    query = select(proposal.c.action).where(proposal.c.agent == agent, waits).order_by(proposal.c.action)
     return list(connection.execute(query).scalars())
+
+
+def _looks(
+    connection: Connection, agents: Iterable[str], policies: Callable[[], Mapping[str, str]]
+) -> dict[str, list[str]]:
+    """Agent to the graph and policies that what is held of it must be held against, where it was not yet."""
+    anything = select(held.c.agent).where(held.c.state.in_(queue.OPEN)).distinct()
+    of = sorted(set(connection.execute(anything).scalars()) & set(agents))
+    if not of:
+        return {}
+    snapshot_id, named = current_snapshot(connection), policies()
+    now = datetime.now(UTC)
+    return {
+        agent: [str(snapshot_id), named.get(agent, "")]
+        for agent in of
+        if recheck.due(connection, agent, snapshot_id, named.get(agent, ""), now)
+    }
 
 
 def _unsettled(connection: Connection, agent: str) -> list[str]:

@@ -61,6 +61,13 @@ def _stored(store: Store, row: Row[Any]) -> Batch:
         snapshot_id=SnapshotId(row.snapshot_id),
         business_date=row.business_date,
         rows=tuple(
-            TriggerRow(row_id=each.row_id, entity_id=EntityId(each.entity_id), values=each.values) for each in rows
+            TriggerRow(
+                row_id=each.row_id,
+                entity_id=EntityId(each.entity_id),
+                values=each.values,
+                note=each.note,
+                revision=each.revision,
+            )
+            for each in rows
         ),
     )

@@ -174,7 +174,10 @@ def _before(connection: Connection, agent: str, snapshot_id: SnapshotId, busines
     if current_snapshot(connection) != snapshot_id:
         return Wake(agent, WakeState.REFUSED, detail=f"The snapshot {snapshot_id} is not the current one.")
     woken = select(batch.c.batch_id).where(
-        batch.c.snapshot_id == snapshot_id, batch.c.agent == agent, batch.c.business_date == business_date
+        batch.c.snapshot_id == snapshot_id,
+        batch.c.agent == agent,
+        batch.c.business_date == business_date,
+        batch.c.revises == "",
     )
     if connection.execute(woken).one_or_none() is not None:
         return Wake(

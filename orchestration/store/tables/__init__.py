@@ -1,10 +1,11 @@
 """The coordinator's tables, a module for each part of it: what each row is stands beside it.
 
 Migrations make them; nothing here opens a database. JSON columns hold what a contract dumps. Times are UTC. Personal
-data stands in `evidence`, `trigger_row`, `proposal`, `judgement`, `settlement` and `ledger_payload`, so that it can be
-erased; `ledger_entry` holds commitments to it alone.
+data stands in `evidence`, `trigger_row`, `proposal`, `held`, `showing`, `approval`, `judgement`, `settlement` and
+`ledger_payload`, so that it can be erased; `ledger_entry` holds commitments to it alone.
 """
 
+from orchestration.store.tables.approvals import approval, held, showing
 from orchestration.store.tables.base import UtcDateTime, metadata
 from orchestration.store.tables.gate import decision, evidence, permit, policy_set
 from orchestration.store.tables.identity import agent_credential
@@ -19,10 +20,12 @@ __all__ = [
     "UtcDateTime",
     "agent_credential",
     "agent_state",
+    "approval",
     "batch",
     "checkpoint",
     "decision",
     "evidence",
+    "held",
     "judgement",
     "ledger_entry",
     "ledger_payload",
@@ -35,6 +38,7 @@ __all__ = [
     "policy_set",
     "proposal",
     "settlement",
+    "showing",
     "snapshot",
     "trigger_row",
     "watermark",

@@ -19,7 +19,8 @@ batch = Table(
     json_column("pin"),  # contracts.Pin of the snapshot materialisation it rests on
     json_column("effects_pin"),  # contracts.Pin of its own `effects/<agent>` materialisation, once closed
     Column("row_count", Integer, nullable=False),
-    Index("one_batch_a_wake", "snapshot_id", "agent", "business_date", unique=True),
+    Column("revises", String(64), nullable=False, server_default=""),  # the rejected action that it follows; or empty
+    Index("one_batch_a_wake", "snapshot_id", "agent", "business_date", "revises", unique=True),
 )
 
 
@@ -34,6 +35,8 @@ trigger_row = Table(
     json_column("values", nullable=False),
     Column("answer", String(16)),  # proposed | declined | failed (a person must look) | refused (malformed)
     Column("reason", Text, nullable=False, server_default=""),  # why nothing was proposed
+    Column("note", Text, nullable=False, server_default=""),  # what a person said of the proposal before
+    Column("revision", Integer, nullable=False, server_default="0"),  # how often its proposal was rejected so far
 )
 
 
@@ -51,6 +54,8 @@ proposal = Table(
     Column("rationale", Text, nullable=False),
     Column("proposed_at", UtcDateTime, nullable=False),
     Column("digest", String(64), nullable=False),
+    Column("edited_from", String(64)),  # the proposal whose place it takes, where a person wrote it
+    Column("edited_by", Text),
 )
 
 

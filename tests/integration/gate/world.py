@@ -63,6 +63,10 @@ class Debtor:
     """Table of a record of the organisation or the person to the country that it states."""
     weak: tuple[str, ...] = ()
     """Those of these tables in which only the public states it."""
+    mailbox: str = ""
+    """What the graph says, where it is another than the one that is proposed."""
+    lost: tuple[str, ...] = ()
+    """Records that belong to another entity by now."""
 
     def __post_init__(self) -> None:
         self.entity_id = self.entity_id or f"org_{self.number}"
@@ -167,17 +171,22 @@ class World:
                 row |= {"entity_id": debtor.entity_id, "values": values, "digest": digest(values)}
                 connection.execute(insert(tables.trigger_row).values(**row))
             entries.batch_opened(connection, batch_id, at=self.now)
+        self.give_credential(batch_id, agent)
+        return batch_id
+
+    def give_credential(self, batch_id: str, agent: str = "finance") -> None:
+        """Mint what an agent may answer a batch with."""
+        with self.store.begin() as connection:
             credential: Row = {"credential_id": f"cred_{batch_id}", "agent": agent, "batch_id": batch_id}
             lasts = {"issued_at": self.now, "expires_at": self.now + timedelta(hours=1)}
             scopes = ["propose:send_payment_reminder"]
             connection.execute(insert(tables.agent_credential).values(**credential, **lasts, scopes=scopes))
             entries.credential_minted(connection, credential["credential_id"], [], at=self.now)
-        return batch_id
 
-    def propose(self, batch_id: str, debtor: Debtor, **arguments: Any) -> str:
+    def propose(self, batch_id: str, debtor: Debtor, *, row_id: str = "", **arguments: Any) -> str:
         """A proposal for a debtor, some arguments of it otherwise, taken in; its action's id."""
         said = {**debtor.arguments, **arguments}
-        row_id = f"{batch_id}-{debtor.number:04d}"
+        row_id = row_id or f"{batch_id}-{debtor.number:04d}"
         action = f"act_{digest([batch_id, debtor.number, said])[:12]}"
         with self.store.begin() as connection:
             agent = connection.execute(select(tables.batch.c.agent).where(tables.batch.c.batch_id == batch_id))
@@ -291,7 +300,8 @@ class World:
 
 def _of(debtor: Debtor, read_at: datetime) -> dict[str, list[Row]]:
     number, company, person = debtor.number, debtor.entity_id, f"per_{debtor.number}"
-    members = {company: (f"crm:company:{number}", f"erp:customer:{number}"), person: (f"crm:contact:{number}",)}
+    both = (f"crm:company:{number}", f"erp:customer:{number}")
+    members = {company: tuple(one for one in both if one not in debtor.lost), person: (f"crm:contact:{number}",)}
     kinds = {company: "organisation", person: "person"}
     states = {company: debtor.resolution, person: {"crm": "linked", "erp": "absent", "support": "absent"}}
     invoice, line = f"erp:transaction:{number}", f"erp:transaction_line:{number}"
@@ -347,7 +357,7 @@ def _of(debtor: Debtor, read_at: datetime) -> dict[str, list[Row]]:
             {
                 "entity_id": person,
                 "channel": "email",
-                "value": f"{number}@debtor.example",
+                "value": debtor.mailbox or f"{number}@debtor.example",
                 "record_id": f"crm:contact:{number}",
                 "asserted_by": "staff",
             }

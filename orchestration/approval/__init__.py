@@ -1,0 +1,1 @@
+"""What waits for a person, what the person is shown and says of it, and what that is still worth."""
