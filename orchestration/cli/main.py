@@ -51,7 +51,7 @@ COMMANDS: Final = {
     ),
     "conflicts": Command("orchestration.cli.conflicts:conflicts", "List where records of one entity disagree.", "Look"),
     "review": Command(
-        "orchestration.cli.review:app", "Settle doubts: which records are one, which value is right.", "Judge"
+        "orchestration.cli.review:app", "Answer what waits for a person: proposals, pairs and values.", "Judge"
     ),
     "policy": Command("orchestration.cli.policy:app", "Check, explain and try out policies.", "Judge"),
     "actions": Command(

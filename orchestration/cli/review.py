@@ -1,4 +1,4 @@
-"""`precede review`: what a person could settle, and what people said."""
+"""`precede review`: proposals that wait for a person, what a person could settle, and what people said."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from orchestration import judgements
+from orchestration.cli import held
 from orchestration.cli import review_shown as shown
 from orchestration.cli.acting import acting
 from orchestration.cli.reading import AsJson, Paper, print_json, reading_graph, reading_store
@@ -25,7 +26,7 @@ from orchestration.settings import Settings
 from orchestration.store.engine import Store, open_store
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Settle doubts: which records are one, which value is right."
+    add_completion=False, no_args_is_help=True, help="Answer what waits for a person: proposals, pairs and values."
 )
 Note = Annotated[str, typer.Option(help="Why; kept with the judgement.")]
 Record = Annotated[str, typer.Argument(help="A record's id, system:table:key.")]
@@ -33,7 +34,13 @@ Record = Annotated[str, typer.Argument(help="A record's id, system:table:key.")]
 
 @app.callback()
 def review() -> None:
-    """Settle doubts: which records are one, which value is right."""
+    """Answer what waits for a person: proposals, pairs and values."""
+
+
+app.command("list")(held.list_)
+app.command("approve")(held.approve_)
+app.command("edit")(held.edit_)
+app.command("reject")(held.reject_)
 
 
 @app.command()
@@ -67,10 +74,21 @@ def pairs(  # noqa: PLR0913  one option for each way to ask
 
 
 @app.command()
-def show(record_a: Record, record_b: Record, *, as_json: AsJson = False) -> None:
-    """Show two records side by side, how they compare and what each states."""
+def show(
+    what: Annotated[str, typer.Argument(help="The id of a proposal that is held, or of a record.")],
+    record_b: Annotated[str | None, typer.Argument(help="Another record's id, where two are to be compared.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show a proposal that is held, with all that speaks for and against it; or two records side by side.
+
+    Where a reviewer's token is given it is kept that they were shown the proposal: only then can they answer it.
+    """
+    if record_b is None:
+        held.show_(what, as_json=as_json)
+        return
     with reading_graph() as graph:
-        _show(graph, record_a, record_b, {}, as_json=as_json)
+        _show(graph, what, record_b, {}, as_json=as_json)
 
 
 @app.command("judge")

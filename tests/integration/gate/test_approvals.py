@@ -289,8 +289,9 @@ def test_what_was_approved_waits_while_its_agent_is_stopped_or_a_source_is_not_r
         assert state(large, actions[0]) == ["approved"]
         assert large.rows("decision", action=actions[0])[-1]["transient"] is False  # its row need not wake again
         stopping.start(large.store, "finance", "it was nothing", operator="Ada Okafor", now=large.now)
-        assert [each.verdict for each in gate.decide(batch_id, large.now)] == [Verdict.ALLOW]
-        assert isinstance(gate.perform(actions[0], large.now), Effect)
+        later = large.now + timedelta(seconds=1)
+        assert [each.verdict for each in gate.decide(batch_id, later)] == [Verdict.ALLOW]
+        assert isinstance(gate.perform(actions[0], later), Effect)
     assert sound(large)
 
 
