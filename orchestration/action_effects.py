@@ -63,7 +63,7 @@ class Compensation(Contract):
 
     description: str = Field(min_length=1)
     tool: ToolCall | None = None
-    """Its templates name the arguments of the tool that had the effect, `{reference}`, `{effect_key}` and `{action}`."""
+    """Its templates name arguments of the tool that had the effect, `{reference}`, `{effect_key}` and `{action}`."""
     read_back: ReadBack | None = None
     """Where the taking back is seen, with its own tool's arguments; as the effect itself where it is not said."""
 

@@ -72,8 +72,9 @@ def proven(connection: Connection, action: str, key: Ed25519PublicKey) -> Proven
     meant, became = _part(intent, "intent"), _part(outcome, "outcome")
     if became.get("state") != OutcomeState.DONE:
         raise EffectRefused(
-            f"The effect of {action} is {became.get('state')}; needed one that is done. What is unknown is settled first, "
-            f"by its tool in the next `precede run`, or by `precede effects settle {action} done|failed --reason …`."
+            f"The effect of {action} is {became.get('state')}; needed one that is done. What is unknown is settled "
+            "first, by its tool in the next `precede run`, or by a person: "
+            f"`precede effects settle {action} done|failed --reason …`."
         )
     permit = _permit(connection, told, str(intent.says().get("permit")), key, action)
     call = {name: meant.get(name) for name in ("tool_server", "tool", "effect_key")}

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, and_, not_, select, update
+from sqlalchemy import Connection, RowMapping, and_, not_, select, update
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from orchestration.contracts import OutcomeState, SignedPermit, ToolResult
@@ -24,6 +24,7 @@ from orchestration.gate.limits import keep
 from orchestration.ledger import entries
 from orchestration.store import tables
 from orchestration.store.engine import Store
+from orchestration.work.notify import notify
 from orchestration.work.tools import Caller, ToolNotReached, ToolUnreachable
 
 ATTEMPTS: Final = 3
@@ -145,6 +146,7 @@ def _give_up(store: Store, action: str, now: datetime) -> Delivery:
     with store.begin() as connection:
         mine = update(tables.outbox).where(tables.outbox.c.action == action)
         connection.execute(mine.values(by_person=True))
+        _ask_a_person(connection, action, now)  # of one that is unknown already: the tool could be asked till now
     _settle(store, action, ToolResult(state=OutcomeState.UNKNOWN, detail=detail), now)
     return Delivery(action, OutcomeState.UNKNOWN, repeated=False)
 
@@ -204,3 +206,13 @@ def _settle(store: Store, action: str, result: ToolResult, now: datetime) -> Non
             if result.state is OutcomeState.FAILED:
                 keep.in_vain(connection, action)
             entries.settled(connection, action, at=now)
+            _ask_a_person(connection, action, now)
+
+
+def _ask_a_person(connection: Connection, action: str, now: datetime) -> None:
+    """Tell people of an effect that they must settle; nothing where it is none."""
+    outbox = tables.outbox
+    waits = select(outbox.c.action).where(outbox.c.action == action, for_a_person(outbox))
+    if connection.execute(waits).first() is not None:
+        command = f"precede effects settle {action} done|failed --reason …"
+        notify(connection, "effect_unknown", {"action": action, "settle": command}, now)

@@ -24,6 +24,7 @@ from orchestration.ledger import entries_effects
 from orchestration.ledger.proven import Proven, proven
 from orchestration.store.engine import Store
 from orchestration.store.tables import undo as table
+from orchestration.work.notify import notify
 from orchestration.work.outbox import for_a_person, send
 from orchestration.work.tools import Caller, ToolNotReached, ToolUnreachable
 
@@ -234,6 +235,10 @@ def _settle(store: Store, row: Row, result: ToolResult, now: datetime) -> None:
         )
         if settled.rowcount:
             entries_effects.undo_settled(connection, row["undo_id"], at=now)
+            if result.state is OutcomeState.UNKNOWN and unsettled_undo(connection, row["undo_id"]) is not None:
+                command = f"precede effects settle {row['undo_id']} done|failed --reason …"
+                said = {"action": row["action"], "undo": row["undo_id"], "settle": command}
+                notify(connection, "effect_unknown", said, now)
 
 
 def _told(store: Store, undo_id: str, description: str) -> Undone:
