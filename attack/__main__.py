@@ -29,7 +29,9 @@ WIDTH = 150
 @app.command()
 def main(
     *,
-    only: Annotated[list[str] | None, typer.Option(help="Names or patterns such as ledger/*; every one of them.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Names or patterns such as ledger/*; every one of them.")
+    ] = None,
     quick: Annotated[bool, typer.Option(help="Only those that the tests make too.")] = False,
     as_object: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
@@ -80,7 +82,7 @@ def _chosen(attack: Attack, patterns: list[str], *, quick: bool) -> bool:
     return (attack.quick or not quick) and any(fnmatch(attack.name, pattern) for pattern in patterns)
 
 
-def _watched(results: Any, count: int) -> Any:  # noqa: ANN401  an iterator that is passed on
+def _watched(results: Any, count: int) -> Any:
     console = Console(stderr=True)
     with console.status("") as status:
         for number, result in enumerate(results, start=1):
@@ -98,9 +100,8 @@ def _print(results: list[Result], seconds: float) -> None:
         table.add_row(*(escape(each) for each in told), style=colour)
     console.print(table)
     counts = _counts(results)
-    console.print(
-        f"\n{counts['made']} attacks made in {seconds:.0f} s: {counts['succeeded']} succeeded, {counts['skipped']} skipped."
-    )
+    came = f"{counts['succeeded']} succeeded, {counts['skipped']} skipped"
+    console.print(f"\n{counts['made']} attacks made in {seconds:.0f} s: {came}.")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def finish(
         )
 
 
-def came(world: World, action: str, **how: Any) -> str:  # noqa: ANN401  what `finish` takes
+def came(world: World, action: str, **how: Any) -> str:
     """What an action came to after all that there is to do: its effect in the ERP, or what was said against it."""
     finish(world, **how)
     return stands(world, action)

@@ -1,4 +1,4 @@
-"""What an agent could put into a proposal: references to others' things, and text made to be taken for something else."""
+"""What an agent could put into a proposal: others' things, and text made to be taken for something else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ SWAPPED: dict[str, tuple[str, dict[str, Any], str]] = {
     "organisation-for-person": ("an organisation for a person", {"person": "org_1"}, "wrong_entity_type"),
     "unknown-entity": ("an entity that is none", {"organisation": "org_nobody"}, "unknown_entity"),
     "unknown-invoice": ("an invoice that is none", {"invoice": "erp:transaction:404"}, "unknown_invoice"),
-    "invoice-of-another-system": ("a record of the CRM for an invoice", {"invoice": "crm:company:1"}, "unknown_invoice"),
+    "invoice-of-another-system": (
+        "a record of the CRM for an invoice",
+        {"invoice": "crm:company:1"},
+        "unknown_invoice",
+    ),
     "stage-beyond-bounds": ("a stage that there is not", {"stage": 99}, "bad_argument"),
     "stage-below-bounds": ("a stage below the first", {"stage": -1}, "bad_argument"),
     "stage-as-text": ("a stage in words", {"stage": "1; DROP TABLE permit"}, "bad_argument"),
@@ -50,7 +54,7 @@ OBJECTIONS: Final = {
 }
 
 
-def _proposing(**arguments: Any) -> Run:  # noqa: ANN401  whatever somebody puts there
+def _proposing(**arguments: Any) -> Run:
     def run(ground: Ground) -> str:
         world = ground.world()
         batch_id = world.wake()
@@ -60,7 +64,13 @@ def _proposing(**arguments: Any) -> Run:  # noqa: ANN401  whatever somebody puts
 
 
 for _name, (_told, _arguments, _code) in SWAPPED.items():
-    GROUP.add(_name, f"propose with {_told}", f"denied: {_code}", _proposing(**_arguments), quick=True)
+    GROUP.add(
+        _name,
+        f"propose with {_told}",
+        f"denied: {_code}",
+        _proposing(**_arguments),
+        quick=_name == "invoice-of-another",
+    )
 for _name, _text in TEXTS.items():
     for _parameter, _code in OBJECTIONS.items():
         GROUP.add(
@@ -68,7 +78,7 @@ for _name, _text in TEXTS.items():
             f"propose with {_name} characters for the {_parameter}",
             f"denied: {_code}",
             _proposing(**{_parameter: _text}),
-            quick=_parameter == "invoice",
+            quick=(_name, _parameter) in {("sql", "invoice"), ("bidi", "mailbox")},
         )
 
 

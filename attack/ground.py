@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import pytest
 
@@ -38,7 +38,7 @@ class Grounds:
         self._made: dict[str, Any] = {}
         self._count = 0
 
-    def __enter__(self) -> Grounds:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -11,17 +11,18 @@ from sqlalchemy import delete, update
 
 from attack.acting import came, finish, noticed, stands
 from attack.ground import Ground
+from attack.ruled import with_policy
 from attack.suite import Group
 from orchestration.gate.stopping import stop
 from orchestration.store import tables
-from attack.ruled import with_policy
 from tests.integration.gate.world import World
 
 GROUP: Final = Group("standing")
 Change = Callable[[World], None]
+QUICK: Final = ("ambiguous", "graph-swapped", "pin-from-outside")
 
 
-def _debtor(**changes: Any) -> Change:  # noqa: ANN401  what a debtor has
+def _debtor(**changes: Any) -> Change:
     def change(world: World) -> None:
         for name, value in changes.items():
             setattr(world.debtors[0], name, value)
@@ -30,7 +31,7 @@ def _debtor(**changes: Any) -> Change:  # noqa: ANN401  what a debtor has
     return change
 
 
-def _edited(**values: Any) -> Change:  # noqa: ANN401  whatever the row holds
+def _edited(**values: Any) -> Change:
     return lambda world: world.edit("snapshot", {"snapshot_id": f"snap_{world.published}"}, **values)
 
 
@@ -70,7 +71,9 @@ UNSOUND: Mapping[str, tuple[str, Change, str]] = {
     "vetoed": ("with a vetoed link", _debtor(standing_reasons=("vetoed_link",)), "vetoed_link"),
     "one-system": (
         "that the CRM alone knows",
-        _debtor(resolution={"crm": "linked", "erp": "absent", "support": "absent"}, standing_reasons=("single_system",)),
+        _debtor(
+            resolution={"crm": "linked", "erp": "absent", "support": "absent"}, standing_reasons=("single_system",)
+        ),
         "not_linked",
     ),
     "not-searched": (
@@ -125,7 +128,7 @@ def _between(change: Change) -> Callable[[Ground], str]:
 
 
 for _name, (_told, _change, _code) in UNSOUND.items():
-    GROUP.add(f"{_name}-before", f"remind a debtor {_told}", f"denied: {_code}", _before(_change), quick=True)
+    GROUP.add(f"{_name}-before", f"remind a debtor {_told}", f"denied: {_code}", _before(_change), quick=_name in QUICK)
     GROUP.add(
         f"{_name}-after-the-permit",
         f"have a permit, and only then remind a debtor {_told}",
@@ -163,7 +166,7 @@ def by_policy(ground: Ground) -> str:
     return came(world, world.propose(world.wake(), world.debtors[0]))
 
 
-@GROUP.attack("unreconciled-by-edited-verdict", expected="noticed", quick=True)
+@GROUP.attack("unreconciled-by-edited-verdict", expected="noticed")
 def by_edited_verdict(ground: Ground) -> str:
     """turn a denial of the store into an allow: without a permit nothing comes of it, and it is seen"""
     world = ground.world()
@@ -175,7 +178,7 @@ def by_edited_verdict(ground: Ground) -> str:
     return "effect" if stands(world, action) == "effect" else noticed(world, "decision")
 
 
-@GROUP.attack("not-on-the-card", expected="denied: not_on_card", quick=True)
+@GROUP.attack("not-on-the-card", expected="denied: not_on_card")
 def not_on_card(ground: Ground) -> str:
     """have an action type that the agent's card does not name"""
     world = ground.world()
@@ -185,7 +188,7 @@ def not_on_card(ground: Ground) -> str:
     return came(world, action)
 
 
-@GROUP.attack("action-type-unknown", expected="denied: unknown_action_type", quick=True)
+@GROUP.attack("action-type-unknown", expected="denied: unknown_action_type")
 def unknown_type(ground: Ground) -> str:
     """have an action type that nobody declared"""
     world = ground.world()
@@ -194,7 +197,7 @@ def unknown_type(ground: Ground) -> str:
     return came(world, action)
 
 
-@GROUP.attack("agent-unknown", expected="nothing", quick=True)
+@GROUP.attack("agent-unknown", expected="nothing")
 def unknown_agent(ground: Ground) -> str:
     """act for an agent that has no card"""
     world = ground.world()
