@@ -42,6 +42,9 @@ COMMANDS: Final = {
     "ui": Command("orchestration.cli.ui:ui", "Open Dagster with schedule and sensors on.", "Work"),
     "stop": Command("orchestration.cli.stop:stop", "Stop an agent, and say why.", "Work"),
     "start": Command("orchestration.cli.stop:start", "Let an agent go on that was stopped.", "Work"),
+    "notifications": Command(
+        "orchestration.cli.notifications:notifications", "List what people were told, and what was not sent.", "Work"
+    ),
     "find": Command("orchestration.cli.find:find", "Find an entity by name, identifier, mailbox, phone or id.", "Look"),
     "show": Command(
         "orchestration.cli.show:show", "Show all that is known of an entity, and from which record.", "Look"

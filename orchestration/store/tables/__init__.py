@@ -12,7 +12,7 @@ from orchestration.store.tables.judgements import judgement, settlement
 from orchestration.store.tables.ledger import checkpoint, ledger_entry, ledger_payload
 from orchestration.store.tables.limits import permit_subject, permit_use
 from orchestration.store.tables.published import pointer, snapshot, watermark
-from orchestration.store.tables.stopping import agent_state
+from orchestration.store.tables.stopping import agent_state, notification
 from orchestration.store.tables.work import batch, outbox, proposal, trigger_row
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "ledger_entry",
     "ledger_payload",
     "metadata",
+    "notification",
     "outbox",
     "permit",
     "permit_subject",
