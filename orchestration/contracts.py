@@ -153,6 +153,8 @@ class Permit(Contract):
     expires_at: datetime
     approval: str | None = None
     """The approval that is used up with it; none where policy asked for none."""
+    undoes: str = ""
+    """The action whose effect it takes back, on the strength of the ledger and an operator; empty of every other."""
 
 
 class SignedPermit(Contract):

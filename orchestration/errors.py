@@ -11,6 +11,7 @@
     ├── PublicationRefused     a blocking check failed, so the graph was not published
     ├── PermitRefused          a permit does not cover what was asked
     ├── ApprovalRefused        somebody cannot say that of what is held
+    ├── EffectRefused          an effect cannot be taken back or settled as it stands
     ├── NotIdentified          nobody, or nobody known, showed a token
     └── NotEntitled            somebody known asked for what none of their roles lets them do
 
@@ -71,6 +72,10 @@ class PermitRefused(PrecedeError):  # noqa: N818  reads as the sentence it is
 
 class ApprovalRefused(PrecedeError):  # noqa: N818  reads as the sentence it is
     """What somebody said of a proposal that is held cannot be taken."""
+
+
+class EffectRefused(PrecedeError):  # noqa: N818  reads as the sentence it is
+    """An effect cannot be taken back or settled: it did not happen, was taken back already, or nothing proves it."""
 
 
 class NotIdentified(PrecedeError):  # noqa: N818  reads as the sentence it is

@@ -6,13 +6,13 @@ begin and end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
-from sqlalchemy import Connection, and_, desc, exists, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, desc, exists, not_, or_, select
 
 from orchestration.approval import queue, recheck
 from orchestration.approval.recheck import Looked
@@ -34,8 +34,11 @@ from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store
 
+_Value = TypeVar("_Value")
 CHUNK: Final = 200
 """Proposals that one transaction decides: others that want to write wait no longer than that takes."""
+LOOKED_UP: Final = 2_000
+"""Proposals that are looked up in the graph together: a query takes about as long for one as for thousands."""
 
 
 class Gate:
@@ -84,15 +87,17 @@ class Gate:
         Returns:
             The decisions, in the order of the batch's rows; none of those that were decided before.
         """
-        answers: list[Answer] = []
         waiting = (tables.proposal.c.batch_id == batch_id, _waits(now))
-        postponed: set[str] = set()
-        while True:
-            made, left = self._decide_some(waiting, now, postponed)
-            if not made and not left:
-                return [answer.decision for answer in answers]
-            answers += made
-            postponed |= left
+        decisions: list[Decision] = []
+        left: set[str] = set()
+        while asks := [ask for ask in self._waiting(*waiting) if ask.action not in left]:
+            for ahead in _parts(asks, LOOKED_UP):
+                self._look_up(ahead)
+                for some in _parts(ahead, CHUNK):
+                    made, staying = self._decide_some([ask.action for ask in some], waiting, now)
+                    decisions += made
+                    left |= staying
+        return decisions
 
     def recheck(self, agent: str, now: datetime) -> Looked:
         """Hold everything of an agent that waits for a person, or was approved, against what is so now.
@@ -104,10 +109,10 @@ class Gate:
             store = self._means.facts(connection)
             actions, changed = recheck.changed(connection, agent, store, self.rules, self._graphs, now)
         decisions: list[Decision] = []
-        for start in range(0, len(changed), CHUNK):
-            some = changed[start : start + CHUNK]
-            made, _ = self._decide_some((recheck.is_open(), tables.proposal.c.action.in_(some)), now, None)
-            decisions += [answer.decision for answer in made]
+        for some in _parts(changed, CHUNK):
+            still = (recheck.is_open(), tables.proposal.c.action.in_(some))
+            self._look_up(self._waiting(*still))
+            decisions += self._decide_some(some, still, now, may_stay=False)[0]
         if actions and self._graphs.current(store) is not None:  # else they were held against nothing
             with self.store.begin() as connection:
                 recheck.mark(connection, agent, store.snapshot_id)
@@ -127,29 +132,35 @@ class Gate:
             self._means.tally.prepare(connection, self._wanted(weigh(ask, moment) for ask in asks), now)
         return [self.perform(ask.action, now) for ask in asks]
 
-    def _decide_some(
-        self, waiting: tuple[Any, ...], now: datetime, postponed: set[str] | None
-    ) -> tuple[list[Answer], set[str]]:
-        """The next answers, and what was approved and cannot happen yet; that is decided all the same without a set."""
-        left_out = postponed or set()
+    def _waiting(self, *waiting: ColumnElement[bool]) -> list[Ask]:
         with self.store.read() as connection:
-            ahead = [ask for ask in load_asks(connection, *waiting) if ask.action not in left_out][:CHUNK]
-            self._graphs.facts(
-                self._means.facts(connection), ahead
-            )  # before the transaction, so that nobody waits for it
-        if not ahead:
-            return [], set()
+            return load_asks(connection, *waiting)
+
+    def _look_up(self, asks: Sequence[Ask]) -> None:
+        """Read what the graph says of proposals, before any transaction: nobody waits for that."""
+        with self.store.read() as connection:
+            store = self._means.facts(connection)
+        self._graphs.facts(store, asks)
+
+    def _decide_some(
+        self, actions: Sequence[str], waiting: Sequence[ColumnElement[bool]], now: datetime, *, may_stay: bool = True
+    ) -> tuple[list[Decision], set[str]]:
+        """Decide those of some proposals that still wait, in one transaction.
+
+        Returns:
+            The decisions, and what was approved, cannot happen for now and stays as it is.
+        """
         with self.store.begin() as connection:
-            asks = load_asks(connection, *waiting, tables.proposal.c.action.in_([ask.action for ask in ahead]))
+            asks = load_asks(connection, *waiting, tables.proposal.c.action.in_(actions))
             store = self._means.facts(connection)
             moment = self._means.moment(store, asks, now)
             answers = self._answers(connection, asks, moment)
-            staying = set() if postponed is None else queue.staying(answers)
+            staying = queue.staying(answers) if may_stay else set()
             queue.postponed(connection, [answer for answer in answers if answer.ask.action in staying])
             answers = [answer for answer in answers if answer.ask.action not in staying]
             keep_policies(connection, self.rules.policies, answers, now)
             record(connection, answers, store, self._means.key, now)
-        return answers, staying
+        return [answer.decision for answer in answers], staying
 
     def _wanted(self, cases: Iterable[Case | list[Reason]]) -> dict[str, tuple[Touch, Bounds]]:
         """What the effect of each would be counted by, by action."""
@@ -171,6 +182,10 @@ class Gate:
                 taken.add(answer.decision.permit.effect_key)
             answers.append(answer)
         return answers
+
+
+def _parts(values: Sequence[_Value], size: int) -> Iterator[Sequence[_Value]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def _taken(connection: Connection, keys: set[str]) -> set[str]:

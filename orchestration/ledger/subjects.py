@@ -21,6 +21,8 @@ PARTS: Final = {
     "held": ("what is held of action", "action"),
     "showing": ("the showing", "showing_id"),
     "approval": ("the approval", "approval_id"),
+    "undo": ("the undo", "undo_id"),
+    "undone": ("the outcome of undo", "undo_id"),
 }
 """Part of a payload to what a sentence calls it, and the column in it that names what it is about."""
 FILE: Final = "the file of snapshot"

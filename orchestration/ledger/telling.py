@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
+from orchestration.ledger import committed_effects
 from orchestration.ledger import entries as kinds
 from orchestration.ledger.entries_approval import APPROVAL_VOIDED
 from orchestration.ledger.links import Entry, members
@@ -39,6 +40,7 @@ from orchestration.ledger.subjects import (
 )
 
 _ANSWERS: Final = ("declined", "failed", "refused")
+_OUTCOMES: Final = frozenset({"outcome", "undone"})
 _FINAL: Final = 2**63
 """A step that none comes after."""
 
@@ -75,8 +77,9 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
     for part, (told, text) in entry.parts().items():
         if part in PARTS and isinstance(told, dict):
             name, column = PARTS[part]
-            unknown = part == "outcome" and told.get("state") == OutcomeState.UNKNOWN
-            step = seq if unknown or part == "held" else _FINAL if part == "outcome" else 0
+            unknown = told.get("state") == OutcomeState.UNKNOWN
+            step = 0 if part not in _OUTCOMES else seq if unknown else _FINAL
+            step = seq if part == "held" else step
             yield Subject(name, str(told.get(column))), _digest_of(text), step
     if entry.kind in {kinds.SNAPSHOT, kinds.EXPIRED}:
         snapshot = str(body.get("snapshot"))
@@ -99,6 +102,7 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
         yield Subject(VOIDING, str(body.get("approval"))), digest([body.get("code"), body.get("at")]), 0
     if entry.kind == kinds.INTENT and body.get("approval"):
         yield Subject(APPROVAL_USE, str(body["approval"])), digest([body.get("permit"), body.get("at")]), 0
+    yield from committed_effects.told_by(entry, body, payload)
 
 
 def _said_of_batches(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:

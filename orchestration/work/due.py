@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Final
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import Connection, exists, not_, or_, select
 
 from orchestration.approval import queue, recheck
 from orchestration.canonical import digest
@@ -20,6 +20,7 @@ from orchestration.identity.credentials import usable
 from orchestration.store.tables import batch, decision, held, outbox, proposal
 from orchestration.work.attempts import Due
 from orchestration.work.exchange import Exchange
+from orchestration.work.outbox import for_a_person
 
 UNFINISHED: Final = ("answered", "decided")
 """States of a batch that has an answer and is not closed."""
@@ -61,6 +62,7 @@ def acts(
     """Agents with an answer to take in, a proposal to decide, an effect to settle or a batch to close.
 
     What was approved is a proposal to decide; what is held is looked at again after each graph and change of policies.
+    An effect that a person must settle is no work of theirs.
 
     Args:
         connection: On the store.
@@ -113,7 +115,7 @@ def _unsettled(connection: Connection, agent: str) -> list[str]:
     query = (
         select(outbox.c.action)
         .join(proposal, proposal.c.action == outbox.c.action)
-        .where(proposal.c.agent == agent, outbox.c.state.not_in(settled))
+        .where(proposal.c.agent == agent, outbox.c.state.not_in(settled), not_(for_a_person(outbox)))
         .order_by(outbox.c.action)
     )
     return list(connection.execute(query).scalars())

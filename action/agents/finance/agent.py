@@ -64,7 +64,9 @@ class Draft(Model):
 
 
 def read(row: TriggerRow) -> Overdue | Declined:
-    """What the trigger returned, typed; declines where there is nobody to write to."""
+    """What the trigger returned, typed; declines where there is nobody to write to, or a reviewer said no."""
+    if row.revision:
+        return Declined("a reviewer rejected the reminder, and there is no other to propose")
     if row.values["person"] is None or row.values["mailbox"] is None:
         return Declined("nobody with a known mailbox works there")
     return Overdue.model_validate({**row.values, "row_id": row.row_id, "entity_id": row.entity_id})
