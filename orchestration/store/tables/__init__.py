@@ -7,6 +7,7 @@ erased; `ledger_entry` holds commitments to it alone.
 
 from orchestration.store.tables.base import UtcDateTime, metadata
 from orchestration.store.tables.gate import decision, evidence, permit, policy_set
+from orchestration.store.tables.handoffs import handoff
 from orchestration.store.tables.identity import agent_credential
 from orchestration.store.tables.judgements import judgement, settlement
 from orchestration.store.tables.ledger import checkpoint, ledger_entry, ledger_payload
@@ -23,6 +24,7 @@ __all__ = [
     "checkpoint",
     "decision",
     "evidence",
+    "handoff",
     "judgement",
     "ledger_entry",
     "ledger_payload",

@@ -1,4 +1,4 @@
-"""A summary for a person who sees Precede for the first time: tables, plain words, and what to try next."""
+"""What `precede run` tells a person at its end: tables, plain words, and what to try next."""
 
 from __future__ import annotations
 
