@@ -58,6 +58,7 @@ COMMANDS: Final = {
         "orchestration.cli.actions:actions", "List what agents proposed and what became of it.", "Prove"
     ),
     "trace": Command("orchestration.cli.trace:trace", "Walk from an effect back to its source rows.", "Prove"),
+    "report": Command("orchestration.cli.report:report", "Say what the agents did in a period.", "Prove"),
     "ledger": Command("orchestration.cli.ledger:app", "Prove that nobody edited the record.", "Prove"),
     "people": Command("orchestration.cli.people:app", "Say who may review, operate and audit.", "Identify"),
     "credentials": Command(
