@@ -33,7 +33,7 @@ def report(  # noqa: PLR0913  what is asked for, and in which form
     agent: Annotated[str | None, typer.Option(help="Only of this agent.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write it to this file as one page.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write its tables into this folder as CSV.")] = None,
-    actions: Annotated[int | None, typer.Option(min=0, help="How many actions of each agent to list.")] = None,
+    actions: Annotated[int | None, typer.Option(min=1, help="How many actions of each agent to list.")] = None,
     names: Annotated[bool, typer.Option("--names", help="Name the entities, people among them.")] = False,
     verify: Annotated[bool, typer.Option(help="Verify the record first, and say whether it is sound.")] = True,
     as_json: AsJson = False,
