@@ -1,6 +1,6 @@
 # `make run` and `make test` need nothing but Python 3.11 and the Python registry. Everything goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types contracts lock lock-current definitions ui truth intervals bench-reconcile deploy-test postgres-run spark clean
+.PHONY: help setup run test check lint types contracts lock lock-current definitions ui truth intervals bench-reconcile attack chaos deploy-test postgres-run spark clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -75,6 +75,9 @@ deploy-test: setup ## as root: every unit of deploy/ under its own user and data
 
 postgres-run: setup ## `precede run` twice with store and Dagster on Postgres, beside the same on SQLite; RECORDS=6000
 	@$(BIN)/python -m bench.stores $(if $(RECORDS),--records $(RECORDS))
+
+attack: setup ## every attack on a real home, store and tools, with what was expected and seen; ONLY='ledger/*' ATTACK=--json
+	@$(BIN)/python -m attack $(foreach one,$(ONLY),--only '$(one)') $(ATTACK)
 
 spark: setup ## the linkage on Spark against the linkage on DuckDB, in .venv-spark; needs Java 17
 	@test -x .venv-spark/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-spark

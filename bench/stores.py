@@ -15,14 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import psycopg
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from orchestration.settings import PROJECT
+from tests.serving import new_database, postgres
 
 app = typer.Typer(add_completion=False)
 
@@ -50,9 +50,9 @@ class Ran:
 def main(records: Annotated[int, typer.Option(min=600, help="About how many records Northgate has.")] = 6000) -> None:
     """Run on both kinds of store, and compare."""
     console = Console(stderr=True)
-    with tempfile.TemporaryDirectory(prefix="precede-stores-") as folder, server(Path(folder, "postgres")) as urls:
+    with tempfile.TemporaryDirectory(prefix="precede-stores-") as folder, server() as urls:
         ran = {}
-        for kind, told in (("SQLite", {}), ("Postgres", urls)):
+        for kind, told in (("SQLite", dict[str, str]()), ("Postgres", urls)):
             console.print(f"{kind}: {records:,} records, twice ...")
             ran[kind] = run(Path(folder, kind.lower()), told, records)
     table = Table("store", "first run", "second run", "verify", "proved", "actions")
@@ -104,21 +104,11 @@ def _told(said: str) -> int:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[dict[str, Any]]:
+def server() -> Iterator[dict[str, str]]:
     """A Postgres server with a database for the store and one for Dagster's record; the variables that name them."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent))  # the server's package warns where there is none
-    import pgserver  # noqa: PLC0415  reads the variable when imported
-
-    started = pgserver.get_server(folder, cleanup_mode="delete")
-    try:
-        url: str = started.get_uri()
-        with psycopg.connect(url, autocommit=True) as connection:
-            for name in ("store", "record"):
-                connection.execute(f"CREATE DATABASE {name}".encode())
-        store, record = (url.replace("/postgres?", f"/{name}?") for name in ("store", "record"))
+    with postgres() as url:
+        store, record = (new_database(url, name) for name in ("store", "record"))
         yield {"PRECEDE_STORE_URL": store, "PRECEDE_DAGSTER_URL": record.replace("postgresql:", "postgresql+psycopg2:")}
-    finally:
-        started.cleanup()
 
 
 if __name__ == "__main__":
