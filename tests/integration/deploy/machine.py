@@ -10,6 +10,7 @@ import functools
 import importlib.util
 import os
 import pwd
+import re
 import secrets
 import shlex
 import socket
@@ -27,13 +28,7 @@ from orchestration.settings import PROJECT
 DEPLOY: Final = PROJECT / "deploy"
 FIRST: Final = 64_100
 """The first user's number."""
-_ROOTS: Final = (
-    "/etc/precede",
-    "/var/lib/precede-exchange",
-    "/var/lib/precede-agents",
-    "/var/lib/precede",
-    "/run/precede",
-)
+_ROOTS: Final = re.compile(r"/(?:etc|var/lib|run)/precede\b")
 _PYTHON: Final = "/opt/precede/.venv/bin/python"
 
 
@@ -93,8 +88,7 @@ class Machine:
 
     def here(self, text: str) -> str:
         """A text of `deploy/` with this machine's paths, Python and database server."""
-        for place in _ROOTS:
-            text = text.replace(place, f"{self.root}{place}")
+        text = _ROOTS.sub(lambda found: f"{self.root}{found[0]}", text)
         text = text.replace(_PYTHON, self.python).replace("/opt/precede", str(PROJECT))
         return text.replace("@localhost/", f"@127.0.0.1:{self.port}/")
 
