@@ -23,10 +23,13 @@ from tests.integration.deploy.machine import Machine
 from tests.integration.deploy.test_isolation import KEYS, REFUSALS
 
 SOCKETS = ("insight/code.sock", "orchestration/code.sock", "erp/tool.sock", "crm/tool.sock")
-SECONDS = 240.0
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("PRECEDE_DEPLOY_TEST"), reason="the whole deployment is shown by `make deploy-test`"
-)
+SECONDS = 400.0
+pytestmark = [
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(
+        not os.environ.get("PRECEDE_DEPLOY_TEST"), reason="the whole deployment is shown by `make deploy-test`"
+    ),
+]
 
 
 @pytest.fixture(scope="module")
