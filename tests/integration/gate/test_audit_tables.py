@@ -58,7 +58,7 @@ def test_every_action_decision_effect_and_step_is_a_row(either_world: World) -> 
         (actions[0], "look", 1),
         (actions[1], "look", 2),
     ]
-    assert asked(world, "SELECT proposed_at = made_at, snapshot_id FROM action, basis LIMIT 1")[0][0]
+    assert asked(world, "SELECT DISTINCT proposed_at = made_at FROM action, basis") == [(True,)]
 
 
 def test_a_file_is_made_where_there_is_anything_new_and_never_changed(world: World) -> None:
@@ -89,9 +89,8 @@ def test_what_holds_personal_data_is_in_no_table(world: World) -> None:
     store = b"".join(path.read_bytes() for path in world.settings.home.glob("store.db*"))
     assert not [one for one in (MAILBOX, RATIONALE, b"Ada 1") if one in written]
     assert MAILBOX in store
-    assert asked(
-        world, "SELECT count(*) FROM duckdb_columns() WHERE column_name IN ('arguments', 'rationale', 'note')"
-    ) == [(0,)]
+    columns = {name for (name,) in asked(world, "SELECT column_name FROM duckdb_columns() WHERE NOT internal")}
+    assert not columns & {"arguments", "rationale", "note", "tool_arguments", "values"}
 
 
 def test_the_asset_says_what_it_made_and_the_schedule_asks_where_it_would(
