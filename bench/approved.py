@@ -86,7 +86,7 @@ class Approved:
 class _Unasked(Held):
     """Approves without looking at the graph again: the proposals were decided on it a moment ago."""
 
-    def against(self, connection: Connection, row: Mapping[str, Any], now: datetime) -> list[str]:  # noqa: ARG002, PLR6301  as it is asked
+    def against(self, connection: Connection, row: Mapping[str, Any], now: datetime) -> list[str]:  # noqa: ARG002  as it is asked
         return []
 
 
@@ -102,7 +102,12 @@ def _action(number: int) -> str:
 
 def _row(number: int) -> dict[str, Any]:
     values = {"invoice": f"erp:transaction:{number}", "stage": 1}
-    row = {"row_id": f"{_BATCH}-{number}", "batch_id": _BATCH, "entity_id": f"org_{number}", "values": values}
+    row: dict[str, Any] = {
+        "row_id": f"{_BATCH}-{number}",
+        "batch_id": _BATCH,
+        "entity_id": f"org_{number}",
+        "values": values,
+    }
     return {**row, "digest": digest(values), "answer": "proposed"}
 
 

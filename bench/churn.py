@@ -1,14 +1,14 @@
 """A company of debtors that changes all the time, published again and again as graphs of the product's own schema.
 
-Debtor n is `org_n`, who owes the invoice `erp:transaction:n`; `per_n` pays it. Five source rows make one debtor. What is
-true of each stands in one table, which changes by SQL; a graph is written from it by SQL.
+Debtor n is `org_n`, who owes the invoice `erp:transaction:n`; `per_n` pays it. Five source rows make one debtor. What
+is true of each stands in one table, which changes by SQL; a graph is written from it by SQL.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 from sqlalchemy import delete, insert
@@ -101,7 +101,7 @@ class Company:
 
     def _point_at(self, snapshot_id: str, digest: str, now: datetime, read_at: datetime) -> None:
         pin = {"asset_key": "entity_graph", "storage_id": self.published, "run_id": "run", "data_version": snapshot_id}
-        row = {
+        row: dict[str, Any] = {
             "snapshot_id": snapshot_id,
             "path": f"graph/{snapshot_id}.duckdb",
             "file_digest": digest,

@@ -40,6 +40,7 @@ REVOCATION: Final = "the revocation of credential"
 POLICIES: Final = "the policies"
 VOIDING: Final = "the voiding of approval"
 APPROVAL_USE: Final = "the use of approval"
+HANDOFFS: Final = "the handoffs of batch"
 
 
 class Subject(NamedTuple):
