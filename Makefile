@@ -67,6 +67,9 @@ truth: setup ## every labelled set against its truth, beside plain Splink; SIZES
 intervals: setup ## of 100 samples of 300 judgements, how many intervals of `precede tune` hold the truth; INTERVALS=...
 	@$(BIN)/python -m tests.truth.coverage $(INTERVALS)
 
+bench-approvals: setup ## how approvals survive four hours of changes, and how long it takes to find those that do not; BENCH=--json
+	@$(BIN)/python -m bench.approvals $(BENCH)
+
 bench-reconcile: setup ## time and memory of reconciling RECORDS=1000000 records, beside plain Splink; BENCH=--json
 	@$(BIN)/python -m bench $(if $(RECORDS),--records $(RECORDS)) $(BENCH)
 

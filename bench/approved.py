@@ -119,6 +119,11 @@ def _proposal(number: int, now: datetime) -> dict[str, Any]:
         "mailbox": f"{number}@debtor.example",
         "stage": 1,
     }
-    row = {"action": _action(number), "batch_id": _BATCH, "row_id": f"{_BATCH}-{number}", "agent": _AGENT}
+    row: dict[str, Any] = {
+        "action": _action(number),
+        "batch_id": _BATCH,
+        "row_id": f"{_BATCH}-{number}",
+        "agent": _AGENT,
+    }
     row |= {"action_type": "send_payment_reminder", "entity_id": f"org_{number}", "arguments": said}
     return {**row, "rationale": "It is overdue.", "proposed_at": now, "digest": digest(said)}

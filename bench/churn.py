@@ -58,6 +58,9 @@ _ROWS: Final = """
     CREATE VIEW source_id AS SELECT record_id FROM source_record;
     CREATE MACRO source_rows(ids) AS TABLE FROM source_record WHERE record_id IN (SELECT unnest(ids));
 """
+_SOURCE: Final = """
+    INSERT INTO snapshot_source (system, source_table, row_count, data_version, read_at) VALUES (?, ?, ?, ?, ?)
+"""
 _FILL: Final = Path(__file__).parent / "churn.sql"
 
 
@@ -90,9 +93,9 @@ class Company:
                 wanted = {"snapshot": snapshot_id, "read_at": read_at}
                 graph.execute(statement, {name: wanted[name] for name in statement.named_parameters})
             mark = [(system, table, 1, "v", read_at) for system, table in SOURCES]
-            graph.executemany("INSERT INTO snapshot_source BY POSITION VALUES (?, ?, ?, ?, ?)", mark)
+            graph.executemany(_SOURCE, mark)
             pins = [(f"{system}/{table}", number, "run", "v") for number, (system, table) in enumerate(SOURCES)]
-            graph.executemany("INSERT INTO snapshot_input BY POSITION VALUES (?, ?, ?, ?)", pins)
+            graph.executemany("INSERT INTO snapshot_input VALUES (?, ?, ?, ?)", pins)
             graph.execute("USE memory")
         self._state.execute("DETACH graph")
         self._point_at(snapshot_id, file_digest(path), now, read_at)

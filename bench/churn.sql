@@ -9,7 +9,7 @@ SELECT
     'reconciled' AS standing, [] AS standing_reasons, ['crm', 'erp'] AS systems,
     '{"crm": "linked", "erp": "linked", "support": "absent"}' AS resolution, 2 AS record_count, opted_out
 FROM memory.debtor
-UNION ALL BY NAME
+UNION ALL
 SELECT
     'per_' || n, 'person', 'v' || touched, 'Person ' || n, 'reconciled', [], ['crm'],
     '{"crm": "linked", "erp": "absent", "support": "absent"}', 1 + tickets, false
@@ -26,11 +26,11 @@ SELECT
     'crm:company:' || n AS record_id, 'org_' || n || CASE WHEN split THEN '_other' ELSE '' END AS entity_id,
     'organisation' AS entity_type, probability, 'model' AS reason
 FROM memory.debtor
-UNION ALL BY NAME
+UNION ALL
 SELECT 'erp:customer:' || n, 'org_' || n, 'organisation', probability, 'model' FROM memory.debtor
-UNION ALL BY NAME
+UNION ALL
 SELECT 'crm:contact:' || n, 'per_' || n, 'person', probability, 'model' FROM memory.debtor
-UNION ALL BY NAME
+UNION ALL
 SELECT 'support:user:' || n, 'per_' || n, 'person', probability, 'model' FROM memory.debtor WHERE tickets > 0;
 
 INSERT INTO organisation_record BY NAME
@@ -67,7 +67,7 @@ SELECT
     'per_' || n AS entity_id, 'email' AS channel, mailbox AS value, 'crm:contact:' || n AS record_id,
     'staff' AS asserted_by
 FROM memory.debtor
-UNION ALL BY NAME
+UNION ALL
 SELECT 'per_' || n, 'phone', phone, 'crm:contact:' || n, 'staff' FROM memory.debtor;
 
 INSERT INTO invoice BY NAME

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orchestration.cli.reading import AsJson, Paper, headed, plain, print_json, reading_store, spoken, table, told
-from orchestration.ledger.trace import Trace
+from orchestration.ledger.trace import ApprovalTrace, Trace
 from orchestration.ledger.trace import trace as walked
 
 _BEGINNING: Final = 8
@@ -46,6 +46,8 @@ def _parts(found: Trace) -> Iterator[tuple[str, RenderableType]]:
         yield f"Effect: {found.outcome}", _lines(_outcome(found))
     if found.permit_detail:
         yield f"Permit {found.permit}", _lines(_permit(found))
+    for said in found.approvals:
+        yield f"{said.verdict.capitalize()} {said.approval}", _lines(_said(said))
     yield f"Decision: {found.decision or 'none yet'}", _decision(found)
     yield f"Entity {found.entity}", _entities(found)
     yield f"Snapshot {found.snapshot}", _materialisations(found)
@@ -80,6 +82,14 @@ def _permit(found: Trace) -> Iterator[tuple[str, object]]:
     yield "issued at", permit.issued_at
     yield "expires at", permit.expires_at
     yield "used at", permit.consumed_at or "not used"
+
+
+def _said(said: ApprovalTrace) -> Iterator[tuple[str, object]]:
+    yield "by", f"{said.person} at {plain(said.at)}, shown it at {plain(said.shown_at)}"
+    yield "note", said.note
+    yield "until", said.expires_at
+    yield "used at", said.consumed_at
+    yield "void", said.voided_at and f"{plain(said.voided_at)}: {spoken(said.void_code or '')}"
 
 
 def _decision(found: Trace) -> RenderableType:

@@ -5,6 +5,7 @@ It reads the store alone: the evidence was kept with the decision, so that the w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +31,24 @@ class PermitTrace(Contract):
     issued_at: datetime
     expires_at: datetime
     consumed_at: datetime | None
+
+
+class ApprovalTrace(Contract):
+    """What a person said of the action, as they were shown it."""
+
+    approval: str
+    verdict: str
+    """approve, edit or reject."""
+    person: str
+    note: str
+    at: datetime
+    shown_at: datetime | None
+    """None where what they were shown is not kept any more."""
+    expires_at: datetime | None
+    consumed_at: datetime | None
+    """When it was used up for the effect."""
+    voided_at: datetime | None
+    void_code: str | None
 
 
 class OutcomeTrace(Contract):
@@ -81,6 +100,8 @@ class Trace(Contract):
     read_set: dict[str, Any] = Field(default_factory=dict)
     permit: str | None = None
     permit_detail: PermitTrace | None = None
+    approvals: tuple[ApprovalTrace, ...] = ()
+    """What people said of it, oldest first."""
     outcome: str | None = None
     """What became of the effect; none where none was tried."""
     outcome_detail: OutcomeTrace | None = None
@@ -150,6 +171,7 @@ def _trace(connection: Connection, proposal: dict[str, Any]) -> Trace:
         read_set=evidence.get("read_set", {}),
         permit=permit and permit.permit,
         permit_detail=permit,
+        approvals=tuple(_approvals(connection, action)),
         outcome=outbox and outbox["state"],
         outcome_detail=outbox and _outcome(outbox),
         snapshot=decision.get("snapshot_id") or batch["snapshot_id"],
@@ -204,6 +226,18 @@ def _permit(connection: Connection, action: str, outbox: dict[str, Any] | None) 
         expires_at=row["expires_at"],
         consumed_at=row["consumed_at"],
     )
+
+
+def _approvals(connection: Connection, action: str) -> Iterator[ApprovalTrace]:
+    said, shown = tables.approval, tables.showing
+    query = (
+        select(said, said.c.approval_id.label("approval"), shown.c.at.label("shown_at"))
+        .outerjoin(shown, shown.c.showing_id == said.c.showing_id)
+        .where(said.c.action == action)
+        .order_by(said.c.at, said.c.approval_id)
+    )
+    for row in connection.execute(query).mappings():
+        yield ApprovalTrace(**{name: row[name] for name in ApprovalTrace.model_fields})
 
 
 def _outcome(outbox: dict[str, Any]) -> OutcomeTrace:

@@ -14,31 +14,26 @@ import pytest
 from sqlalchemy import delete, insert, update
 
 from orchestration.approval import answer, queue, recheck
-from orchestration.approval.current import Held
-from orchestration.approval.page import page
-from orchestration.approval.waiting import one, waiting
+from orchestration.approval.waiting import waiting
 from orchestration.contracts import Decision, Pin, Verdict
 from orchestration.errors import ApprovalRefused, ConfigurationError, NotEntitled, PermitRefused
 from orchestration.gate import stopping
-from orchestration.gate.graphs import Graphs
 from orchestration.gate.perform import Effect
 from orchestration.gate.policy_files import load_policies
 from orchestration.gate.rules import Rules
-from orchestration.identity.person import Person, Role
+from orchestration.identity.person import Person
 from orchestration.ledger.chain import append
 from orchestration.ledger.entries import range_of
-from orchestration.ledger.verify import record_of, verify
+from orchestration.ledger.trace import trace
+from orchestration.ledger.verify import record_of
 from orchestration.registry import load_agents
 from orchestration.store import tables
 from orchestration.work.act import close_batch
 from orchestration.work.settled import settled
+from tests.integration.gate.approving import ADA, BEN, LARGE, approve, held, look, sound, state
 from tests.integration.gate.world import TODAY, Debtor, World
 from tests.integration.ledger.story import undone
 from tests.unit.gate.case import AGENTS
-
-ADA = Person("Ada Okafor", frozenset({Role.REVIEWER}), "token", "ada@northgate.example")
-BEN = Person("Ben Hale", frozenset({Role.REVIEWER}), "token", "ben@northgate.example")
-LARGE = Decimal("9000.00")
 
 
 @pytest.fixture
@@ -48,44 +43,6 @@ def large(world: World) -> World:
         debtor.amount_open = LARGE
     world.publish()
     return world
-
-
-def held(world: World) -> tuple[str, list[str]]:
-    """A batch of which everything is held for a person."""
-    batch_id, actions = world.propose_all()
-    with world.gate() as gate:
-        gate.decide(batch_id, world.now)
-    assert [world.said(action) for action in actions] == [["review", "review"]] * len(actions)
-    return batch_id, actions
-
-
-def look(world: World, action: str, person: Person = ADA) -> dict[str, Any]:
-    """Show somebody what is held."""
-    with world.store.begin() as connection:
-        shown = page(connection, one(connection, action), None)
-        answer.show(connection, person, shown, world.now)
-    return shown
-
-
-def approve(world: World, action: str, person: Person = ADA, *, shown: bool = True, **changed: Any) -> dict[str, Any]:
-    """Look at what is held and consent to it; the approval's row."""
-    if shown:
-        look(world, action, person)
-    rules = changed.get("rules", world.rules)
-    means = Held(rules, Graphs(world.settings.home, rules.action_types))
-    with world.store.begin() as connection:
-        return dict(answer.approve(connection, action, person, means, changed.get("now", world.now)))
-
-
-def state(world: World, action: str) -> list[str]:
-    """The queue's state of an action, and the codes why."""
-    [row] = world.rows("held", action=action)
-    return [row["state"], *(reason["code"] for reason in row["reasons"])]
-
-
-def sound(world: World) -> bool:
-    assert verify(world.store, None).problems == ()
-    return True
 
 
 def test_what_is_approved_happens_once_and_its_permit_names_the_approval(large: World) -> None:
@@ -103,6 +60,8 @@ def test_what_is_approved_happens_once_and_its_permit_names_the_approval(large: 
     [row] = large.rows("approval")
     assert (row["consumed_at"], row["permit_id"]) == (large.now, decision.permit.permit_id)
     assert [state(large, action) for action in actions] == [["done"], ["waiting"], ["waiting"]]
+    [walked] = trace(large.store, actions[0]).approvals
+    assert (walked.approval, walked.person, walked.shown_at) == (given["approval_id"], "Ada Okafor", large.now)
     assert large.kinds(actions[0]) == ["decision", "shown", "approval", "decision", "intent"]
     assert sound(large)
 
@@ -116,6 +75,18 @@ def test_the_reviewer_sees_whom_it_is_about_the_exact_call_and_why(large: World)
     assert {row["record_id"] for row in shown["source_rows"]} >= {"erp:transaction:1", "crm:company:1"}
     [kept] = large.rows("showing")
     assert (kept["shown"], kept["person"], kept["at"]) == (shown, "Ada Okafor", large.now)
+
+
+def test_an_approval_is_used_up_though_its_permit_were_put_back(large: World) -> None:
+    batch_id, actions = held(large)
+    approve(large, actions[0])
+    with large.gate() as gate:
+        gate.decide(batch_id, large.now)
+        gate.perform(actions[0], large.now)
+        large.edit("permit", {"action": actions[0]}, consumed_at=None)
+        large.edit("outbox", {"action": actions[0]}, state="failed")
+        assert isinstance(gate.perform(actions[0], large.now), Decision)
+    assert large.said(actions[0]) == ["deny", "approval_void"]
 
 
 def test_nobody_approves_what_they_were_not_shown_as_it_is(large: World) -> None:

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from orchestration.ledger.verify import verify
 from tests.integration.gate import children
-from tests.integration.gate.world import World
+from tests.integration.gate.approving import LARGE, approve
+from tests.integration.gate.world import Debtor, World
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.integration.gate.children"])
@@ -44,12 +46,15 @@ def test_a_run_after_everything_is_done_does_nothing(world: World) -> None:
     assert (world.rows("ledger_entry"), world.reminders()) == (entries, written)
 
 
-def test_eight_processes_over_forty_permits_have_forty_effects(world: World) -> None:
-    world.debtors = [type(world.debtors[0])(number) for number in range(1, 41)]
+def test_eight_processes_over_forty_permits_have_forty_effects_and_use_twenty_approvals_up_once(world: World) -> None:
+    world.debtors = [Debtor(number, amount_open=LARGE if number % 2 else Decimal(120)) for number in range(1, 41)]
     world.publish()
     world.make_erp()
     batch_id, actions = world.propose_all()
     with world.gate() as gate:
+        gate.decide(batch_id, world.now)
+        for row in world.rows("held"):
+            approve(world, row["action"])
         gate.decide(batch_id, world.now)
     processes = [
         FORKS.Process(target=children.perform_all, args=(world.settings.home, list(actions), seed)) for seed in range(8)
@@ -60,6 +65,8 @@ def test_eight_processes_over_forty_permits_have_forty_effects(world: World) -> 
         process.join(120)
     assert sum(process.exitcode or 0 for process in processes) == len(actions)
     assert len(world.rows("outbox")) == len(actions)
+    used = [row["permit_id"] for row in world.rows("approval") if row["consumed_at"] is not None]
+    assert len(set(used)) == len(used) == 20
     runs = [FORKS.Process(target=children.run, args=(world.settings.home,)) for _ in range(4)]
     for process in runs:
         process.start()
