@@ -7,9 +7,10 @@ same read set voids nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, RowMapping, desc, insert, select, update
@@ -70,7 +71,30 @@ class Means:
         return Moment(self.rules, graph, store, now, self.graphs.missing)
 
 
-def perform(connection: Connection, action: str, means: Means, now: datetime) -> Effect | Decision:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a transaction reads once for all that it performs: nobody else writes while it lasts."""
+
+    store: StoreFacts
+    asks: Mapping[str, Ask]
+    """Action to its proposal."""
+
+    @classmethod
+    def of(cls, connection: Connection, actions: Sequence[str], means: Means) -> Self:
+        """What the store says of some actions.
+
+        Args:
+            connection: Inside `Store.begin()`, and of no use after that.
+            actions: Their ids.
+            means: What the gate works with.
+        """
+        asks = load_asks(connection, tables.proposal.c.action.in_(actions))
+        return cls(means.facts(connection), {ask.action: ask for ask in asks})
+
+
+def perform(
+    connection: Connection, action: str, means: Means, now: datetime, seen: Seen | None = None
+) -> Effect | Decision:
     """Use up an action's permit for its effect, or say why not.
 
     Args:
@@ -78,6 +102,7 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
         action: The action's id.
         means: What the gate works with.
         now: The time, with its zone.
+        seen: What this transaction has read already, where it performs several.
 
     Returns:
         The effect that is now in the outbox; or the new decision, which is recorded: a denial, or that it is held for
@@ -87,16 +112,17 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
         NotFound: There is no such action.
         PermitRefused: It has no permit, or its permit was used: nothing is recorded, since nothing changed.
     """
-    asks = load_asks(connection, tables.proposal.c.action == action)
-    if not asks:
+    seen = seen or Seen.of(connection, [action], means)
+    if action not in seen.asks:
         raise NotFound(f"No action has the id {action!r}; needed one that was proposed; see `precede actions`.")
     row = _leave(connection, action)
-    store = means.facts(connection)
-    permit, reasons = _sound(row, means.key, asks[0])
-    asks = [_consented(asks[0], permit)]
+    store = seen.store
+    permit, reasons = _sound(row, means.key, seen.asks[action])
+    asks = [_consented(seen.asks[action], permit)]
     case = weigh(asks[0], moment := means.moment(store, asks, now))
     against = [*reasons, *_against(connection, row, permit, case, now)]
-    against += _without_consent(permit, case, moment)
+    if permit is not None and permit.approval is not None:
+        against += _without_consent(case, moment, latest(connection, now))
     bounds, touch = bounds_of(asks[0], means.rules), touch_of(case) if isinstance(case, Case) else None
     usage = Usage()
     if bounds is not None and touch is not None:
@@ -188,18 +214,17 @@ def _consented(ask: Ask, permit: Permit | None) -> Ask:
     return ask if named else replace(ask, approval=None)
 
 
-def _without_consent(permit: Permit | None, case: Case | list[Reason], moment: Moment) -> list[Reason]:
+def _without_consent(case: Case | list[Reason], moment: Moment, at_least: datetime) -> list[Reason]:
     """Why the approval that a permit was minted by is none any more."""
-    if permit is None or permit.approval is None or isinstance(case, list):
+    if isinstance(case, list):
         return []
     given = case.ask.approval
     if given is None:
         return [Reason(code="approval_void", detail="The approval that it was permitted by is used up or void.")]
     policies = moment.rules.policies.get(case.ask.agent)
-    found = lapses(given, bound(case, policies.digest if policies else ""), moment.now)
-    return [
-        reason for reason in found if reason.code not in {"read_set_changed", "tool_call_changed"}
-    ]  # told of permits
+    found = lapses(given, bound(case, policies.digest if policies else ""), at_least)
+    said_of_permits = {"read_set_changed", "tool_call_changed"}
+    return [reason for reason in found if reason.code not in said_of_permits]
 
 
 def _call(case: Case) -> tuple[str, str, dict[str, str | int | bool], str] | None:
