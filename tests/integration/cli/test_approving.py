@@ -55,7 +55,7 @@ def test_a_reviewer_looks_at_what_waits_approves_it_and_another_edits_and_reject
     assert precede("review", "show", first, "--json").json["showing"].startswith("showing_")
     assert f"{first} is approved, says Ben Hale" in " ".join(precede("review", "approve", first).out.split())
     assert precede("review", "show", second).code == 0
-    assert "stage is longer" in precede("review", "edit", second, "--set", f"stage={'9' * 501}").err.replace("`", "")
+    assert "stage is no number" in precede("review", "edit", second, "--set", f"stage={'9' * 501}").err.replace("`", "")
     edited = precede("review", "edit", second, "--set", "stage=2", "--note", "the second already", "--json").json
     assert held.rows("proposal", action=edited["action_new"])[0]["arguments"]["stage"] == 2
     states = {row["action"]: row["state"] for row in precede("review", "list", "--all", "--json").json}
