@@ -46,6 +46,7 @@ LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "PRECEDE_KEEP_HOURS",
         "PRECEDE_SPARK",
         "PRECEDE_BUSINESS_DATE",
+        "PRECEDE_SUPPRESSION_KEY",
     ),
     "action": ("PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_AGENTS", "PRECEDE_EXCHANGE", "PRECEDE_ONLY_AGENTS"),
     "orchestration": (
@@ -59,6 +60,7 @@ LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "PRECEDE_CHECKPOINTS",
         "PRECEDE_CHECKPOINT_SCHEDULE",
         "PRECEDE_KEEP_EVIDENCE_DAYS",
+        "PRECEDE_SUPPRESSION_KEY",
         "PRECEDE_BUSINESS_DATE",
     ),
 }

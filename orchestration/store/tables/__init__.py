@@ -6,6 +6,7 @@ erased; `ledger_entry` holds commitments to it alone.
 """
 
 from orchestration.store.tables.base import UtcDateTime, metadata
+from orchestration.store.tables.erasure import erasure, objection, objection_subject, suppression
 from orchestration.store.tables.gate import decision, evidence, permit, policy_set
 from orchestration.store.tables.identity import agent_credential
 from orchestration.store.tables.judgements import judgement, settlement
@@ -22,11 +23,14 @@ __all__ = [
     "batch",
     "checkpoint",
     "decision",
+    "erasure",
     "evidence",
     "judgement",
     "ledger_entry",
     "ledger_payload",
     "metadata",
+    "objection",
+    "objection_subject",
     "outbox",
     "permit",
     "permit_subject",
@@ -36,6 +40,7 @@ __all__ = [
     "proposal",
     "settlement",
     "snapshot",
+    "suppression",
     "trigger_row",
     "watermark",
 ]

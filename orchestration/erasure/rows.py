@@ -1,0 +1,136 @@
+"""The store's rows without somebody: found in every table, also of parts that this module knows nothing of.
+
+A row is about somebody where any text in it names them. Of such a row JSON is emptied, but for what is listed in
+`PARTLY`, of which only the texts that say who they are go; a text column that says who they are says `[erased]`. Ids
+of actions, agents, batches and entities stay, and so do amounts, times and codes: who did what, when and with whose
+leave can still be asked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+from sqlalchemy import JSON, Column, Connection, String, Table, delete, select, update
+
+from orchestration.erasure.texts import ERASED, Texts
+from orchestration.errors import PrecedeError
+from orchestration.store import tables
+
+_KEPT: Final = frozenset(
+    {
+        *("ledger_entry", "ledger_payload", "checkpoint"),  # the chain, of which the proof of erasure tells
+        *("snapshot", "pointer", "watermark", "policy_set"),  # of nobody in particular
+        *("erasure", "suppression", "objection_subject", "permit_subject", "permit_use"),
+    }
+)
+PARTLY: Final = frozenset({("decision", "reasons"), ("proposal", "arguments"), ("outbox", "tool_arguments")})
+_GONE: Final = frozenset({"evidence"})
+"""Tables of which the row goes: it is nothing but what was known of people and firms."""
+_SIGNED: Final = frozenset({("permit", "payload"), ("permit", "signature")})
+"""What proves nothing any more once a part of it is gone."""
+_ON_ITS_WAY: Final = frozenset({"pending", "sending", "unknown", "halted"})
+
+
+def erase_rows(connection: Connection, texts: Texts, subjects: frozenset[str]) -> Counter[str]:
+    """Take somebody out of every row of the store; how many rows of each table there were.
+
+    Args:
+        connection: Inside `Store.begin()`.
+        texts: What they are known by.
+        subjects: Digests by which limits count effects on them.
+    """
+    counts: Counter[str] = Counter()
+    for table in tables.metadata.sorted_tables:
+        if table.name in _KEPT:
+            continue
+        for row in _about(connection, table, texts):
+            counts[table.name] += 1
+            _take_out(connection, table, row, texts)
+    counted = tables.permit_subject
+    counts[counted.name] = connection.execute(delete(counted).where(counted.c.subject.in_(sorted(subjects)))).rowcount
+    return +counts
+
+
+def refuse_open_work(connection: Connection, texts: Texts) -> None:
+    """Refuse to erase somebody about whom something is under way.
+
+    Raises:
+        PrecedeError: An effect on them is not settled, or a batch that is about them is not decided.
+    """
+    effects = [row["action"] for row in _about(connection, tables.outbox, texts) if row["state"] in _ON_ITS_WAY]
+    if effects:
+        raise PrecedeError(
+            f"Nothing was erased: the effect of {effects[0]} is on its way or its outcome is unknown; needed it "
+            "settled, so that nothing is sent without a trace; let it be delivered with `precede run`, or settle it."
+        )
+    batch = tables.batch
+    rows = {row["batch_id"] for row in _about(connection, tables.trigger_row, texts)}
+    rows |= {row["batch_id"] for row in _about(connection, tables.proposal, texts)}
+    waiting = select(batch.c.batch_id).where(
+        batch.c.batch_id.in_(sorted(rows)), batch.c.state.in_(("waiting", "answered"))
+    )
+    if found := connection.execute(waiting.order_by(batch.c.batch_id)).scalars().first():
+        raise PrecedeError(
+            f"Nothing was erased: the batch {found} is about that person and is not decided; needed it to be; let the "
+            "agents and the coordinator finish it with `precede run`."
+        )
+
+
+def batches_about(connection: Connection, texts: Texts) -> set[tuple[str, str]]:
+    """Agent and id of every batch with a row about somebody: what the exchange may still hold of it goes too."""
+    ids = {row["batch_id"] for row in _about(connection, tables.trigger_row, texts)}
+    batch = tables.batch
+    return {
+        (row.agent, row.batch_id)
+        for row in connection.execute(select(batch.c.agent, batch.c.batch_id).where(batch.c.batch_id.in_(sorted(ids))))
+    }
+
+
+def _about(connection: Connection, table: Table, texts: Texts) -> Iterator[dict[str, Any]]:
+    """The rows of a table in which any text names somebody."""
+    columns = [column for column in table.columns if isinstance(column.type, String | JSON)]
+    if columns:
+        for row in connection.execute(select(table)).mappings().all():
+            if any(_names(row[column.name], texts) for column in columns):
+                yield dict(row)
+
+
+def _names(value: Any, texts: Texts) -> bool:  # noqa: ANN401  whatever a column holds
+    match value:
+        case str():
+            return texts.by.search(value) is not None
+        case list():
+            return any(_names(one, texts) for one in value)
+        case dict():
+            return any(_names(one, texts) for pair in value.items() for one in pair)
+    return False
+
+
+def _take_out(connection: Connection, table: Table, row: Mapping[str, Any], texts: Texts) -> None:
+    this = [column == row[column.name] for column in table.primary_key]
+    if table.name in _GONE:
+        connection.execute(delete(table).where(*this))
+        return
+    left = {column.name: _left(table, column, row[column.name], texts) for column in table.columns}
+    changed = {name: value for name, value in left.items() if value != row[name]}
+    if changed:
+        connection.execute(update(table).where(*this).values(**changed))
+
+
+def _left(table: Table, column: Column[Any], value: Any, texts: Texts) -> Any:  # noqa: ANN401  whatever a column holds; one line for each kind of it
+    """What is left of a value."""
+    if column.primary_key or column.foreign_keys or value is None:
+        return value
+    if (table.name, column.name) in _SIGNED:
+        return ""
+    if isinstance(column.type, JSON):
+        if (table.name, column.name) in PARTLY:
+            return texts.without(value)
+        return [] if isinstance(value, list) else {}
+    if isinstance(value, str) and texts.said.search(value):
+        unique = column.unique or any(index.unique and column.name in index.columns for index in table.indexes)
+        return f"erased:{uuid4().hex}" if unique else ERASED
+    return value
