@@ -5,11 +5,11 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.assets import effects_of, ledger_of, triggers_of
-from orchestration.jobs import act, wake
+from orchestration.jobs import act, notify, wake
 from orchestration.ledger.assets import checkpoints, evidence_retention
 from orchestration.ledger.jobs import checkpoint, removing, retention, signing
 from orchestration.registry import load_agents
-from orchestration.sensors import answers_or_effects, new_snapshot_or_date
+from orchestration.sensors import answers_or_effects, new_snapshot_or_date, notifications
 from orchestration.settings import Settings
 
 
@@ -29,8 +29,8 @@ def defs() -> dg.Definitions:
             checkpoints,
             evidence_retention,
         ],
-        jobs=[wake, act, checkpoint, retention],
+        jobs=[wake, act, notify, checkpoint, retention],
         schedules=[signing(settings.checkpoint_schedule), removing],
-        sensors=[new_snapshot_or_date, answers_or_effects],
+        sensors=[new_snapshot_or_date, answers_or_effects, notifications],
         executor=dg.in_process_executor,
     )

@@ -7,6 +7,7 @@ reads them and never writes them.
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -165,6 +166,21 @@ class Settings:
         if not os.environ.get("PRECEDE_KEEP_EVIDENCE_DAYS"):
             return None
         return _number("PRECEDE_KEEP_EVIDENCE_DAYS", 365, "a whole number of days")
+
+    @property
+    def notify(self) -> tuple[str, ...]:
+        """`PRECEDE_NOTIFY`, the program that tells people what happened, with its arguments; none by default.
+
+        It is written as a shell would read it, and started without one.
+
+        Raises:
+            ConfigurationError: A quotation mark in it has no end.
+        """
+        stated = os.environ.get("PRECEDE_NOTIFY", "")
+        try:
+            return tuple(shlex.split(stated))
+        except ValueError as error:
+            raise ConfigurationError("PRECEDE_NOTIFY", repr(stated), "a program and its arguments") from error
 
     @property
     def sensor_seconds(self) -> int:

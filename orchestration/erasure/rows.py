@@ -1,9 +1,9 @@
 """The store's rows without somebody: found in every table, also of parts that this module knows nothing of.
 
-A row is about somebody where any text in it names them. Of such a row JSON is emptied, but for what is listed in
-`PARTLY`, of which only the texts that say who they are go; a text column that says who they are says `[erased]`. Ids
-of actions, agents, batches and entities stay, and so do amounts, times and codes: who did what, when and with whose
-leave can still be asked.
+A row is about somebody where any text in it names them. One whose own name says who they are goes. Of the others JSON
+is emptied, but for what is listed in `PARTLY`, of which only the texts that say who they are go; a text column that
+says who they are says `[erased]`. Ids of actions, agents, batches and entities stay, and so do amounts, times and
+codes: who did what, when and with whose leave can still be asked.
 """
 
 from __future__ import annotations
@@ -26,10 +26,16 @@ _KEPT: Final = frozenset(
         *("erasure", "suppression", "objection_subject", "permit_subject", "permit_use"),
     }
 )
-PARTLY: Final = frozenset({("decision", "reasons"), ("proposal", "arguments"), ("outbox", "tool_arguments")})
-_GONE: Final = frozenset({"evidence"})
+PARTLY: Final = frozenset(
+    {("decision", "reasons"), ("proposal", "arguments"), ("outbox", "tool_arguments"), ("undo", "tool_arguments")}
+)
+_GONE: Final = frozenset({"evidence", "effect_record", "effect_value"})
 """Tables of which the row goes: it is nothing but what was known of people and firms."""
-_SIGNED: Final = frozenset({("permit", "payload"), ("permit", "signature")})
+_SIGNED: Final = frozenset(
+    (table, column)
+    for table, columns in {"permit": ("payload", "signature"), "undo": ("permit", "signature")}.items()
+    for column in columns
+)
 """What proves nothing any more once a part of it is gone."""
 _ON_ITS_WAY: Final = frozenset({"pending", "sending", "unknown", "halted"})
 
@@ -60,7 +66,12 @@ def refuse_open_work(connection: Connection, texts: Texts) -> None:
     Raises:
         PrecedeError: An effect on them is not settled, or a batch that is about them is not decided.
     """
-    effects = [row["action"] for row in _about(connection, tables.outbox, texts) if row["state"] in _ON_ITS_WAY]
+    effects = [
+        row["action"]
+        for table in (tables.outbox, tables.undo)
+        for row in _about(connection, table, texts)
+        if row["state"] in _ON_ITS_WAY
+    ]
     if effects:
         raise PrecedeError(
             f"Nothing was erased: the effect of {effects[0]} is on its way or its outcome is unknown; needed it "
@@ -111,7 +122,10 @@ def _names(value: Any, texts: Texts) -> bool:  # noqa: ANN401  whatever a column
 
 def _take_out(connection: Connection, table: Table, row: Mapping[str, Any], texts: Texts) -> None:
     this = [column == row[column.name] for column in table.primary_key]
-    if table.name in _GONE:
+    named = any(
+        isinstance(row[column.name], str) and texts.said.search(row[column.name]) for column in table.primary_key
+    )
+    if table.name in _GONE or named:
         connection.execute(delete(table).where(*this))
         return
     left = {column.name: _left(table, column, row[column.name], texts) for column in table.columns}

@@ -21,6 +21,8 @@ PARTS: Final = {
     "objection": ("the objection", "objection_id"),
     "erasure": ("the erasure", "erasure_id"),
     "withdrawal": ("the withdrawal of objection", "objection_id"),
+    "undo": ("the undo", "undo_id"),
+    "undone": ("the outcome of undo", "undo_id"),
 }
 """Part of a payload to what a sentence calls it, and the column in it that names what it is about."""
 FILE: Final = "the file of snapshot"

@@ -61,6 +61,7 @@ LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "PRECEDE_CHECKPOINT_SCHEDULE",
         "PRECEDE_KEEP_EVIDENCE_DAYS",
         "PRECEDE_SUPPRESSION_KEY",
+        "PRECEDE_NOTIFY",
         "PRECEDE_BUSINESS_DATE",
     ),
 }

@@ -16,13 +16,14 @@ DUE: Final = "precede/due"
 """The run tag that says what a run was started for."""
 JOB: Final = "precede/job"
 """The run tag by which the queue lets one run of a job go at a time (`dagster.yaml`)."""
-_RUNNING: Final = [
+RUNNING: Final = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+"""States of a run that is not over."""
 _REMEMBERED: Final = 30  # attempts that are looked back at
 
 Requests = Iterator[dg.RunRequest | dg.SkipReason]
@@ -44,7 +45,7 @@ def requests(
     asked = False
     for due in waiting:
         attempts = instance.get_run_records(dg.RunsFilter(tags={DUE: due.key}), limit=_REMEMBERED)
-        running = [record for record in attempts if record.dagster_run.status in _RUNNING]
+        running = [record for record in attempts if record.dagster_run.status in RUNNING]
         ended = [
             datetime.fromtimestamp(record.end_time, UTC)
             if record.end_time

@@ -1,4 +1,4 @@
-"""A person is erased from a home in which everything ran: no file of it says who they were, and nothing brings them back.
+"""A person is erased from a home in which everything ran: no file says who they were, and nothing brings them back.
 
 Their rows stay in the source systems, which nobody here may write to.
 """
@@ -105,8 +105,8 @@ def test_nothing_says_who_they_were_and_nothing_brings_them_back(house: House) -
     assert asked(house, "SELECT 1 FROM crosswalk WHERE record_id IN (?, 'support:user:987654')", who) == []
     [account] = asked(
         house,
-        "SELECT sum(row_count)::BIGINT AS rows, sum(suppressed)::BIGINT AS suppressed, sum(unaccounted)::BIGINT AS lost "
-        "FROM snapshot_source",
+        "SELECT sum(row_count)::BIGINT AS rows, sum(suppressed)::BIGINT AS suppressed, "
+        "sum(unaccounted)::BIGINT AS lost FROM snapshot_source",
     )
     assert account["suppressed"] > 0
     assert account["lost"] == 0
