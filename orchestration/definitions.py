@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.assets import effects_of, ledger_of, triggers_of
+from orchestration.graph.assets import copy, graph_pseudonymised, graph_to_copy
 from orchestration.jobs import act, notify, wake
 from orchestration.ledger.assets import checkpoints, evidence_retention
 from orchestration.ledger.jobs import checkpoint, removing, retention, signing
@@ -28,9 +29,10 @@ def defs() -> dg.Definitions:
             *(asset(agent) for agent in agents.values() for asset in (triggers_of, effects_of, ledger_of)),
             checkpoints,
             evidence_retention,
+            graph_pseudonymised,
         ],
-        jobs=[wake, act, notify, checkpoint, retention],
+        jobs=[wake, act, notify, checkpoint, retention, copy],
         schedules=[signing(settings.checkpoint_schedule), removing],
-        sensors=[new_snapshot_or_date, answers_or_effects, notifications],
+        sensors=[new_snapshot_or_date, answers_or_effects, notifications, graph_to_copy],
         executor=dg.in_process_executor,
     )

@@ -8,6 +8,8 @@ codes: who did what, when and with whose leave can still be asked.
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -105,8 +107,18 @@ def _about(connection: Connection, table: Table, texts: Texts) -> Iterator[dict[
     columns = [column for column in table.columns if isinstance(column.type, String | JSON)]
     if columns:
         for row in connection.execute(select(table)).mappings().all():
-            if any(_names(row[column.name], texts) for column in columns):
+            if any(_names(_read(table, column, row[column.name]), texts) for column in columns):
                 yield dict(row)
+
+
+def _read(table: Table, column: Column[Any], value: Any) -> Any:  # noqa: ANN401  whatever a column holds
+    """A value as it reads: what was signed is packed."""
+    if (table.name, column.name) not in _SIGNED or not value:
+        return value
+    try:
+        return base64.b64decode(value, validate=True).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return value
 
 
 def _names(value: Any, texts: Texts) -> bool:  # noqa: ANN401  whatever a column holds

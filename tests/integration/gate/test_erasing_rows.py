@@ -16,7 +16,6 @@ from orchestration.ledger.chain import append
 from orchestration.ledger.trace import trace
 from orchestration.ledger.verify import verify
 from orchestration.store import tables
-from orchestration.work.act import close_batch
 from orchestration.work.outbox import deliver
 from tests.integration.gate.callers import LocalErp
 from tests.integration.gate.world import World
@@ -27,14 +26,14 @@ SAID = (MAILBOX, "crm:contact:2")
 
 @pytest.fixture
 def done(world: World) -> tuple[World, list[str]]:
-    """A world in which three reminders were sent, and their batch is closed."""
+    """A world in which three reminders were sent, and nothing is under way."""
     world.make_erp()
     batch_id, actions = world.propose_all()
     with world.gate() as gate:
         gate.decide(batch_id, world.now)
         gate.perform_batch(batch_id, world.now)
     deliver(world.store, LocalErp(world.settings.home), lambda: datetime.now(UTC))
-    close_batch(world.store, batch_id, None, None, world.now)
+    world.edit("batch", {"batch_id": batch_id}, state="decided")
     return world, actions
 
 
@@ -64,8 +63,9 @@ def test_nothing_in_the_store_says_who_it_was_and_the_ledger_holds(done: tuple[W
     assert made.counts["evidence"] == 1
     assert [row["action"] for row in world.rows("evidence")] == sorted({actions[0], actions[2]})
     assert world.said(actions[1])[0] == "allow"  # that it was done, and by whose leave, can still be asked
-    with world.store.read() as connection:
-        walked = trace(connection, actions[1])
+    [permit] = world.rows("permit", action=actions[1])
+    assert (permit["payload"], permit["signature"]) == ("", "")  # it held the mailbox, packed
+    walked = trace(world.store, actions[1])
     assert walked.problems == ()
     assert all(entry.sound for entry in walked.ledger)
 
