@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import JSON, Column, Connection, String, Table, delete, select, update
+from sqlalchemy import JSON, Column, Connection, String, Table, Text, cast, delete, select, update
 
 from orchestration.erasure.texts import ERASED, Texts
 from orchestration.errors import PrecedeError
@@ -103,33 +103,29 @@ def batches_about(connection: Connection, texts: Texts) -> set[tuple[str, str]]:
 
 
 def _about(connection: Connection, table: Table, texts: Texts) -> Iterator[dict[str, Any]]:
-    """The rows of a table in which any text names somebody."""
+    """The rows of a table in which any text names somebody; they are looked through as text, of which there is much."""
     columns = [column for column in table.columns if isinstance(column.type, String | JSON)]
-    if columns:
-        for row in connection.execute(select(table)).mappings().all():
-            if any(_names(_read(table, column, row[column.name]), texts) for column in columns):
-                yield dict(row)
+    keys = list(table.primary_key)
+    query = select(*keys, *(cast(column, Text).label(f"text_{column.name}") for column in columns))
+    found = []
+    with connection.execute(query.execution_options(yield_per=500)) as rows:
+        for row in rows:
+            said = zip(columns, row[len(keys) :], strict=True)
+            if any(value is not None and texts.by.search(_read(table, column, value)) for column, value in said):
+                found.append(row[: len(keys)])
+    for key in found:
+        this = [column == value for column, value in zip(keys, key, strict=True)]
+        yield dict(connection.execute(select(table).where(*this)).mappings().one())
 
 
-def _read(table: Table, column: Column[Any], value: Any) -> Any:  # noqa: ANN401  whatever a column holds
-    """A value as it reads: what was signed is packed."""
-    if (table.name, column.name) not in _SIGNED or not value:
+def _read(table: Table, column: Column[Any], value: str) -> str:
+    """A text as it reads: what was signed is packed."""
+    if (table.name, column.name) not in _SIGNED:
         return value
     try:
         return base64.b64decode(value, validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
         return value
-
-
-def _names(value: Any, texts: Texts) -> bool:  # noqa: ANN401  whatever a column holds
-    match value:
-        case str():
-            return texts.by.search(value) is not None
-        case list():
-            return any(_names(one, texts) for one in value)
-        case dict():
-            return any(_names(one, texts) for pair in value.items() for one in pair)
-    return False
 
 
 def _take_out(connection: Connection, table: Table, row: Mapping[str, Any], texts: Texts) -> None:

@@ -11,6 +11,9 @@ from typing import Any, Final
 ERASED: Final = "[erased]"
 """What stands where a text said something of somebody who was erased."""
 
+_BEGINS: Final = r"(?:(?<![0-9A-Za-z])|(?<=\\[nrtbf])|(?<=\\u[0-9a-f]{4}))"
+"""Where a word begins, also in JSON, which writes the end of a line as a letter."""
+
 
 @dataclass(frozen=True, slots=True)
 class Texts:
@@ -50,4 +53,4 @@ def _pattern(texts: set[str]) -> re.Pattern[str]:
         for form in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
     }
     listed = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)) or r"(?!)"
-    return re.compile(rf"(?<![0-9A-Za-z])(?:{listed})(?![0-9A-Za-z])", re.IGNORECASE)
+    return re.compile(rf"{_BEGINS}(?:{listed})(?![0-9A-Za-z])", re.IGNORECASE)
