@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, update
 
 from orchestration.canonical import canonical
 from orchestration.erasure.erase import Erased, erase
+from orchestration.erasure.files import compact
 from orchestration.errors import ConfigurationError, NotFound, PrecedeError
 from orchestration.ledger import entries_erasure
 from orchestration.ledger.chain import append
@@ -168,3 +169,22 @@ def test_an_erasure_that_is_edited_is_told(done: tuple[World, list[str]]) -> Non
     with world.store.begin() as connection:
         connection.execute(update(tables.erasure).values(operator="ben"))
     assert any(f"the erasure {made.erasure_id}" in each for each in problems(world))
+
+
+def test_somebody_is_erased_from_either_database(either_world: World) -> None:
+    world = either_world
+    batch_id, actions = world.propose_all()
+    world.debtors[1].disputed = True
+    world.publish()
+    with world.gate() as gate:
+        gate.decide(batch_id, world.now)
+    world.edit("batch", {"batch_id": batch_id}, state="decided")
+    assert world.said(actions[1])[0] == "deny"
+    erased(world)
+    compact(world.store)
+    left = everything(world)
+    assert [text for text in SAID if text in left] == []
+    if world.store.is_sqlite:  # nor in what the file has no use for any more
+        files = world.settings.home.glob("store.db*")
+        assert [file for file in files if MAILBOX.encode() in file.read_bytes()] == []
+    assert problems(world) == ()
