@@ -54,7 +54,7 @@ def standing(  # noqa: PLR0913  a decision rests on that many things
             reasons += _condition(condition, fact, business_date)
     if action_type.action_class == "external":
         reasons += _objections(action_type, found, graph)
-        reasons += _recorded(found, graph, store.objections)
+        reasons += _recorded(found, graph, store.objections) if store.objections else ()
     return sorted(set(reasons), key=lambda reason: (reason.code, reason.subject, reason.detail))
 
 
