@@ -197,7 +197,7 @@ def graph_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
                 built.landed,
                 run_id=context.run.run_id,
             )
-            expire(store, settings)
+            expire(store, settings, everything=is_erasing(context))
             path = previous_graph(store, settings)
             found_again(store, settings, suppressed_in(path or built.candidate.path), datetime.now(UTC))
         expire_folders(settings, path, youngest=0.0 if is_erasing(context) else YOUNGEST)

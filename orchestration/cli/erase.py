@@ -27,6 +27,9 @@ def erase(
     reason: Annotated[str, typer.Option("--reason", help="Why, without saying who; it is kept in the ledger.")] = "",
     *,
     finish: Annotated[bool, typer.Option("--finish", help="Finish an erasure that was broken off.")] = False,
+    republished: Annotated[
+        bool, typer.Option("--republished", help="Insight's job `erase` was run elsewhere: do not run it here.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Erase a person from the store, the evidence, what was landed and made, and every graph.
@@ -45,10 +48,12 @@ def erase(
         done = None
         if person is not None:
             done = erasing.erase(store, settings, person.strip(), operator=by, reason=reason.strip(), now=now)
-        with progress.stage("Insight makes everything anew without them"):
-            finished = erasing.finish(
-                store, settings, lambda: run_job("insight", "erase", settings, progress.tell), datetime.now(UTC)
-            )
+
+        def republish() -> None:
+            with progress.stage("Insight makes everything anew without them"):
+                run_job("insight", "erase", settings, progress.tell)
+
+        finished = erasing.finish(store, settings, (lambda: None) if republished else republish, datetime.now(UTC))
     if as_json:
         print_json({"erased": done, "finished": finished, "by": by, "note": erasing.REACHES_NOT})
         return

@@ -19,6 +19,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import stat
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,6 +48,7 @@ BETWEEN: Final = "\x1f"
 _BLOCK: Final = 64
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _OTHERS: Final = 0o007
+_SHARED: Final = 0o640
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,8 @@ def read_key(file: Path, *, make: bool = False) -> bytes:
     """
     if make and not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        place(file, secrets.token_hex(32).encode() + b"\n", OWNER_ONLY, replace=False)
+        shared = file.parent.stat().st_mode & stat.S_ISGID  # hands on its group, which insight is in
+        place(file, secrets.token_hex(32).encode() + b"\n", _SHARED if shared else OWNER_ONLY, replace=False)
     try:
         if file.stat().st_mode & _OTHERS:
             raise ConfigurationError(str(file), "a key that everybody may read", "mode 600, or 640 (chmod 600)")
