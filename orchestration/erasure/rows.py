@@ -39,6 +39,7 @@ _SIGNED: Final = frozenset(
     for column in columns
 )
 """What proves nothing any more once a part of it is gone."""
+_HELD: Final = frozenset({"waiting", "approved", "allowed"})
 _ON_ITS_WAY: Final = frozenset({"pending", "sending", "unknown", "halted"})
 
 
@@ -79,6 +80,13 @@ def refuse_open_work(connection: Connection, texts: Texts) -> None:
             f"Nothing was erased: the effect of {effects[0]} is on its way or its outcome is unknown; needed it "
             "settled, so that nothing is sent without a trace; let it be delivered with `precede run`, or settle it."
         )
+    held = tables.metadata.tables.get("held")
+    for row in _about(connection, held, texts) if held is not None else ():
+        if row["state"] in _HELD:
+            raise PrecedeError(
+                f"Nothing was erased: {row['action']} is about that person and waits for one; needed it answered; "
+                f"reject it with `precede review reject {row['action']} --note …`."
+            )
     batch = tables.batch
     rows = {row["batch_id"] for row in _about(connection, tables.trigger_row, texts)}
     rows |= {row["batch_id"] for row in _about(connection, tables.proposal, texts)}
