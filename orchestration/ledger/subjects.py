@@ -39,6 +39,7 @@ END: Final = "the end of credential"
 REVOCATION: Final = "the revocation of credential"
 POLICIES: Final = "the policies"
 SUPPRESSION: Final = "the suppression"
+HANDOFFS: Final = "the handoffs of batch"
 
 
 class Subject(NamedTuple):

@@ -16,6 +16,7 @@ from orchestration.store.tables.effects import (
 )
 from orchestration.store.tables.erasure import erasure, objection, objection_subject, suppression
 from orchestration.store.tables.gate import decision, evidence, permit, policy_set
+from orchestration.store.tables.handoffs import handoff
 from orchestration.store.tables.identity import agent_credential
 from orchestration.store.tables.judgements import judgement, settlement
 from orchestration.store.tables.ledger import checkpoint, ledger_entry, ledger_payload
@@ -36,6 +37,7 @@ __all__ = [
     "effect_watch",
     "erasure",
     "evidence",
+    "handoff",
     "incident",
     "judgement",
     "ledger_entry",
