@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.assets import pin_current
-from orchestration.jobs import act, wake
+from orchestration.jobs import act, notify, wake
 from orchestration.registry import load_agents
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
 from orchestration.work import due
 from orchestration.work.exchange import Exchange
-from orchestration.work.sensors import Requests, requests
+from orchestration.work.notify import due as to_be_sent
+from orchestration.work.sensors import RUNNING, Requests, requests
 
 
 @dg.sensor(
@@ -35,7 +36,7 @@ def new_snapshot_or_date(context: dg.SensorEvaluationContext) -> Requests:
         if waiting and pin_current(store, context.instance) is None:
             yield dg.SkipReason("The run that published the snapshot has not ended, or its event is not in the log.")
             return
-    yield from requests(context.instance, ["triggers"], waiting)
+    yield from requests(context.instance, ["triggers"], waiting, after=["audit"])
 
 
 @dg.sensor(
@@ -50,4 +51,23 @@ def answers_or_effects(context: dg.SensorEvaluationContext) -> Requests:
     agents = load_agents(settings.agents)
     with closing(open_store(settings)) as store, store.read() as connection:
         waiting = due.acts(connection, Exchange(settings.exchange), agents)
-    yield from requests(context.instance, ["effects", "ledger"], waiting)
+    yield from requests(context.instance, ["effects", "ledger"], waiting, after=["audit"])
+
+
+@dg.sensor(
+    job=notify,
+    minimum_interval_seconds=Settings().sensor_seconds,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Something that people are to be told, and a program to tell it.",
+)
+def notifications(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Ask for a run where something is to be sent now, unless one is at it."""
+    settings = Settings()
+    if not settings.notify:
+        return dg.SkipReason("PRECEDE_NOTIFY is not set: notifications are kept, and not sent.")
+    with closing(open_store(settings)) as store, store.read() as connection:
+        waiting = to_be_sent(connection, datetime.now(UTC))
+    busy = dg.RunsFilter(job_name=notify.name, statuses=RUNNING)
+    if not waiting or context.instance.get_runs_count(busy):
+        return dg.SkipReason("Nothing is to be sent now." if not waiting else "A run is sending.")
+    return dg.RunRequest()

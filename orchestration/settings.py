@@ -7,6 +7,7 @@ reads them and never writes them.
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -167,6 +168,21 @@ class Settings:
         return _number("PRECEDE_KEEP_EVIDENCE_DAYS", 365, "a whole number of days")
 
     @property
+    def notify(self) -> tuple[str, ...]:
+        """`PRECEDE_NOTIFY`, the program that tells people what happened, with its arguments; none by default.
+
+        It is written as a shell would read it, and started without one.
+
+        Raises:
+            ConfigurationError: A quotation mark in it has no end.
+        """
+        stated = os.environ.get("PRECEDE_NOTIFY", "")
+        try:
+            return tuple(shlex.split(stated))
+        except ValueError as error:
+            raise ConfigurationError("PRECEDE_NOTIFY", repr(stated), "a program and its arguments") from error
+
+    @property
     def sensor_seconds(self) -> int:
         """`PRECEDE_SENSOR_SECONDS`, seconds between two looks of a sensor; 15 by default.
 
@@ -215,6 +231,19 @@ class Settings:
         return _path("DAGSTER_HOME", self.home / "dagster")
 
     @property
+    def dagster_url(self) -> str | None:
+        """`PRECEDE_DAGSTER_URL`, the Postgres database that Dagster keeps its own record in; SQLite by default.
+
+        Raises:
+            ConfigurationError: It is no URL of a Postgres database.
+        """
+        url = os.environ.get("PRECEDE_DAGSTER_URL") or None
+        if url is not None and not url.startswith("postgresql+psycopg2://"):  # Dagster cannot use psycopg, our default
+            needed = "`postgresql+psycopg2://user:password@host/database`"
+            raise ConfigurationError("PRECEDE_DAGSTER_URL", "no URL of a Postgres database with that driver", needed)
+        return url
+
+    @property
     def landing(self) -> Path:
         """What was read from the sources, as Parquet named by content."""
         return self.home / "landing"
@@ -235,6 +264,16 @@ class Settings:
         return self.home / "graph.duckdb"
 
     @property
+    def audit(self) -> Path:
+        """Published audit tables, a file each."""
+        return self.home / "audit"
+
+    @property
+    def audit_link(self) -> Path:
+        """The last audit tables under a name that does not change, for analysts."""
+        return self.home / "audit.duckdb"
+
+    @property
     def models(self) -> Path:
         """Linkage models trained here; the shipped ones stand where there is none."""
         return self.home / "models"
@@ -243,3 +282,8 @@ class Settings:
     def keys(self) -> Path:
         """The coordinator's signing key and its public half."""
         return self.home / "keys"
+
+    @property
+    def suppression_key(self) -> Path:
+        """`PRECEDE_SUPPRESSION_KEY`, the key by which insight knows rows of people who were erased; in `keys`."""
+        return _path("PRECEDE_SUPPRESSION_KEY", self.keys / "suppression.key")

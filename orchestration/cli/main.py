@@ -42,6 +42,15 @@ COMMANDS: Final = {
     "ui": Command("orchestration.cli.ui:ui", "Open Dagster with schedule and sensors on.", "Work"),
     "stop": Command("orchestration.cli.stop:stop", "Stop an agent, and say why.", "Work"),
     "start": Command("orchestration.cli.stop:start", "Let an agent go on that was stopped.", "Work"),
+    "erase": Command("orchestration.cli.erase:erase", "Forget a person, and keep them from coming back.", "Work"),
+    "object": Command(
+        "orchestration.cli.objections:object_", "Record that somebody objects to being contacted.", "Work"
+    ),
+    "objections": Command("orchestration.cli.objections:app", "List objections, withdraw one.", "Work"),
+    "notifications": Command(
+        "orchestration.cli.notifications:notifications", "List what people were told, and what was not sent.", "Work"
+    ),
+    "undo": Command("orchestration.cli.undo:undo", "Take the effect of an action back.", "Work"),
     "find": Command("orchestration.cli.find:find", "Find an entity by name, identifier, mailbox, phone or id.", "Look"),
     "show": Command(
         "orchestration.cli.show:show", "Show all that is known of an entity, and from which record.", "Look"
@@ -58,6 +67,10 @@ COMMANDS: Final = {
         "orchestration.cli.actions:actions", "List what agents proposed and what became of it.", "Prove"
     ),
     "trace": Command("orchestration.cli.trace:trace", "Walk from an effect back to its source rows.", "Prove"),
+    "report": Command("orchestration.cli.report:report", "Say what the agents did in a period.", "Prove"),
+    "effects": Command(
+        "orchestration.cli.effects:app", "See what became of effects, and settle what no tool can say.", "Prove"
+    ),
     "ledger": Command("orchestration.cli.ledger:app", "Prove that nobody edited the record.", "Prove"),
     "people": Command("orchestration.cli.people:app", "Say who may review, operate and audit.", "Identify"),
     "credentials": Command(

@@ -6,15 +6,17 @@ begin and end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, and_, desc, exists, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, desc, exists, not_, or_, select
 
+from orchestration.collecting import uncollected
 from orchestration.contracts import Decision, Pin, Reason, Verdict
+from orchestration.errors import PermitRefused
 from orchestration.gate.decide import Answer, Moment, bounds_of, conclude, weigh
 from orchestration.gate.graphs import Graphs
 from orchestration.gate.keys import signing_key
@@ -23,7 +25,7 @@ from orchestration.gate.limits.count import load_usage
 from orchestration.gate.limits.touch import Touch, touch_of
 from orchestration.gate.limits.usage import Bounds
 from orchestration.gate.load import load_asks
-from orchestration.gate.perform import Effect, Means, perform
+from orchestration.gate.perform import Effect, Means, Seen, perform
 from orchestration.gate.readset import tool_call
 from orchestration.gate.record import keep_policies, record
 from orchestration.gate.resolve import Case
@@ -33,7 +35,11 @@ from orchestration.store import tables
 from orchestration.store.engine import Store
 
 CHUNK: Final = 200
-"""Proposals that one transaction decides: others that want to write wait no longer than that takes."""
+"""Proposals that one transaction decides or performs: others that want to write wait no longer than that takes."""
+FEW: Final = 8
+"""Effects that have a transaction each; more of them share some, since to write one to the disk takes longest."""
+LOOKED_UP: Final = 2_000
+"""Proposals that are looked up in the graph together: a query takes about as long for one as for thousands."""
 
 
 class Gate:
@@ -82,10 +88,15 @@ class Gate:
         Returns:
             The decisions, in the order of the batch's rows; none of those that were decided before.
         """
-        answers: list[Answer] = []
-        while some := self._decide_some(batch_id, now):
-            answers += some
-        return [answer.decision for answer in answers]
+        waiting = (tables.proposal.c.batch_id == batch_id, _waits(now))
+        decisions: list[Decision] = []
+        while asks := self._waiting(*waiting):
+            for ahead in _parts(asks, LOOKED_UP):
+                with uncollected():
+                    self._look_up(ahead)
+                    for some in _parts(ahead, CHUNK):
+                        decisions += self._decide_some([ask.action for ask in some], waiting, now)
+        return decisions
 
     def perform(self, action: str, now: datetime) -> Effect | Decision:
         """Use up an action's permit for its effect, or say why not; see `perform.perform`."""
@@ -93,31 +104,63 @@ class Gate:
             return perform(connection, action, self._means, now)
 
     def perform_batch(self, batch_id: str, now: datetime) -> list[Effect | Decision]:
-        """Perform every action of a batch that has an unused permit, each in a transaction of its own."""
+        """Perform every action of a batch that has an unused permit, in its order; many in one transaction.
+
+        Raises:
+            PermitRefused: Somebody else used a permit meanwhile; the effects before it stand.
+        """
         with self.store.read() as connection:
             asks = load_asks(connection, tables.proposal.c.batch_id == batch_id, _may_be_performed())
             # looked up and counted once, for as long as the pointer stays and nobody else writes
             moment = self._means.moment(self._means.facts(connection), asks, now)
             self._means.tally.prepare(connection, self._wanted(weigh(ask, moment) for ask in asks), now)
-        return [self.perform(ask.action, now) for ask in asks]
+        if len(asks) <= FEW:
+            return [self.perform(ask.action, now) for ask in asks]
+        done: list[Effect | Decision] = []
+        for some in _parts(asks, CHUNK):
+            with uncollected():
+                done += self._perform_some([ask.action for ask in some], now)
+        return done
 
-    def _decide_some(self, batch_id: str, now: datetime) -> list[Answer]:
-        waiting = (tables.proposal.c.batch_id == batch_id, _waits(now))
-        with self.store.read() as connection:
-            ahead = load_asks(connection, *waiting)[:CHUNK]
-            self._graphs.facts(
-                self._means.facts(connection), ahead
-            )  # before the transaction, so that nobody waits for it
-        if not ahead:
-            return []
+    def _perform_some(self, actions: Sequence[str], now: datetime) -> list[Effect | Decision]:
+        """Perform actions in one transaction, each as if it were alone: what refuses one leaves those before it."""
+        done: list[Effect | Decision] = []
+        refused: PermitRefused | None = None
         with self.store.begin() as connection:
-            asks = load_asks(connection, *waiting, tables.proposal.c.action.in_([ask.action for ask in ahead]))
+            seen = Seen.of(connection, actions, self._means)
+            for action in actions:
+                try:
+                    with connection.begin_nested():
+                        done.append(perform(connection, action, self._means, now, seen))
+                except PermitRefused as problem:
+                    refused = problem
+                    break
+        if refused is not None:
+            raise refused
+        return done
+
+    def _waiting(self, *waiting: ColumnElement[bool]) -> list[Ask]:
+        with self.store.read() as connection:
+            return load_asks(connection, *waiting)
+
+    def _look_up(self, asks: Sequence[Ask]) -> None:
+        """Read what the graph says of proposals, before any transaction: nobody waits for that."""
+        with self.store.read() as connection:
+            store = self._means.facts(connection)
+        self._graphs.facts(store, asks)
+
+    def _decide_some(
+        self, actions: Sequence[str], waiting: Sequence[ColumnElement[bool]], now: datetime
+    ) -> list[Decision]:
+        """Decide those of some proposals that still wait, in one transaction."""
+        with self.store.begin() as connection:
+            asks = load_asks(connection, *waiting, tables.proposal.c.action.in_(actions))
             store = self._means.facts(connection)
             moment = self._means.moment(store, asks, now)
             answers = self._answers(connection, asks, moment)
             keep_policies(connection, self.rules.policies, answers, now)
             record(connection, answers, store, self._means.key, now)
-        return answers
+        return [answer.decision for answer in answers]
 
     def _wanted(self, cases: Iterable[Case | list[Reason]]) -> dict[str, tuple[Touch, Bounds]]:
         """What the effect of each would be counted by, by action."""
@@ -139,6 +182,10 @@ class Gate:
                 taken.add(answer.decision.permit.effect_key)
             answers.append(answer)
         return answers
+
+
+def _parts(values: Sequence[Ask], size: int) -> Iterator[Sequence[Ask]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def _taken(connection: Connection, keys: set[str]) -> set[str]:

@@ -7,12 +7,14 @@ same read set voids nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
+from typing import Final, Self
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, RowMapping, desc, insert, select, update
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import Connection, RowMapping, bindparam, desc, insert, select, update
 
 from orchestration.canonical import digest
 from orchestration.contracts import Decision, Permit, Pin, Reason, SignedPermit, Verdict
@@ -30,8 +32,14 @@ from orchestration.gate.readset import read_set, tool_call
 from orchestration.gate.record import keep_policies, record
 from orchestration.gate.resolve import Case
 from orchestration.gate.rules import Rules
+from orchestration.identity.clock import latest
 from orchestration.ledger import entries
 from orchestration.store import tables
+
+_SAME: Final = select(tables.outbox.c.action).where(
+    tables.outbox.c.effect_key == bindparam("key"), tables.outbox.c.state != "failed"
+)
+"""The effect of a key that happened already, or may still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,30 @@ class Means:
         return Moment(self.rules, graph, store, now, self.graphs.missing)
 
 
-def perform(connection: Connection, action: str, means: Means, now: datetime) -> Effect | Decision:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a transaction reads once for all that it performs: nobody else writes while it lasts."""
+
+    store: StoreFacts
+    asks: Mapping[str, Ask]
+    """Action to its proposal."""
+
+    @classmethod
+    def of(cls, connection: Connection, actions: Sequence[str], means: Means) -> Self:
+        """What the store says of some actions.
+
+        Args:
+            connection: Inside `Store.begin()`, and of no use after that.
+            actions: Their ids.
+            means: What the gate works with.
+        """
+        asks = load_asks(connection, tables.proposal.c.action.in_(actions))
+        return cls(means.facts(connection), {ask.action: ask for ask in asks})
+
+
+def perform(
+    connection: Connection, action: str, means: Means, now: datetime, seen: Seen | None = None
+) -> Effect | Decision:
     """Use up an action's permit for its effect, or say why not.
 
     Args:
@@ -75,6 +106,7 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
         action: The action's id.
         means: What the gate works with.
         now: The time, with its zone.
+        seen: What this transaction has read already, where it performs several.
 
     Returns:
         The effect that is now in the outbox; or the new decision, which is recorded: a denial, or that it is held for
@@ -84,11 +116,11 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
         NotFound: There is no such action.
         PermitRefused: It has no permit, or its permit was used: nothing is recorded, since nothing changed.
     """
-    asks = load_asks(connection, tables.proposal.c.action == action)
-    if not asks:
+    seen = seen or Seen.of(connection, [action], means)
+    if action not in seen.asks:
         raise NotFound(f"No action has the id {action!r}; needed one that was proposed; see `precede actions`.")
     row = _leave(connection, action)
-    store = means.facts(connection)
+    asks, store = [seen.asks[action]], seen.store
     case = weigh(asks[0], moment := means.moment(store, asks, now))
     permit, reasons = _sound(row, means.key, asks[0])
     against = [*reasons, *_against(connection, row, permit, case, now)]
@@ -130,7 +162,7 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
         )
     )
     intent = entries.intended(connection, action, at=now)
-    means.tally.wrote(connection)
+    means.tally.wrote(intent)
     return Effect(action, permit.effect_key, intent)
 
 
@@ -162,10 +194,15 @@ def _leave(connection: Connection, action: str) -> RowMapping:
     return row
 
 
+@lru_cache(maxsize=4)
+def _public_half(key: Ed25519PrivateKey) -> Ed25519PublicKey:
+    return key.public_key()
+
+
 def _sound(row: RowMapping, key: Ed25519PrivateKey, ask: Ask) -> tuple[Permit | None, list[Reason]]:
     """The permit as it was signed, and whether it is this action's: the store's row is not believed."""
     try:
-        permit = read(SignedPermit(payload=row["payload"], signature=row["signature"]), key.public_key())
+        permit = read(SignedPermit(payload=row["payload"], signature=row["signature"]), _public_half(key))
     except PermitRefused as refused:
         return None, [Reason(code="permit_forged", detail=str(refused))]
     signed = (permit.permit_id, permit.action, permit.agent, permit.action_type, permit.expires_at)
@@ -189,7 +226,8 @@ def _against(
 ) -> list[Reason]:
     """What speaks against the permit now."""
     reasons = []
-    if now >= row["expires_at"] or now < row["issued_at"]:
+    # a clock that was set back brings no permit to life: the ledger says how late it was already
+    if latest(connection, now) >= row["expires_at"] or now < row["issued_at"]:
         reasons.append(Reason(code="permit_expired", detail=f"The permit expired at {row['expires_at'].isoformat()}."))
     if permit is None:
         return reasons
@@ -198,8 +236,6 @@ def _against(
     elif isinstance(case, Case) and _call(case) != _granted(permit):
         detail = "The action type makes another call of it than the permit is for."
         reasons.append(Reason(code="tool_call_changed", detail=detail))
-    outbox = tables.outbox
-    same = select(outbox.c.action).where(outbox.c.effect_key == permit.effect_key, outbox.c.state != "failed")
-    if connection.execute(same).first() is not None:
+    if connection.execute(_SAME, {"key": permit.effect_key}).first() is not None:
         reasons.append(Reason(code="effect_exists", detail="That effect happened already, or may still happen."))
     return reasons

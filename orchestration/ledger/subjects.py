@@ -18,6 +18,11 @@ PARTS: Final = {
     "settlement": ("the settling judgement", "judgement_id"),
     "credential": ("the credential", "credential_id"),
     "use": ("the count of permit", "permit_id"),
+    "objection": ("the objection", "objection_id"),
+    "erasure": ("the erasure", "erasure_id"),
+    "withdrawal": ("the withdrawal of objection", "objection_id"),
+    "undo": ("the undo", "undo_id"),
+    "undone": ("the outcome of undo", "undo_id"),
 }
 """Part of a payload to what a sentence calls it, and the column in it that names what it is about."""
 FILE: Final = "the file of snapshot"
@@ -33,6 +38,8 @@ EFFECTS_PIN: Final = "the effects pin of batch"
 END: Final = "the end of credential"
 REVOCATION: Final = "the revocation of credential"
 POLICIES: Final = "the policies"
+SUPPRESSION: Final = "the suppression"
+HANDOFFS: Final = "the handoffs of batch"
 
 
 class Subject(NamedTuple):

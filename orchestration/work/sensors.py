@@ -16,20 +16,26 @@ DUE: Final = "precede/due"
 """The run tag that says what a run was started for."""
 JOB: Final = "precede/job"
 """The run tag by which the queue lets one run of a job go at a time (`dagster.yaml`)."""
-_RUNNING: Final = [
+RUNNING: Final = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+"""States of a run that is not over."""
 _REMEMBERED: Final = 30  # attempts that are looked back at
 
 Requests = Iterator[dg.RunRequest | dg.SkipReason]
 
 
 def requests(
-    instance: dg.DagsterInstance, assets: Sequence[str], waiting: Iterable[Due], *, now: datetime | None = None
+    instance: dg.DagsterInstance,
+    assets: Sequence[str],
+    waiting: Iterable[Due],
+    *,
+    after: Sequence[str] = (),
+    now: datetime | None = None,
 ) -> Requests:
     """A run for each agent whose work waits, is not being done, and may be tried now; else why not.
 
@@ -37,6 +43,7 @@ def requests(
         instance: Whose runs are the attempts so far.
         assets: First parts of the keys of the assets that do the work: `<asset>/<agent>`.
         waiting: The work.
+        after: Assets that tell of it, made once it is done.
         now: The time.
     """
     moment = now or datetime.now(UTC)
@@ -44,7 +51,7 @@ def requests(
     asked = False
     for due in waiting:
         attempts = instance.get_run_records(dg.RunsFilter(tags={DUE: due.key}), limit=_REMEMBERED)
-        running = [record for record in attempts if record.dagster_run.status in _RUNNING]
+        running = [record for record in attempts if record.dagster_run.status in RUNNING]
         ended = [
             datetime.fromtimestamp(record.end_time, UTC)
             if record.end_time
@@ -60,7 +67,7 @@ def requests(
             asked = True
             yield dg.RunRequest(
                 run_key=f"{due.key} #{len(ended) + 1}",
-                asset_selection=[dg.AssetKey([asset, due.agent]) for asset in assets],
+                asset_selection=[*(dg.AssetKey([asset, due.agent]) for asset in assets), *map(dg.AssetKey, after)],
                 tags={DUE: due.key},
             )
     if not asked:

@@ -6,13 +6,23 @@ erased; `ledger_entry` holds commitments to it alone.
 """
 
 from orchestration.store.tables.base import UtcDateTime, metadata
+from orchestration.store.tables.effects import (
+    effect_record,
+    effect_value,
+    effect_watch,
+    incident,
+    tainted_effect,
+    undo,
+)
+from orchestration.store.tables.erasure import erasure, objection, objection_subject, suppression
 from orchestration.store.tables.gate import decision, evidence, permit, policy_set
+from orchestration.store.tables.handoffs import handoff
 from orchestration.store.tables.identity import agent_credential
 from orchestration.store.tables.judgements import judgement, settlement
 from orchestration.store.tables.ledger import checkpoint, ledger_entry, ledger_payload
 from orchestration.store.tables.limits import permit_subject, permit_use
 from orchestration.store.tables.published import pointer, snapshot, watermark
-from orchestration.store.tables.stopping import agent_state
+from orchestration.store.tables.stopping import agent_state, notification
 from orchestration.store.tables.work import batch, outbox, proposal, trigger_row
 
 __all__ = [
@@ -22,11 +32,20 @@ __all__ = [
     "batch",
     "checkpoint",
     "decision",
+    "effect_record",
+    "effect_value",
+    "effect_watch",
+    "erasure",
     "evidence",
+    "handoff",
+    "incident",
     "judgement",
     "ledger_entry",
     "ledger_payload",
     "metadata",
+    "notification",
+    "objection",
+    "objection_subject",
     "outbox",
     "permit",
     "permit_subject",
@@ -36,6 +55,9 @@ __all__ = [
     "proposal",
     "settlement",
     "snapshot",
+    "suppression",
+    "tainted_effect",
     "trigger_row",
+    "undo",
     "watermark",
 ]

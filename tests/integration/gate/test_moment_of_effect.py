@@ -19,6 +19,7 @@ from orchestration.gate.limits.usage import Usage
 from orchestration.gate.perform import Effect
 from orchestration.gate.policy_files import load_policies
 from orchestration.gate.rules import Rules
+from orchestration.ledger.chain import append
 from orchestration.ledger.verify import verify
 from orchestration.registry import load_agents
 from orchestration.settings import PROJECT
@@ -29,6 +30,12 @@ Tightened = Callable[..., Gate]
 TOMORROW = TODAY + timedelta(days=1)
 FREEZE = '@id("finance-freeze")\nforbid (principal, action, resource);\n'
 HOLD = '@id("finance-hold")\n@decision("review")\nforbid (principal, action, resource);\n'
+
+
+@pytest.fixture
+def world(either_world: World) -> World:
+    """Three debtors, published; the store is in SQLite, and then in Postgres."""
+    return either_world
 
 
 @pytest.fixture
@@ -206,3 +213,13 @@ def test_neither_a_day_tried_out_before_nor_an_empty_wake_nor_another_agents_sup
     with world.gate() as gate:
         gate.decide(batch_id, world.now)
     assert [world.said(action)[0] for action in actions] == ["allow"] * 3
+
+
+def test_a_clock_set_back_brings_no_expired_permit_to_life(world: World) -> None:
+    batch_id, actions = world.propose_all()
+    with world.gate() as gate:
+        gate.decide(batch_id, world.now)
+        with world.store.begin() as connection:
+            append(connection, "note", {"said": "it was that late already"}, at=world.now + timedelta(minutes=15))
+        assert came_to(gate.perform(actions[0], world.now + timedelta(minutes=1))) == ["deny", "permit_expired"]
+    assert world.rows("outbox") == []
