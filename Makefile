@@ -73,6 +73,9 @@ bench-reconcile: setup ## time and memory of reconciling RECORDS=1000000 records
 attack: setup ## every attack on a real home, store and tools, with what was expected and seen; ONLY='ledger/*' ATTACK=--json
 	@$(BIN)/python -m attack $(foreach one,$(ONLY),--only '$(one)') $(ATTACK)
 
+chaos: setup ## kill what acts at KILLS=500 random points on SQLite and Postgres, fill the disk, lock the store; CHAOS=--json
+	@$(BIN)/python -m chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) $(CHAOS)
+
 spark: setup ## the linkage on Spark against the linkage on DuckDB, in .venv-spark; needs Java 17
 	@test -x .venv-spark/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-spark
 	@$(BIN)/uv pip sync --quiet --python .venv-spark/bin/python --require-hashes requirements-spark.lock
