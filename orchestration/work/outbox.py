@@ -4,16 +4,19 @@
 
 A row that a dead run left `pending` or `sending`, or whose outcome is unknown, is delivered again: the tool knows the
 effect key and writes nothing twice. Only an effect that is known not to have happened gives its key free.
+
+A tool that cannot tell that it wrote already is called once. Where no answer came, or the run died meanwhile, the
+outcome is unknown and stays so until a person settles it (`settling.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, and_, not_, select, update
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from orchestration.contracts import OutcomeState, SignedPermit, ToolResult
@@ -21,7 +24,8 @@ from orchestration.gate.limits import keep
 from orchestration.ledger import entries
 from orchestration.store import tables
 from orchestration.store.engine import Store
-from orchestration.work.tools import Caller, ToolUnreachable
+from orchestration.work.notify import notify
+from orchestration.work.tools import Caller, ToolNotReached, ToolUnreachable
 
 ATTEMPTS: Final = 3
 """How often a call is tried before its outcome is unknown, for this run."""
@@ -45,6 +49,7 @@ def deliver(  # noqa: PLR0913  each is a part of the world that is handed in
     *,
     agent: str | None = None,
     batch_id: str | None = None,
+    once: Collection[tuple[str, str]] = frozenset(),
     longest_wait: float = 2.0,
 ) -> list[Delivery]:
     """Deliver every effect that is not settled, in the order in which they were meant.
@@ -55,27 +60,34 @@ def deliver(  # noqa: PLR0913  each is a part of the world that is handed in
         clock: The time, with its zone.
         agent: Of this agent alone.
         batch_id: Of this batch alone.
+        once: Server and name of each tool that is never called again for the same effect.
         longest_wait: Seconds between two attempts, at most.
 
     Returns:
-        What became of each of them.
+        What became of each of them; nothing of those that could not be sent and wait on.
 
     Raises:
         StoreError: The store cannot be written; what was delivered by then will be found by the next run.
         ConfigurationError: A tool server is not registered, or its tool is not the one that was.
     """
-    waiting = _take(store, agent, batch_id)
-    return [_deliver(store, tools, row, clock, longest_wait) for row in waiting]
+    found = []
+    for row in _take(store, agent, batch_id, once):
+        step = _deliver_once if (row["tool_server"], row["tool"]) in once else _deliver
+        found.append(step(store, tools, row, clock, longest_wait))
+    return [delivery for delivery in found if delivery is not None]
 
 
-def _take(store: Store, agent: str | None, batch_id: str | None) -> list[RowMapping]:
-    """The rows to deliver, marked as being sent: from here on a call may have been made."""
+def _take(store: Store, agent: str | None, batch_id: str | None, once: Collection[tuple[str, str]]) -> list[RowMapping]:
+    """The rows to deliver, marked as being sent: from here on a call may have been made.
+
+    Those of tools that are called once are marked one by one, so that a run that dies leaves one in doubt at most.
+    """
     outbox, proposal, permit = tables.outbox, tables.proposal, tables.permit
     query = (
         select(outbox, permit.c.payload, permit.c.signature)
         .join(permit, permit.c.permit_id == outbox.c.permit_id)
         .join(proposal, proposal.c.action == outbox.c.action)
-        .where(outbox.c.state.in_(_UNSETTLED))
+        .where(outbox.c.state.in_(_UNSETTLED), not_(for_a_person(outbox)))
         .order_by(outbox.c.intended_at, proposal.c.row_id, outbox.c.action)
     )
     if agent is not None:
@@ -87,7 +99,7 @@ def _take(store: Store, agent: str | None, batch_id: str | None) -> list[RowMapp
             return []
     with store.begin() as connection:
         rows = list(connection.execute(query).mappings())
-        actions = [row["action"] for row in rows]
+        actions = [row["action"] for row in rows if (row["tool_server"], row["tool"]) not in once]
         for start in range(0, len(actions), 500):
             these = outbox.c.action.in_(actions[start : start + 500])
             connection.execute(update(outbox).where(these).values(attempts=outbox.c.attempts + 1))
@@ -100,16 +112,84 @@ def _deliver(
 ) -> Delivery:
     permit = SignedPermit(payload=row["payload"], signature=row["signature"])
     try:
-        result = Retrying(
-            retry=retry_if_exception_type(ToolUnreachable),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential(multiplier=0.1, max=longest_wait),
-            reraise=True,
-        )(tools.call, row["tool_server"], row["tool"], row["tool_arguments"], row["effect_key"], permit)
+        result = send(tools, row, permit, longest_wait)
     except ToolUnreachable as unreachable:
         result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreachable))
     _settle(store, row["action"], result, clock())
     return Delivery(row["action"], result.state, result.repeated)
+
+
+def _deliver_once(
+    store: Store, tools: Caller, row: RowMapping, clock: Callable[[], datetime], longest_wait: float
+) -> Delivery | None:
+    """Call a tool that cannot tell that it wrote already, or leave to a person what an earlier call came to."""
+    action = row["action"]
+    if row["state"] != "pending":
+        return _give_up(store, action, clock())
+    if not _moved(store, action, "pending", "sending", attempts=row["attempts"] + 1, by_person=True):
+        return None  # another run has it
+    permit = SignedPermit(payload=row["payload"], signature=row["signature"])
+    try:
+        result = send(tools, row, permit, longest_wait, again=ToolNotReached)
+    except ToolNotReached:
+        _moved(store, action, "sending", "pending", by_person=False)
+        return None
+    except ToolUnreachable as unreachable:
+        result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreachable))
+    _settle(store, action, result, clock())
+    return Delivery(action, result.state, result.repeated)
+
+
+def _give_up(store: Store, action: str, now: datetime) -> Delivery:
+    """Note of a call that was begun and never answered that a person must say what became of it."""
+    detail = "The run ended before the tool answered, and the tool cannot be asked again."
+    with store.begin() as connection:
+        mine = update(tables.outbox).where(tables.outbox.c.action == action)
+        connection.execute(mine.values(by_person=True))
+        _ask_a_person(connection, action, now)  # of one that is unknown already: the tool could be asked till now
+    _settle(store, action, ToolResult(state=OutcomeState.UNKNOWN, detail=detail), now)
+    return Delivery(action, OutcomeState.UNKNOWN, repeated=False)
+
+
+def _moved(store: Store, action: str, before: str, after: str, **values: object) -> bool:
+    """Whether a row was in a state, which is now another."""
+    outbox = tables.outbox
+    with store.begin() as connection:
+        mine = update(outbox).where(outbox.c.action == action, outbox.c.state == before)
+        return bool(connection.execute(mine.values(state=after, **values)).rowcount)
+
+
+def for_a_person(table: Any) -> Any:  # noqa: ANN401  SQLAlchemy's expression over `outbox` or `undo`
+    """Of a row, that its outcome is unknown and that no tool will say it."""
+    return and_(table.c.state == OutcomeState.UNKNOWN.value, table.c.by_person)
+
+
+def send(
+    tools: Caller,
+    row: RowMapping | Mapping[str, Any],
+    permit: SignedPermit,
+    longest_wait: float,
+    again: type[ToolUnreachable] = ToolUnreachable,
+) -> ToolResult:
+    """What a tool answers to a call, tried some times.
+
+    Args:
+        tools: What calls the tools.
+        row: Of `outbox` or `undo`.
+        permit: The coordinator's leave for the call.
+        longest_wait: Seconds between two attempts, at most.
+        again: After what a call is tried again: after a lost answer too, or only where nothing was sent.
+
+    Raises:
+        ToolUnreachable: No answer came.
+        ConfigurationError: The tool server is not registered, or its tool is not the one that was.
+    """
+    return Retrying(
+        retry=retry_if_exception_type(again),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_exponential(multiplier=0.1, max=longest_wait),
+        reraise=True,
+    )(tools.call, row["tool_server"], row["tool"], row["tool_arguments"], row["effect_key"], permit)
 
 
 def _settle(store: Store, action: str, result: ToolResult, now: datetime) -> None:
@@ -126,3 +206,13 @@ def _settle(store: Store, action: str, result: ToolResult, now: datetime) -> Non
             if result.state is OutcomeState.FAILED:
                 keep.in_vain(connection, action)
             entries.settled(connection, action, at=now)
+            _ask_a_person(connection, action, now)
+
+
+def _ask_a_person(connection: Connection, action: str, now: datetime) -> None:
+    """Tell people of an effect that they must settle; nothing where it is none."""
+    outbox = tables.outbox
+    waits = select(outbox.c.action).where(outbox.c.action == action, for_a_person(outbox))
+    if connection.execute(waits).first() is not None:
+        command = f"precede effects settle {action} done|failed --reason …"
+        notify(connection, "effect_unknown", {"action": action, "settle": command}, now)
