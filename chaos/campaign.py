@@ -119,7 +119,7 @@ class Campaign:
         environment = {**self.environment, fuse.VARIABLE: str(server or 0)}
         process = FORKS.Process(target=children.run, args=(self.home, environment, length, lock_wait))
         process.start()
-        return Running(process)
+        return Running(process, self.home / "refused")
 
     def finish(self) -> None:
         """Run to the end, with nothing in the way."""
@@ -199,10 +199,10 @@ class Campaign:
 
 
 class Running:
-    """A run that was started."""
+    """A run that was started; `why` is where it says why it could not go on."""
 
-    def __init__(self, process: multiprocessing.process.BaseProcess) -> None:
-        self._process = process
+    def __init__(self, process: multiprocessing.process.BaseProcess, why: Path) -> None:
+        self._process, self._why = process, why
 
     @property
     def alive(self) -> bool:
@@ -227,7 +227,8 @@ class Running:
         code = self._process.exitcode
         if code is None or code not in expected:
             self._process.kill()
-            raise RuntimeError(f"a run ended with {code}; needed one of {sorted(expected)}")
+            why = self._why.read_text() if self._why.exists() else "nothing was said"
+            raise RuntimeError(f"a run ended with {code} ({why}); needed one of {sorted(expected)}")
         return code
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from chaos import fuse
@@ -34,6 +35,8 @@ def run(home: Path, environment: dict[str, str], length: int | None, lock_wait: 
         store = open_store(settings, lock_wait=lock_wait)
         act(store, settings, "finance", rules=rules(), holds=lambda _pin: True)
         store.close()
-    except (PrecedeError, OSError):
+    except (PrecedeError, OSError) as refused:
+        with suppress(OSError):  # there may be no room to say so
+            (home / "refused").write_text(str(refused))
         os._exit(REFUSED)
     (home / "counted").write_text(str(counter.done))

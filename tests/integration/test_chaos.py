@@ -13,6 +13,13 @@ from chaos.counting import count
 from chaos.storm import warm
 
 KILLS = 3
+TWICE = """
+    INSERT INTO customrecord_dunning
+    SELECT
+        id + 1000, custrecord_invoice, custrecord_customer, custrecord_stage, custrecord_recipient, custrecord_subject,
+        custrecord_sent_at, custrecord_effect_key, custrecord_created_by, _fivetran_synced
+    FROM customrecord_dunning WHERE id = 1
+"""
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +46,14 @@ def test_what_is_killed_at_random_points_loses_and_doubles_nothing(struck: Campa
     ("file", "damage", "what"),
     [
         ("books", "DELETE FROM customrecord_dunning WHERE id = 1", "lost"),
-        ("books", "INSERT INTO customrecord_dunning SELECT id + 1000, custrecord_invoice, custrecord_customer, "
-         "custrecord_stage, custrecord_recipient, custrecord_subject, custrecord_sent_at, custrecord_effect_key, "
-         "custrecord_created_by, _fivetran_synced FROM customrecord_dunning WHERE id = 1", "doubled"),
+        ("books", TWICE, "doubled"),
         ("books", "UPDATE customrecord_dunning SET custrecord_invoice = 999 WHERE id = 1", "unasked"),
         ("store", "UPDATE permit SET consumed_at = NULL", "reused"),
         ("store", "DELETE FROM ledger_entry WHERE seq = 3", "gaps"),
         ("store", "UPDATE ledger_entry SET body = replace(body, 'finance', 'sales') WHERE seq = 3", "gaps"),
         ("store", "UPDATE outbox SET state = 'unknown' WHERE rowid = 1", "untold"),
     ],
-)  # fmt: skip
+)
 def test_what_counts_the_damage_sees_it(struck: Campaign, tmp_path: Path, file: str, damage: str, what: str) -> None:
     copies = {}
     for name, path in (("books", struck.books), ("store", Path(struck.store_url))):
