@@ -82,6 +82,9 @@ attack: setup ## every attack on a real home, store and tools, with what was exp
 chaos: setup ## kill what acts at KILLS=500 random points on SQLite and Postgres, fill the disk, lock the store; CHAOS=--json
 	@$(BIN)/python -m chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) $(CHAOS)
 
+bench-gate: setup ## decisions, effects, trace and verify at 100,000 entities and ACTIONS=100000 actions; BENCH=--json
+	@$(BIN)/python -m bench.gate $(if $(ACTIONS),--actions $(ACTIONS)) $(BENCH)
+
 spark: setup ## the linkage on Spark against the linkage on DuckDB, in .venv-spark; needs Java 17
 	@test -x .venv-spark/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-spark
 	@$(BIN)/uv pip sync --quiet --python .venv-spark/bin/python --require-hashes requirements-spark.lock

@@ -264,6 +264,16 @@ class Settings:
         return self.home / "graph.duckdb"
 
     @property
+    def audit(self) -> Path:
+        """Published audit tables, a file each."""
+        return self.home / "audit"
+
+    @property
+    def audit_link(self) -> Path:
+        """The last audit tables under a name that does not change, for analysts."""
+        return self.home / "audit.duckdb"
+
+    @property
     def models(self) -> Path:
         """Linkage models trained here; the shipped ones stand where there is none."""
         return self.home / "models"
