@@ -1,6 +1,6 @@
 # `make run` and `make test` need nothing but Python 3.11 and the Python registry. Everything goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types contracts lock lock-current definitions ui truth intervals bench-reconcile attack chaos deploy-test postgres-run spark clean
+.PHONY: help setup run test check lint types contracts lock lock-current definitions ui truth intervals bench-reconcile bench-gate attack chaos deploy-test postgres-run spark clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
