@@ -117,7 +117,6 @@ def test_a_split_that_is_healed_taints_no_more_and_one_that_comes_again_does(wor
 
 
 def test_it_is_seen_after_the_evidence_is_gone(world: World, done: list[str]) -> None:
-    look(world)
     with world.store.begin() as connection:
         connection.execute(update(tables.batch).values(state="closed"))
     assert expire_evidence(world.store, 1, world.now + timedelta(days=2)) == 3
@@ -132,7 +131,7 @@ def judge(world: World, number: int, pair: tuple[str, str], verdict: str, at: da
     row |= {"record_b": other, "verdict": verdict, "reviewer": "rita", "at": at, "shown": {}}
     with world.store.begin() as connection:
         connection.execute(insert(tables.judgement).values(row))
-        entries.judged(connection, row["judgement_id"], at=at)
+        entries.judged(connection, f"judge_{number}", at=at)
 
 
 def test_an_effect_that_a_person_judges_otherwise_since_is_tainted(world: World, done: list[str]) -> None:
