@@ -9,6 +9,8 @@ from orchestration.jobs import act, notify, wake, watch
 from orchestration.ledger.assets import checkpoints, evidence_retention
 from orchestration.ledger.jobs import checkpoint, removing, retention, signing
 from orchestration.registry import load_agents
+from orchestration.report.assets import audit as audit_tables
+from orchestration.report.jobs import audit, publishing
 from orchestration.sensors import answers_or_effects, new_snapshot_or_date, notifications, snapshot_to_watch
 from orchestration.settings import Settings
 from orchestration.work.assets import watched_effects
@@ -30,9 +32,10 @@ def defs() -> dg.Definitions:
             checkpoints,
             evidence_retention,
             watched_effects,
+            audit_tables,
         ],
-        jobs=[wake, act, watch, notify, checkpoint, retention],
-        schedules=[signing(settings.checkpoint_schedule), removing],
+        jobs=[wake, act, watch, notify, checkpoint, retention, audit],
+        schedules=[signing(settings.checkpoint_schedule), removing, publishing],
         sensors=[new_snapshot_or_date, answers_or_effects, snapshot_to_watch, notifications],
         executor=dg.in_process_executor,
     )

@@ -12,7 +12,7 @@ from orchestration.work.sensors import JOB
 
 wake = dg.define_asset_job(
     "wake",
-    selection=dg.AssetSelection.groups("triggers", "watch"),
+    selection=dg.AssetSelection.groups("triggers", "watch", "audit"),
     tags={JOB: "wake"},
     description="Run each agent's trigger on the current snapshot, leave the rows where the agents find them, and look "
     "what has become of earlier effects.",
@@ -25,7 +25,7 @@ watch = dg.define_asset_job(
 )
 act = dg.define_asset_job(
     "act",
-    selection=dg.AssetSelection.groups("effects"),
+    selection=dg.AssetSelection.groups("effects", "audit"),
     tags={JOB: "act"},
     description="Take proposals in, decide, deliver what is permitted, close the ledger over it. Safe to run again.",
 )

@@ -35,6 +35,7 @@ EFFECTS_PIN: Final = "the effects pin of batch"
 END: Final = "the end of credential"
 REVOCATION: Final = "the revocation of credential"
 POLICIES: Final = "the policies"
+HANDOFFS: Final = "the handoffs of batch"
 
 
 class Subject(NamedTuple):
