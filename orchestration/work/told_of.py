@@ -8,7 +8,6 @@ from sqlalchemy import Connection, Select, and_, exists, func, select
 
 from orchestration.contracts import OutcomeState
 from orchestration.store.tables import incident, outbox, proposal, tainted_effect, undo
-from orchestration.work.outbox import for_a_person
 
 DONE: Final = OutcomeState.DONE.value
 
@@ -23,6 +22,11 @@ def undoing(action: str) -> str:
 def settling(effect: str) -> str:
     """The command by which a person says what became of an effect."""
     return f"precede effects settle {effect} done|failed --reason …"
+
+
+def for_a_person(table: Any) -> Any:  # noqa: ANN401  SQLAlchemy's expression over `outbox` or `undo`
+    """Of a row, that its outcome is unknown and that no tool will say it."""
+    return and_(table.c.state == OutcomeState.UNKNOWN.value, table.c.by_person)
 
 
 def effects(connection: Connection, only: str | None = None, limit: int | None = None) -> list[Row]:
