@@ -79,6 +79,9 @@ postgres-run: setup ## `precede run` twice with store and Dagster on Postgres, b
 attack: setup ## every attack on a real home, store and tools, with what was expected and seen; ONLY='ledger/*' ATTACK=--json
 	@$(BIN)/python -m attack $(foreach one,$(ONLY),--only '$(one)') $(ATTACK)
 
+bench-gate: setup ## decisions, effects, trace and verify at 100,000 entities and ACTIONS=100000 actions; BENCH=--json
+	@$(BIN)/python -m bench.gate $(if $(ACTIONS),--actions $(ACTIONS)) $(BENCH)
+
 spark: setup ## the linkage on Spark against the linkage on DuckDB, in .venv-spark; needs Java 17
 	@test -x .venv-spark/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-spark
 	@$(BIN)/uv pip sync --quiet --python .venv-spark/bin/python --require-hashes requirements-spark.lock
