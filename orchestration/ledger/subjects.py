@@ -18,6 +18,9 @@ PARTS: Final = {
     "settlement": ("the settling judgement", "judgement_id"),
     "credential": ("the credential", "credential_id"),
     "use": ("the count of permit", "permit_id"),
+    "objection": ("the objection", "objection_id"),
+    "erasure": ("the erasure", "erasure_id"),
+    "withdrawal": ("the withdrawal of objection", "objection_id"),
     "undo": ("the undo", "undo_id"),
     "undone": ("the outcome of undo", "undo_id"),
 }
@@ -35,6 +38,7 @@ EFFECTS_PIN: Final = "the effects pin of batch"
 END: Final = "the end of credential"
 REVOCATION: Final = "the revocation of credential"
 POLICIES: Final = "the policies"
+SUPPRESSION: Final = "the suppression"
 HANDOFFS: Final = "the handoffs of batch"
 
 
