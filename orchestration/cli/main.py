@@ -42,6 +42,11 @@ COMMANDS: Final = {
     "ui": Command("orchestration.cli.ui:ui", "Open Dagster with schedule and sensors on.", "Work"),
     "stop": Command("orchestration.cli.stop:stop", "Stop an agent, and say why.", "Work"),
     "start": Command("orchestration.cli.stop:start", "Let an agent go on that was stopped.", "Work"),
+    "erase": Command("orchestration.cli.erase:erase", "Forget a person, and keep them from coming back.", "Work"),
+    "object": Command(
+        "orchestration.cli.objections:object_", "Record that somebody objects to being contacted.", "Work"
+    ),
+    "objections": Command("orchestration.cli.objections:app", "List objections, withdraw one.", "Work"),
     "notifications": Command(
         "orchestration.cli.notifications:notifications", "List what people were told, and what was not sent.", "Work"
     ),

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, desc, exists, not_, or_,
 
 from orchestration.approval import queue, recheck
 from orchestration.approval.recheck import Looked
+from orchestration.collecting import uncollected
 from orchestration.contracts import Decision, Pin, Reason, Verdict
 from orchestration.errors import PermitRefused
 from orchestration.gate.decide import Answer, Moment, bounds_of, conclude, weigh
@@ -95,11 +96,12 @@ class Gate:
         left: set[str] = set()
         while asks := [ask for ask in self._waiting(*waiting) if ask.action not in left]:
             for ahead in _parts(asks, LOOKED_UP):
-                self._look_up(ahead)
-                for some in _parts(ahead, CHUNK):
-                    made, staying = self._decide_some([ask.action for ask in some], waiting, now)
-                    decisions += made
-                    left |= staying
+                with uncollected():
+                    self._look_up(ahead)
+                    for some in _parts(ahead, CHUNK):
+                        made, staying = self._decide_some([ask.action for ask in some], waiting, now)
+                        decisions += made
+                        left |= staying
         return decisions
 
     def recheck(self, agent: str, now: datetime) -> Looked:
@@ -141,7 +143,8 @@ class Gate:
             return [self.perform(ask.action, now) for ask in asks]
         done: list[Effect | Decision] = []
         for some in _parts(asks, CHUNK):
-            done += self._perform_some([ask.action for ask in some], now)
+            with uncollected():
+                done += self._perform_some([ask.action for ask in some], now)
         return done
 
     def _perform_some(self, actions: Sequence[str], now: datetime) -> list[Effect | Decision]:

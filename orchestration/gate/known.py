@@ -65,6 +65,8 @@ class StoreFacts:
     """System and source table to its last read."""
     stopped: Mapping[str, str] = field(default_factory=dict)
     """Agents that have been stopped, and why."""
+    objections: frozenset[str] = frozenset()
+    """Digests of the entities, records and contact points of which an objection stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ PARTS: Final = {
     "held": ("what is held of action", "action"),
     "showing": ("the showing", "showing_id"),
     "approval": ("the approval", "approval_id"),
+    "objection": ("the objection", "objection_id"),
+    "erasure": ("the erasure", "erasure_id"),
+    "withdrawal": ("the withdrawal of objection", "objection_id"),
     "undo": ("the undo", "undo_id"),
     "undone": ("the outcome of undo", "undo_id"),
 }
@@ -40,6 +43,7 @@ REVOCATION: Final = "the revocation of credential"
 POLICIES: Final = "the policies"
 VOIDING: Final = "the voiding of approval"
 APPROVAL_USE: Final = "the use of approval"
+SUPPRESSION: Final = "the suppression"
 HANDOFFS: Final = "the handoffs of batch"
 
 

@@ -16,8 +16,9 @@ from orchestration.contracts import Contract, Pin, Reason
 from orchestration.errors import NotFound
 from orchestration.ledger import agreement
 from orchestration.ledger.entries import EVIDENCE_EXPIRED
+from orchestration.ledger.erasures import proofs
 from orchestration.ledger.links import entries, faults
-from orchestration.ledger.telling import Telling
+from orchestration.ledger.telling import Telling, told_by
 from orchestration.store import tables
 from orchestration.store.engine import Store
 
@@ -70,6 +71,20 @@ class OutcomeTrace(Contract):
     """The source row in which insight read the effect back."""
 
 
+class UndoTrace(Contract):
+    """The taking back of the effect."""
+
+    undo: str
+    state: str
+    """As of an outcome."""
+    tool: str
+    reference: str
+    detail: str
+    intended_at: datetime
+    settled_at: datetime | None
+    confirmed_record: str | None
+
+
 class EntryTrace(Contract):
     """One ledger entry about the action."""
 
@@ -105,6 +120,10 @@ class Trace(Contract):
     outcome: str | None = None
     """What became of the effect; none where none was tried."""
     outcome_detail: OutcomeTrace | None = None
+    undos: tuple[UndoTrace, ...] = ()
+    """Its taking back; a second one where the first is known not to have happened."""
+    tainted: tuple[str, ...] = ()
+    """How an entity of it is another by now: split, merged, judged, retired."""
     snapshot: str
     """The snapshot that was decided on, or that woke the agent while nothing is decided."""
     materialisations: tuple[Pin, ...] = ()
@@ -174,6 +193,8 @@ def _trace(connection: Connection, proposal: dict[str, Any]) -> Trace:
         approvals=tuple(_approvals(connection, action)),
         outcome=outbox and outbox["state"],
         outcome_detail=outbox and _outcome(outbox),
+        undos=_undos(connection, action),
+        tainted=_tainted(connection, action),
         snapshot=decision.get("snapshot_id") or batch["snapshot_id"],
         materialisations=_materialisations(evidence, batch),
         entities=evidence.get("entities"),
@@ -245,13 +266,29 @@ def _outcome(outbox: dict[str, Any]) -> OutcomeTrace:
     return OutcomeTrace(**kept, tool=f"{outbox['tool_server']}/{outbox['tool']}")
 
 
+def _undos(connection: Connection, action: str) -> tuple[UndoTrace, ...]:
+    query = select(tables.undo).where(tables.undo.c.action == action).order_by(tables.undo.c.intended_at)
+    own = UndoTrace.model_fields.keys() - {"undo", "tool"}
+    return tuple(
+        UndoTrace(undo=row["undo_id"], tool=f"{row['tool_server']}/{row['tool']}", **{name: row[name] for name in own})
+        for row in connection.execute(query).mappings()
+    )
+
+
+def _tainted(connection: Connection, action: str) -> tuple[str, ...]:
+    table = tables.tainted_effect
+    query = select(table.c.how).where(table.c.action == action, table.c.cleared_at.is_(None)).distinct()
+    return tuple(connection.execute(query.order_by(table.c.how)).scalars())
+
+
 def _materialisations(evidence: dict[str, Any], batch: dict[str, Any]) -> tuple[Pin, ...]:
     stated = [batch["pin"], *evidence.get("materialisations", ()), batch["effects_pin"]]
     return tuple(dict.fromkeys(Pin.model_validate(item) for item in stated if item))
 
 
 def _ledger(connection: Connection, action: str) -> tuple[EntryTrace, ...]:
-    sound = {entry.seq: not any(faults(entry)) for entry in entries(connection, action)}
+    gone = proofs(connection).gone
+    sound = {entry.seq: not any(faults(entry, gone)) for entry in entries(connection, action)}
     table = tables.ledger_entry
     query = select(table.c.seq, table.c.kind, table.c.at).where(table.c.action == action).order_by(table.c.seq)
     return tuple(
@@ -264,14 +301,16 @@ def _removed_at(told: tuple[EntryTrace, ...]) -> datetime | None:
 
 
 def _problems(connection: Connection, action: str) -> tuple[str, ...]:
-    telling, problems = Telling(), []
+    telling, problems, erased = Telling(), [], proofs(connection)
     for entry in entries(connection, action):
-        if not any(faults(entry)):
+        if not any(faults(entry, erased.gone)):
             problems += telling.hear(entry)
-    return (
-        *problems,
-        *agreement.differences(telling.told, dict(agreement.told_by_store(connection, telling.told, action))),
-    )
+    store = dict(agreement.told_by_store(connection, telling.told, action))
+    for entry in erased.entries:  # which tell of what is left of many actions
+        for subject, told in told_by(entry):
+            if subject in store:
+                telling.told.setdefault(subject, told)
+    return (*problems, *agreement.differences(telling.told, store))
 
 
 def _one(connection: Connection, table: Table, where: ColumnElement[bool]) -> dict[str, Any] | None:

@@ -5,20 +5,20 @@ What it cannot prove stands in docs/architecture-ledger.md: who owns store, chec
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from orchestration.collecting import uncollected
 from orchestration.contracts import Contract
 from orchestration.gate.keys import PUBLIC, public_key
 from orchestration.ledger import agreement, heads
 from orchestration.ledger.checkpoint import checkpoint_keys
 from orchestration.ledger.checkpoint_files import files
 from orchestration.ledger.counted import miscounted
+from orchestration.ledger.entries_erasure import ERASED
+from orchestration.ledger.erasures import proofs
 from orchestration.ledger.links import Walk, entries, faults, stray_payloads
 from orchestration.ledger.outside import changed_graphs, forged_permits
 from orchestration.ledger.telling import Telling
@@ -79,20 +79,8 @@ def verify(store: Store, instance: Instance | None, settings: Settings | None = 
 
 def record_of(connection: Connection, settings: Settings | None = None) -> Verification:
     """Check the chain and the store's rows that it tells of, without Dagster's event log."""
-    with _uncollected():
+    with uncollected():
         return _record_of(connection, settings)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without garbage collection: millions of small things are kept until the end, and none of them is in a cycle."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _record_of(connection: Connection, settings: Settings | None) -> Verification:
@@ -100,14 +88,16 @@ def _record_of(connection: Connection, settings: Settings | None) -> Verificatio
     telling, walk, count = Telling(), Walk(), 0
     signed = _signed(connection, settings)
     standing = heads.Standing(signed.heads)
+    erased = proofs(connection, None if settings is None else settings.keys)
+    proven = {entry.seq for entry in erased.entries}
     for entry in entries(connection):
-        edits = list(faults(entry))
+        edits = list(faults(entry, erased.gone))
         problems += [*walk.step(entry), *edits]
-        if not edits:
+        if not edits and (entry.kind != ERASED or entry.seq in proven):
             problems += telling.hear(entry)
         standing.step(entry)
         count += 1
-    problems = [*signed.problems, *standing.problems(), *problems, *stray_payloads(connection)]
+    problems = [*signed.problems, *erased.problems, *standing.problems(), *problems, *stray_payloads(connection)]
     problems += agreement.differences(telling.told, dict(agreement.told_by_store(connection, telling.told)))
     problems += miscounted(connection)
     signatures = settings is not None and (settings.keys / PUBLIC).is_file()

@@ -15,6 +15,7 @@ from orchestration.store.tables.effects import (
     tainted_effect,
     undo,
 )
+from orchestration.store.tables.erasure import erasure, objection, objection_subject, suppression
 from orchestration.store.tables.gate import decision, evidence, permit, policy_set
 from orchestration.store.tables.handoffs import handoff
 from orchestration.store.tables.identity import agent_credential
@@ -36,6 +37,7 @@ __all__ = [
     "effect_record",
     "effect_value",
     "effect_watch",
+    "erasure",
     "evidence",
     "handoff",
     "held",
@@ -45,6 +47,8 @@ __all__ = [
     "ledger_payload",
     "metadata",
     "notification",
+    "objection",
+    "objection_subject",
     "outbox",
     "permit",
     "permit_subject",
@@ -55,6 +59,7 @@ __all__ = [
     "settlement",
     "showing",
     "snapshot",
+    "suppression",
     "tainted_effect",
     "trigger_row",
     "undo",
