@@ -57,7 +57,10 @@ def _unoffered(connection: Connection, exchange: Exchange, agent: str, answerabl
 
 
 def acts(
-    connection: Connection, exchange: Exchange, agents: Iterable[str], policies: Callable[[], Mapping[str, str]]
+    connection: Connection,
+    exchange: Exchange,
+    agents: Iterable[str],
+    policies: Callable[[], Mapping[str, str]] = dict,
 ) -> list[Due]:
     """Agents with an answer to take in, a proposal to decide, an effect to settle or a batch to close.
 
