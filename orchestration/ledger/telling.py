@@ -34,6 +34,7 @@ from orchestration.ledger.subjects import (
     Told,
     answer_digest,
 )
+from orchestration.ledger.telling_stop import said_of_stops
 
 _ANSWERS: Final = ("declined", "failed", "refused")
 _FINAL: Final = 2**63
@@ -92,6 +93,7 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
         yield Subject(POLICIES, str(body.get("policy_digest"))), str(body.get("policy_digest")), 0
     yield from _said_of_batches(entry, body, payload)
     yield from _said_of_credentials(entry, body)
+    yield from said_of_stops(entry.kind, body, seq)
 
 
 def _said_of_batches(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:

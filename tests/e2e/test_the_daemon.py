@@ -169,7 +169,7 @@ def test_a_changed_row_in_the_crm_becomes_a_new_snapshot_and_exactly_the_new_act
             ("insight", "action", "orchestration"), "RepositoryLocation"
         )
         told = json.dumps(entries)
-        assert told.count('"RUNNING"') == 5
+        assert told.count('"RUNNING"') == 6
         assert '"STOPPED"' not in told
 
         company.report("entity_graph", "snap_forged")
