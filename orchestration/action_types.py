@@ -12,6 +12,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from orchestration.action_effects import OF_THE_EFFECT, ReadBack, ToolCall, Undoing
 from orchestration.action_parameters import (
     ContactPointParameter,
     EntityParameter,
@@ -37,15 +38,6 @@ RESERVED: Final = frozenset(
 """What a policy's `context` holds beside the parameters."""
 
 
-class ToolCall(Contract):
-    """The tool that has the effect, and how its arguments are made from the parameters."""
-
-    server: Name
-    name: Name
-    arguments: dict[Name, str]
-    """Tool argument to a template: `{parameter}` or `{parameter.field}`; one place alone keeps its type."""
-
-
 class ActionType(Contract):
     """One kind of action: what it touches, what standing that takes, and how it has its effect."""
 
@@ -56,7 +48,10 @@ class ActionType(Contract):
     max_age: dict[System, Duration]
     tool: ToolCall
     effect_key: str
-    compensation: str = Field(min_length=1)
+    compensation: Undoing
+    """How its effect is taken back."""
+    read_back: ReadBack | None = None
+    """Where insight sees the effect again; none where no system shows it."""
     amount: Amount | None = None
     """The money that it is about, which budgets count; none where it is about none."""
     limits: TypeLimits = TypeLimits()
@@ -121,7 +116,20 @@ class ActionType(Contract):
             raise ValueError("no tool argument `effect_key`: the coordinator adds it")
         if not _PLACE.search(self.effect_key):
             raise ValueError("an `effect_key` that names at least one parameter")
+        self._comes_back()
         return self
+
+    def _comes_back(self) -> None:
+        """Templates over an effect name what is known of it, whatever has become of its entity since."""
+        undo, seen = self.compensation.tool, self.compensation.read_back
+        if taken := sorted(set(OF_THE_EFFECT) & {*self.tool.arguments, *(undo.arguments if undo else ())}):
+            raise ValueError(f"tool arguments by other names than {', '.join(taken)}, which are the effect's own")
+        if seen is not None and undo is None:
+            raise ValueError("under `compensation` a `tool` beside `read_back`")
+        _names(tuple(self.read_back.where.values()) if self.read_back else (), self.tool)
+        _names(tuple(undo.arguments.values()) if undo else (), self.tool)
+        again = seen or self.read_back
+        _names(tuple(again.where.values()) if again and undo else (), undo or self.tool)
 
     def _refers(self, name: str, each: Parameter) -> None:
         match each:
@@ -156,6 +164,14 @@ class ActionType(Contract):
                 readable |= _FACT_COLUMNS
             if field not in readable:
                 raise ValueError(f"{template!r} to name a field that `{name}` reads (found {field})")
+
+
+def _names(templates: tuple[str, ...], tool: ToolCall) -> None:
+    """Refuse a template that names something else than an argument of a tool, or what an effect has of its own."""
+    known = {*tool.arguments, *OF_THE_EFFECT}
+    for template in templates:
+        if wrong := [name for name, field in places(template) if field is not None or name not in known]:
+            raise ValueError(f"{template!r} to name what is known of the effect of {tool.name} (found {wrong[0]})")
 
 
 def places(template: str) -> list[tuple[str, str | None]]:

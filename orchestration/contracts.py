@@ -147,6 +147,8 @@ class Permit(Contract):
     snapshot_id: SnapshotId
     issued_at: datetime
     expires_at: datetime
+    undoes: str = ""
+    """The action whose effect it takes back, on the strength of the ledger and an operator; empty of every other."""
 
 
 class SignedPermit(Contract):

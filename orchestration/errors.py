@@ -10,6 +10,7 @@
     ├── StoreError             the store cannot be opened or read
     ├── PublicationRefused     a blocking check failed, so the graph was not published
     ├── PermitRefused          a permit does not cover what was asked
+    ├── EffectRefused          an effect cannot be taken back or settled as it stands
     ├── NotIdentified          nobody, or nobody known, showed a token
     └── NotEntitled            somebody known asked for what none of their roles lets them do
 
@@ -66,6 +67,10 @@ class PublicationRefused(PrecedeError):  # noqa: N818  reads as the sentence it 
 
 class PermitRefused(PrecedeError):  # noqa: N818  reads as the sentence it is
     """A permit does not cover what was asked of a tool."""
+
+
+class EffectRefused(PrecedeError):  # noqa: N818  reads as the sentence it is
+    """An effect cannot be taken back or settled: it did not happen, was taken back already, or nothing proves it."""
 
 
 class NotIdentified(PrecedeError):  # noqa: N818  reads as the sentence it is

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import psycopg
 import pytest
 from hypothesis import settings
+
+from tests.serving import new_database, postgres
 
 settings.register_profile(
     "precede", deadline=None, database=None
@@ -18,19 +17,9 @@ settings.load_profile("precede")
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The URL of a Postgres server of this session, with an empty database.
-
-    Its folder is none of pytest's: another session that starts would take the server's own user's way into it.
-    """
-    with pytest.MonkeyPatch.context() as environment, TemporaryDirectory(prefix="precede-postgres-") as folder:
-        environment.setenv("XDG_RUNTIME_DIR", folder)  # pgserver warns where there is none
-        import pgserver  # noqa: PLC0415  reads the variable when imported
-
-        server = pgserver.get_server(Path(folder, "data"), cleanup_mode="delete")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
+    """The URL of a Postgres server of this session, with an empty database."""
+    with postgres() as url:
+        yield url
 
 
 @pytest.fixture
@@ -39,15 +28,4 @@ def postgres_database(postgres_url: str, request: pytest.FixtureRequest) -> str:
     return new_database(postgres_url, request.node.nodeid)
 
 
-def new_database(postgres_url: str, of: str) -> str:
-    """Make an empty database on a server; its URL.
-
-    Args:
-        postgres_url: The server's.
-        of: What it is for; the same name makes it anew.
-    """
-    name = f"test_{abs(hash(of)):x}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
-    return postgres_url.replace("/postgres?", f"/{name}?")
+__all__ = ["new_database"]

@@ -46,6 +46,7 @@ COMMANDS: Final = {
     "notifications": Command(
         "orchestration.cli.notifications:notifications", "List what people were told, and what was not sent.", "Work"
     ),
+    "undo": Command("orchestration.cli.undo:undo", "Take the effect of an action back.", "Work"),
     "find": Command("orchestration.cli.find:find", "Find an entity by name, identifier, mailbox, phone or id.", "Look"),
     "show": Command(
         "orchestration.cli.show:show", "Show all that is known of an entity, and from which record.", "Look"
@@ -62,6 +63,9 @@ COMMANDS: Final = {
         "orchestration.cli.actions:actions", "List what agents proposed and what became of it.", "Prove"
     ),
     "trace": Command("orchestration.cli.trace:trace", "Walk from an effect back to its source rows.", "Prove"),
+    "effects": Command(
+        "orchestration.cli.effects:app", "See what became of effects, and settle what no tool can say.", "Prove"
+    ),
     "ledger": Command("orchestration.cli.ledger:app", "Prove that nobody edited the record.", "Prove"),
     "people": Command("orchestration.cli.people:app", "Say who may review, operate and audit.", "Identify"),
     "credentials": Command(

@@ -6,13 +6,13 @@ begin and end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, and_, desc, exists, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, desc, exists, not_, or_, select
 
 from orchestration.contracts import Decision, Pin, Reason, Verdict
 from orchestration.gate.decide import Answer, Moment, bounds_of, conclude, weigh
@@ -34,6 +34,8 @@ from orchestration.store.engine import Store
 
 CHUNK: Final = 200
 """Proposals that one transaction decides: others that want to write wait no longer than that takes."""
+LOOKED_UP: Final = 2_000
+"""Proposals that are looked up in the graph together: a query takes about as long for one as for thousands."""
 
 
 class Gate:
@@ -82,10 +84,14 @@ class Gate:
         Returns:
             The decisions, in the order of the batch's rows; none of those that were decided before.
         """
-        answers: list[Answer] = []
-        while some := self._decide_some(batch_id, now):
-            answers += some
-        return [answer.decision for answer in answers]
+        waiting = (tables.proposal.c.batch_id == batch_id, _waits(now))
+        decisions: list[Decision] = []
+        while asks := self._waiting(*waiting):
+            for ahead in _parts(asks, LOOKED_UP):
+                self._look_up(ahead)
+                for some in _parts(ahead, CHUNK):
+                    decisions += self._decide_some([ask.action for ask in some], waiting, now)
+        return decisions
 
     def perform(self, action: str, now: datetime) -> Effect | Decision:
         """Use up an action's permit for its effect, or say why not; see `perform.perform`."""
@@ -101,23 +107,28 @@ class Gate:
             self._means.tally.prepare(connection, self._wanted(weigh(ask, moment) for ask in asks), now)
         return [self.perform(ask.action, now) for ask in asks]
 
-    def _decide_some(self, batch_id: str, now: datetime) -> list[Answer]:
-        waiting = (tables.proposal.c.batch_id == batch_id, _waits(now))
+    def _waiting(self, *waiting: ColumnElement[bool]) -> list[Ask]:
         with self.store.read() as connection:
-            ahead = load_asks(connection, *waiting)[:CHUNK]
-            self._graphs.facts(
-                self._means.facts(connection), ahead
-            )  # before the transaction, so that nobody waits for it
-        if not ahead:
-            return []
+            return load_asks(connection, *waiting)
+
+    def _look_up(self, asks: Sequence[Ask]) -> None:
+        """Read what the graph says of proposals, before any transaction: nobody waits for that."""
+        with self.store.read() as connection:
+            store = self._means.facts(connection)
+        self._graphs.facts(store, asks)
+
+    def _decide_some(
+        self, actions: Sequence[str], waiting: Sequence[ColumnElement[bool]], now: datetime
+    ) -> list[Decision]:
+        """Decide those of some proposals that still wait, in one transaction."""
         with self.store.begin() as connection:
-            asks = load_asks(connection, *waiting, tables.proposal.c.action.in_([ask.action for ask in ahead]))
+            asks = load_asks(connection, *waiting, tables.proposal.c.action.in_(actions))
             store = self._means.facts(connection)
             moment = self._means.moment(store, asks, now)
             answers = self._answers(connection, asks, moment)
             keep_policies(connection, self.rules.policies, answers, now)
             record(connection, answers, store, self._means.key, now)
-        return answers
+        return [answer.decision for answer in answers]
 
     def _wanted(self, cases: Iterable[Case | list[Reason]]) -> dict[str, tuple[Touch, Bounds]]:
         """What the effect of each would be counted by, by action."""
@@ -139,6 +150,10 @@ class Gate:
                 taken.add(answer.decision.permit.effect_key)
             answers.append(answer)
         return answers
+
+
+def _parts(values: Sequence[Ask], size: int) -> Iterator[Sequence[Ask]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def _taken(connection: Connection, keys: set[str]) -> set[str]:

@@ -30,6 +30,7 @@ from orchestration.gate.readset import read_set, tool_call
 from orchestration.gate.record import keep_policies, record
 from orchestration.gate.resolve import Case
 from orchestration.gate.rules import Rules
+from orchestration.identity.clock import latest
 from orchestration.ledger import entries
 from orchestration.store import tables
 
@@ -189,7 +190,8 @@ def _against(
 ) -> list[Reason]:
     """What speaks against the permit now."""
     reasons = []
-    if now >= row["expires_at"] or now < row["issued_at"]:
+    # a clock that was set back brings no permit to life: the ledger says how late it was already
+    if latest(connection, now) >= row["expires_at"] or now < row["issued_at"]:
         reasons.append(Reason(code="permit_expired", detail=f"The permit expired at {row['expires_at'].isoformat()}."))
     if row["halted_by"] is not None:
         detail = f"The permit was refused by stop {row['halted_by']}, whatever was started since."

@@ -155,6 +155,8 @@ def read_policies(path: Path, schema: Any, error: type[ConfigurationError]) -> d
         name = annotations.get("id")
         if not name or name in named:
             raise error(f"{path}: @id", repr(name) if name else "a policy without one", "a name of its own on each")
+        if not name.isprintable():  # it is shown to people, and some stores take no such name
+            raise error(f"{path}: @id", repr(name), "a name of characters that can be printed")
         if annotations.get("decision", REVIEW) != REVIEW:
             raise error(f"{path}: {name}: @decision", repr(annotations["decision"]), f"{REVIEW!r}, or no annotation")
         named[name] = each

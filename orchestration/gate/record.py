@@ -39,7 +39,9 @@ def record(
         return
     written = insert(tables.decision).returning(tables.decision.c.decision_id, sort_by_parameter_order=True)
     decision_ids = connection.execute(written, [_decision(answer) for answer in answers]).scalars().all()
-    kept = [_kept(answer, answer.case, store) for answer in answers if answer.case is not None]
+    cases = [(answer, answer.case) for answer in answers if answer.case is not None]
+    pins = _pins(cases[0][1], store) if cases else []
+    kept = [_kept(answer, case, pins) for answer, case in cases]
     if kept:
         connection.execute(
             delete(tables.evidence).where(tables.evidence.c.action.in_([each["action"] for each in kept]))
@@ -70,10 +72,10 @@ def _decision(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _kept(answer: Answer, case: Case, store: StoreFacts) -> dict[str, Any]:
+def _kept(answer: Answer, case: Case, pins: list[Any]) -> dict[str, Any]:
     decision = answer.decision
     kept = {"action": decision.action, "kept_at": decision.decided_at, "read_set": decision.read_set}
-    return {**kept, "policy_request": decision.policy_request, **_evidence(case, store)}
+    return {**kept, "policy_request": decision.policy_request, **_evidence(case), "materialisations": pins}
 
 
 def _permit(permit: Permit, key: Ed25519PrivateKey) -> dict[str, Any]:
@@ -109,7 +111,7 @@ def _counted(answer: Answer) -> Touch:
     return answer.touch
 
 
-def _evidence(case: Case, store: StoreFacts) -> dict[str, Any]:
+def _evidence(case: Case) -> dict[str, Any]:
     """What a decision rested on, as JSON: enough to walk from the effect to source rows without the snapshot."""
     entities, facts, graph = case.found.entities, case.found.facts, case.graph
     ids = sorted({entity.entity_id for entity in entities.values()})
@@ -130,10 +132,12 @@ def _evidence(case: Case, store: StoreFacts) -> dict[str, Any]:
             }
         ),
         "source_rows": _source_rows(case, records),
-        "materialisations": [
-            pin.model_dump() for pin in (store.pin, *map(_pin, graph.snapshot.inputs)) if pin is not None
-        ],
     }
+
+
+def _pins(case: Case, store: StoreFacts) -> list[Any]:
+    """The materialisations of the snapshot, which is one for all that is decided together, and of its inputs."""
+    return [pin.model_dump() for pin in (store.pin, *map(_pin, case.graph.snapshot.inputs)) if pin is not None]
 
 
 def _source_rows(case: Case, records: Iterable[str]) -> list[Any]:

@@ -52,7 +52,13 @@ class Scope:
     @property
     def are(self) -> str:
         """The same at the beginning of a sentence, with its verb."""
-        return "All agents are" if self.kind is ScopeKind.ALL else f"{str(self)[0].upper()}{str(self)[1:]} is"
+        match self.kind:
+            case ScopeKind.AGENT:
+                return f"{self.name} is"
+            case ScopeKind.ACTION_TYPE:
+                return f"The action type {self.name} is"
+            case ScopeKind.ALL:
+                return "All agents are"
 
 
 @dataclass(frozen=True, slots=True)

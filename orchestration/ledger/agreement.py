@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, exists, func, select
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
-from orchestration.ledger import committed, kept, rows
+from orchestration.ledger import committed, committed_effects, kept, rows
 from orchestration.ledger.subjects import (
     ANSWER,
     CURRENT,
@@ -83,6 +83,7 @@ def told_by_store(
         yield _about("intent", row), rows.digest(committed.of_intent(row, consumed.get(row["permit_id"])))
         if row["state"] in _SETTLED:
             yield _about("outcome", row), rows.digest(committed.of_outcome(row))
+    yield from committed_effects.told_by_store(connection, action)
 
 
 def differences(ledger: Mapping[Subject, Told], store: Mapping[Subject, str]) -> Iterator[str]:

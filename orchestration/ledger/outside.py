@@ -33,6 +33,7 @@ def forged_permits(connection: Connection, key: Ed25519PublicKey, after: int = 0
         select(table) if not after else select(table).where(table.c.action.in_(told))
         for table in (tables.permit, tables.outbox)
     )
+    yield from _forged_undos(connection, key, after)
     signed: dict[str, Permit] = {}
     for row in connection.execute(permits.order_by(tables.permit.c.permit_id)):
         try:
@@ -56,6 +57,26 @@ def forged_permits(connection: Connection, key: Ed25519PublicKey, after: int = 0
             )
         except PermitRefused as problem:
             yield f"The effect of action {row.action} is not the one that was permitted: {problem}"
+
+
+def _forged_undos(connection: Connection, key: Ed25519PublicKey, after: int) -> Iterator[str]:
+    """A problem for each taking back of an effect that the key did not sign a permit for."""
+    undo, told = tables.undo, select(tables.ledger_entry.c.action).where(tables.ledger_entry.c.seq > after)
+    for row in connection.execute(select(undo).where(undo.c.action.in_(told)).order_by(undo.c.undo_id)):
+        try:
+            permit = read(SignedPermit(payload=row.permit, signature=row.signature), key)
+            covers(
+                permit,
+                tool_server=row.tool_server,
+                tool=row.tool,
+                arguments=row.tool_arguments,
+                effect_key=row.effect_key,
+            )
+        except (PermitRefused, ValueError, TypeError) as problem:
+            yield f"The undo {row.undo_id} of action {row.action} is not the one that was permitted: {problem}"
+            continue
+        if (permit.action, permit.undoes, permit.permit_id) != (row.undo_id, row.action, row.permit_id):
+            yield f"The permit of undo {row.undo_id} of action {row.action} was signed for something else."
 
 
 def changed_graphs(connection: Connection, home: Path) -> Iterator[str]:

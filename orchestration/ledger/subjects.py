@@ -19,6 +19,8 @@ PARTS: Final = {
     "credential": ("the credential", "credential_id"),
     "stop": ("the stop", "number"),
     "use": ("the count of permit", "permit_id"),
+    "undo": ("the undo", "undo_id"),
+    "undone": ("the outcome of undo", "undo_id"),
 }
 """Part of a payload to what a sentence calls it, and the column in it that names what it is about."""
 FILE: Final = "the file of snapshot"

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
+from orchestration.ledger import committed_effects
 from orchestration.ledger import entries as kinds
 from orchestration.ledger.links import Entry, members
 from orchestration.ledger.subjects import (
@@ -37,6 +38,7 @@ from orchestration.ledger.subjects import (
 from orchestration.ledger.telling_stop import said_of_stops
 
 _ANSWERS: Final = ("declined", "failed", "refused")
+_OUTCOMES: Final = frozenset({"outcome", "undone"})
 _FINAL: Final = 2**63
 """A step that none comes after."""
 
@@ -73,8 +75,8 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
     for part, (told, text) in entry.parts().items():
         if part in PARTS and isinstance(told, dict):
             name, column = PARTS[part]
-            unknown = part == "outcome" and told.get("state") == OutcomeState.UNKNOWN
-            step = 0 if part != "outcome" else seq if unknown else _FINAL
+            unknown = told.get("state") == OutcomeState.UNKNOWN
+            step = 0 if part not in _OUTCOMES else seq if unknown else _FINAL
             yield Subject(name, str(told.get(column))), _digest_of(text), step
     if entry.kind in {kinds.SNAPSHOT, kinds.EXPIRED}:
         snapshot = str(body.get("snapshot"))
@@ -94,6 +96,7 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
     yield from _said_of_batches(entry, body, payload)
     yield from _said_of_credentials(entry, body)
     yield from said_of_stops(entry.kind, body, seq)
+    yield from committed_effects.told_by(entry, body, payload)
 
 
 def _said_of_batches(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:

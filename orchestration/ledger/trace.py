@@ -116,6 +116,15 @@ def trace(store: Store, action_id: str) -> Trace:
         return _trace(connection, proposal)
 
 
+def action_named(connection: Connection, action_id: str) -> str:
+    """The id of the action that has that id, or that it is the beginning of.
+
+    Raises:
+        NotFound: No action, or more than one, has that id or beginning.
+    """
+    return str(_proposal(connection, action_id)["action"])
+
+
 def _trace(connection: Connection, proposal: dict[str, Any]) -> Trace:
     action = proposal["action"]
     batch = _one(connection, tables.batch, tables.batch.c.batch_id == proposal["batch_id"]) or {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -31,7 +31,7 @@ from orchestration.work.due import UNFINISHED
 from orchestration.work.exchange import Exchange
 from orchestration.work.intake import take_in
 from orchestration.work.outbox import Delivery, deliver
-from orchestration.work.tools import Caller, ToolSession, load_servers
+from orchestration.work.tools import Caller, ToolSession, load_servers, sent_once
 
 Progress = Callable[[str], None]
 
@@ -94,6 +94,7 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     progress: Progress = lambda _: None,
     tools: Caller | None = None,
+    once: Collection[tuple[str, str]] = frozenset(),
     rules: Rules | None = None,
     holds: Callable[[Pin], bool],
 ) -> ActReport:
@@ -106,6 +107,8 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
         clock: The time, with its zone.
         progress: Is told a line after each step.
         tools: What calls the tools; the servers that the settings name, where it is not given.
+        once: Server and name of each of those tools that is never called again; as the servers say, where no tools are
+            given.
         rules: The rules, where they were read already.
         holds: Whether the event log still has the materialisation that a pin names.
 
@@ -121,9 +124,11 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
         if _stopped(store, agent):
             progress(f"{agent} is stopped: nothing is decided or delivered")
             return ActReport(agent, len(answers), (), ())
-        caller = tools or stack.enter_context(ToolSession(load_servers(settings.tools), settings, os.environ))
+        if tools is None:
+            servers = load_servers(settings.tools)
+            tools, once = stack.enter_context(ToolSession(servers, settings, os.environ)), sent_once(servers)
         gate = stack.enter_context(Gate(store, settings, rules, holds=holds))
-        recovered = deliver(store, caller, clock, agent=agent)
+        recovered = deliver(store, tools, clock, agent=agent, once=once)
         if recovered:
             progress(f"settled {len(recovered)} effects of earlier runs")
         reports = []
@@ -136,7 +141,7 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
             _decided(store, batch_id)
             effects = gate.perform_batch(batch_id, clock())
             progress(f"{batch_id}: {len(effects)} permits used or refused")
-            deliveries = deliver(store, caller, clock, batch_id=batch_id)
+            deliveries = deliver(store, tools, clock, batch_id=batch_id, once=once)
             progress(f"{batch_id}: delivered {len(deliveries)} effects")
             reports.append(report(store, batch_id))
     return ActReport(agent, len(answers), tuple(recovered), tuple(reports))

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, not_, select
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
@@ -19,6 +19,7 @@ from orchestration.identity.credentials import usable
 from orchestration.store.tables import batch, decision, outbox, proposal
 from orchestration.work.attempts import Due
 from orchestration.work.exchange import Exchange
+from orchestration.work.outbox import for_a_person
 
 UNFINISHED: Final = ("answered", "decided")
 """States of a batch that has an answer and is not closed."""
@@ -57,7 +58,8 @@ def _unoffered(connection: Connection, exchange: Exchange, agent: str, answerabl
 def acts(connection: Connection, exchange: Exchange, agents: Iterable[str]) -> list[Due]:
     """Agents with an answer to take in, a proposal to decide, an effect to settle or a batch to close.
 
-    Nothing of a stopped one is due: it waits until somebody lets it go on.
+    Nothing of a stopped one is due: it waits until somebody lets it go on. An effect that a person must settle is no
+    work of theirs.
     """
     found, halted = [], stopped(connection)
     for agent in sorted(name for name in agents if not halted.agent(name)):
@@ -84,7 +86,7 @@ def _unsettled(connection: Connection, agent: str) -> list[str]:
     query = (
         select(outbox.c.action)
         .join(proposal, proposal.c.action == outbox.c.action)
-        .where(proposal.c.agent == agent, outbox.c.state.not_in(settled))
+        .where(proposal.c.agent == agent, outbox.c.state.not_in(settled), not_(for_a_person(outbox)))
         .order_by(outbox.c.action)
     )
     return list(connection.execute(query).scalars())

@@ -2,22 +2,25 @@
 
     pending -> sending -> done | failed | unknown
 
-Before each call it is asked in one transaction whether the agent, the type of action or everything was stopped: then
-nothing is called. What a stop found unsent is given up there and then; what it found on its way is asked about once its
-permit has ended, since the tool can say then what it did and can do nothing any more.
+Before each call it is asked, in the transaction that marks the row, whether the agent, the type of action or everything
+was stopped: then nothing is called. What a stop found unsent it gave up there and then. What it found on its way is
+asked about once its permit has ended: the tool can then say what it did, and can do nothing any more.
 
 A row that a dead run left `pending` or `sending`, or whose outcome is unknown, is delivered again: the tool knows the
 effect key and writes nothing twice. Only an effect that is known not to have happened gives its key free.
+
+A tool that cannot tell that it wrote already is called once. Where no answer came, or the run died meanwhile, the
+outcome is unknown and stays so until a person settles it (`settling.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, and_, not_, select, update
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from orchestration.contracts import OutcomeState, SignedPermit, ToolResult
@@ -28,7 +31,8 @@ from orchestration.ledger import entries
 from orchestration.store import tables
 from orchestration.store.engine import Store
 from orchestration.store.presence import at_work, calling, present
-from orchestration.work.tools import Caller, ToolUnreachable
+from orchestration.work.notify import notify
+from orchestration.work.tools import Caller, ToolNotReached, ToolUnreachable
 
 ATTEMPTS: Final = 3
 """How often a call is tried before its outcome is unknown, for this run."""
@@ -52,6 +56,7 @@ def deliver(  # noqa: PLR0913  each is a part of the world that is handed in
     *,
     agent: str | None = None,
     batch_id: str | None = None,
+    once: Collection[tuple[str, str]] = frozenset(),
     longest_wait: float = 2.0,
 ) -> list[Delivery]:
     """Deliver every effect that is not settled, in the order in which they were meant.
@@ -62,16 +67,22 @@ def deliver(  # noqa: PLR0913  each is a part of the world that is handed in
         clock: The time, with its zone.
         agent: Of this agent alone.
         batch_id: Of this batch alone.
+        once: Server and name of each tool that is never called again for the same effect.
         longest_wait: Seconds between two attempts, at most.
 
     Returns:
-        What became of each of them; nothing of those that a stop keeps from their tool.
+        What became of each of them; nothing of those that could not be sent and wait on, or that a stop keeps.
 
     Raises:
         StoreError: The store cannot be written; what was delivered by then will be found by the next run.
         ConfigurationError: A tool server is not registered, or its tool is not the one that was.
     """
-    found = (_deliver(store, tools, row, clock, longest_wait) for row in _waiting(store, agent, batch_id))
+    found = []
+    for row in _waiting(store, agent, batch_id):
+        step = _deliver_once if (row["tool_server"], row["tool"]) in once else _deliver
+        # a stop's proof waits for whoever is in here
+        with present(store, at_work(row["agent"])), present(store, calling(row["action_type"])):
+            found.append(step(store, tools, row, clock, longest_wait))
     return [delivery for delivery in found if delivery is not None]
 
 
@@ -82,7 +93,7 @@ def _waiting(store: Store, agent: str | None, batch_id: str | None) -> list[RowM
         select(outbox, permit.c.payload, permit.c.signature, proposal.c.agent, proposal.c.action_type)
         .join(permit, permit.c.permit_id == outbox.c.permit_id)
         .join(proposal, proposal.c.action == outbox.c.action)
-        .where(outbox.c.state.in_(_UNSETTLED))
+        .where(outbox.c.state.in_(_UNSETTLED), not_(for_a_person(outbox)))
         .order_by(outbox.c.intended_at, proposal.c.row_id, outbox.c.action)
     )
     if agent is not None:
@@ -93,73 +104,172 @@ def _waiting(store: Store, agent: str | None, batch_id: str | None) -> list[RowM
         return list(connection.execute(query).mappings())
 
 
-class _Kept(Exception):  # noqa: N818  reads as the sentence it is
-    """A stop keeps the effect from its tool."""
+def _begun(store: Store, row: RowMapping, now: datetime, states: Collection[str], **values: object) -> bool:
+    """Whether a row may be sent; then it is marked, and from here on a call may have been made.
 
-
-def _take(connection: Connection, row: RowMapping, now: datetime) -> None:
-    """Mark a row as being sent: from here on a call may have been made.
-
-    Raises:
-        _Kept: It may not be called, or is settled by now.
+    Rows are marked one by one, so that a stop finds unsent what was not sent.
     """
-    outbox, permit = tables.outbox, tables.permit
+    outbox, permit, action = tables.outbox, tables.permit, row["action"]
     query = select(outbox.c.state, permit.c.halted_by, permit.c.expires_at)
-    found = connection.execute(
-        query.join(permit, permit.c.permit_id == outbox.c.permit_id).where(outbox.c.action == row["action"])
-    ).one()
-    if found.state not in _UNSETTLED or stopped(connection).against(row["agent"], row["action_type"]):
-        raise _Kept
-    if found.halted_by is not None and latest(connection, now) < found.expires_at:
-        raise _Kept
-    this = update(outbox).where(outbox.c.action == row["action"])
-    connection.execute(this.values(attempts=outbox.c.attempts + 1))
-    connection.execute(this.where(outbox.c.state == "pending").values(state="sending"))
+    query = query.join(permit, permit.c.permit_id == outbox.c.permit_id)
+    with store.begin() as connection:
+        found = connection.execute(query.where(outbox.c.action == action)).one()
+        if found.state not in states or _stopped(connection, row):
+            return False
+        if found.halted_by is not None and found.state == "pending":
+            _write_down(connection, action, _not_sent(found.halted_by), now)
+            return False
+        if found.halted_by is not None and latest(connection, now) < found.expires_at:
+            return False
+        mine = update(outbox).where(outbox.c.action == action)
+        connection.execute(mine.values(attempts=outbox.c.attempts + 1, **values))
+        connection.execute(mine.where(outbox.c.state == "pending").values(state="sending"))
+        return True
+
+
+def _stopped(connection: Connection, row: RowMapping) -> bool:
+    return bool(stopped(connection).against(row["agent"], row["action_type"]))
+
+
+def _not_sent(stop: int) -> ToolResult:
+    return ToolResult(state=OutcomeState.FAILED, detail=f"It was not sent: stop {stop} came before.")
 
 
 def _deliver(
     store: Store, tools: Caller, row: RowMapping, clock: Callable[[], datetime], longest_wait: float
 ) -> Delivery | None:
+    if not _begun(store, row, clock(), _UNSETTLED):
+        return None
     permit = SignedPermit(payload=row["payload"], signature=row["signature"])
-    attempts = Retrying(
-        retry=retry_if_exception_type(ToolUnreachable),
+    try:
+        result = send(_Heeding(store, tools, row), row, permit, longest_wait)
+    except ToolUnreachable as unreachable:
+        result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreachable))
+    _settle(store, row["action"], result, clock())
+    return Delivery(row["action"], result.state, result.repeated)
+
+
+class _Heeding:
+    """A caller that asks before each call but the first whether there was a stop meanwhile."""
+
+    def __init__(self, store: Store, tools: Caller, row: RowMapping) -> None:
+        self._store, self._tools, self._row = store, tools, row
+        self._called = False
+
+    def call(
+        self, server: str, tool: str, arguments: Mapping[str, str | int | bool], effect_key: str, permit: SignedPermit
+    ) -> ToolResult:
+        """Call the tool; see `Caller`."""
+        if self._called:
+            with self._store.read() as connection:
+                if _stopped(connection, self._row):
+                    raise ToolNotReached("It was stopped before the tool could be reached again.")
+        self._called = True
+        return self._tools.call(server, tool, arguments, effect_key, permit)
+
+
+def _deliver_once(
+    store: Store, tools: Caller, row: RowMapping, clock: Callable[[], datetime], longest_wait: float
+) -> Delivery | None:
+    """Call a tool that cannot tell that it wrote already, or leave to a person what an earlier call came to."""
+    action = row["action"]
+    if row["state"] != "pending":
+        return _give_up(store, action, clock())
+    if not _begun(store, row, clock(), ("pending",), by_person=True):
+        return None  # another run has it, or a stop keeps it
+    permit = SignedPermit(payload=row["payload"], signature=row["signature"])
+    try:
+        result = send(_Heeding(store, tools, row), row, permit, longest_wait, again=ToolNotReached)
+    except ToolNotReached:
+        _take_back(store, action, clock())
+        return None
+    except ToolUnreachable as unreachable:
+        result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreachable))
+    _settle(store, action, result, clock())
+    return Delivery(action, result.state, result.repeated)
+
+
+def _give_up(store: Store, action: str, now: datetime) -> Delivery:
+    """Note of a call that was begun and never answered that a person must say what became of it."""
+    detail = "The run ended before the tool answered, and the tool cannot be asked again."
+    with store.begin() as connection:
+        mine = update(tables.outbox).where(tables.outbox.c.action == action)
+        connection.execute(mine.values(by_person=True))
+        _ask_a_person(connection, action, now)  # of one that is unknown already: the tool could be asked till now
+    _settle(store, action, ToolResult(state=OutcomeState.UNKNOWN, detail=detail), now)
+    return Delivery(action, OutcomeState.UNKNOWN, repeated=False)
+
+
+def _take_back(store: Store, action: str, now: datetime) -> None:
+    """Let a row that was marked and not sent wait on; for good, where a stop came meanwhile."""
+    outbox, permit = tables.outbox, tables.permit
+    halted = select(permit.c.halted_by).join(outbox, outbox.c.permit_id == permit.c.permit_id)
+    with store.begin() as connection:
+        mine = update(outbox).where(outbox.c.action == action, outbox.c.state == "sending")
+        moved = connection.execute(mine.values(state="pending", by_person=False)).rowcount
+        stop = connection.execute(halted.where(outbox.c.action == action)).scalar_one()
+        if moved and stop is not None:
+            _write_down(connection, action, _not_sent(stop), now)
+
+
+def for_a_person(table: Any) -> Any:  # noqa: ANN401  SQLAlchemy's expression over `outbox` or `undo`
+    """Of a row, that its outcome is unknown and that no tool will say it."""
+    return and_(table.c.state == OutcomeState.UNKNOWN.value, table.c.by_person)
+
+
+def send(
+    tools: Caller,
+    row: RowMapping | Mapping[str, Any],
+    permit: SignedPermit,
+    longest_wait: float,
+    again: type[ToolUnreachable] = ToolUnreachable,
+) -> ToolResult:
+    """What a tool answers to a call, tried some times.
+
+    Args:
+        tools: What calls the tools.
+        row: Of `outbox` or `undo`.
+        permit: The coordinator's leave for the call.
+        longest_wait: Seconds between two attempts, at most.
+        again: After what a call is tried again: after a lost answer too, or only where nothing was sent.
+
+    Raises:
+        ToolUnreachable: No answer came.
+        ConfigurationError: The tool server is not registered, or its tool is not the one that was.
+    """
+    return Retrying(
+        retry=retry_if_exception_type(again),
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_exponential(multiplier=0.1, max=longest_wait),
         reraise=True,
-    )
-
-    def call() -> ToolResult:
-        if attempts.statistics["attempt_number"] > 1:
-            with store.read() as connection:
-                if stopped(connection).against(row["agent"], row["action_type"]):
-                    raise ToolUnreachable("It was stopped before the tool answered.")
-        return tools.call(row["tool_server"], row["tool"], row["tool_arguments"], row["effect_key"], permit)
-
-    # a stop's proof waits for whoever is in here
-    with present(store, at_work(row["agent"])), present(store, calling(row["action_type"])):
-        try:
-            with store.begin() as connection:
-                _take(connection, row, clock())
-            result = attempts(call)
-        except _Kept:
-            return None
-        except ToolUnreachable as unreachable:
-            result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreachable))
-        _settle(store, row["action"], result, clock())
-    return Delivery(row["action"], result.state, result.repeated)
+    )(tools.call, row["tool_server"], row["tool"], row["tool_arguments"], row["effect_key"], permit)
 
 
 def _settle(store: Store, action: str, result: ToolResult, now: datetime) -> None:
     """Write down what became of an effect, unless another run did so already."""
+    with store.begin() as connection:
+        _write_down(connection, action, result, now)
+
+
+def _write_down(connection: Connection, action: str, result: ToolResult, now: datetime) -> None:
     outbox = tables.outbox
     open_states = _UNSETTLED if result.state is not OutcomeState.UNKNOWN else ("pending", "sending")
-    with store.begin() as connection:
-        settled = connection.execute(
-            update(outbox)
-            .where(outbox.c.action == action, outbox.c.state.in_(open_states))
-            .values(state=result.state.value, reference=result.reference, detail=result.detail, settled_at=now)
-        )
-        if settled.rowcount:
-            if result.state is OutcomeState.FAILED:
-                keep.in_vain(connection, action)
-            entries.settled(connection, action, at=now)
+    settled = connection.execute(
+        update(outbox)
+        .where(outbox.c.action == action, outbox.c.state.in_(open_states))
+        .values(state=result.state.value, reference=result.reference, detail=result.detail, settled_at=now)
+    )
+    if settled.rowcount:
+        if result.state is OutcomeState.FAILED:
+            keep.in_vain(connection, action)
+        entries.settled(connection, action, at=now)
+        _ask_a_person(connection, action, now)
+
+
+def _ask_a_person(connection: Connection, action: str, now: datetime) -> None:
+    """Tell people of an effect that they must settle; nothing where it is none."""
+    outbox = tables.outbox
+    waits = select(outbox.c.action).where(outbox.c.action == action, for_a_person(outbox))
+    if connection.execute(waits).first() is not None:
+        command = f"precede effects settle {action} done|failed --reason …"
+        notify(connection, "effect_unknown", {"action": action, "settle": command}, now)

@@ -47,7 +47,7 @@ class AgentRuns:
         return [run for run in runs if self._concerns(run)]
 
     def _concerns(self, run: dg.DagsterRun) -> bool:
-        if run.asset_selection is None:  # a whole job is every agent's
+        if not run.asset_selection:  # a whole job is every agent's
             return run.job_name in _JOBS
         return any(key.path[0] in _ASSETS and key.path[-1] in self._agents for key in run.asset_selection)
 

@@ -18,7 +18,7 @@ import anyio
 from anyio.from_thread import start_blocking_portal
 from mcp import Client, MCPError, StdioServerParameters
 from mcp_types import Tool
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from orchestration.canonical import digest
 from orchestration.contracts import Contract, SignedPermit, ToolResult
@@ -36,6 +36,10 @@ class ToolUnreachable(PrecedeError):  # noqa: N818  reads as the sentence it is
     """No answer came: whether the tool did anything is not known."""
 
 
+class ToolNotReached(ToolUnreachable):
+    """Nothing was sent: the tool has done nothing."""
+
+
 class ToolServer(Contract):
     """How one tool server is started, and what it may be asked."""
 
@@ -48,6 +52,14 @@ class ToolServer(Contract):
     """Variables that are passed on from the coordinator's environment."""
     tools: dict[Name, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(min_length=1)
     """Tool to the digest of its schema."""
+    repeatable: dict[Name, bool] = Field(default_factory=dict)
+    """Tool to whether a call may be sent again where no answer came: not where it cannot tell that it wrote already."""
+
+    @model_validator(mode="after")
+    def _of_its_tools(self) -> Self:
+        if unknown := sorted(self.repeatable.keys() - self.tools.keys()):
+            raise ValueError(f"under `repeatable` tools that it has (found {', '.join(unknown)})")
+        return self
 
     @field_validator("env")
     @classmethod
@@ -83,6 +95,12 @@ def load_servers(path: Path) -> dict[str, ToolServer]:
         ConfigurationError: It cannot be read, or says something that cannot be.
     """
     return read_declaration(path, ToolServers, ConfigurationError).servers
+
+
+def sent_once(servers: Mapping[str, ToolServer]) -> frozenset[tuple[str, str]]:
+    """Server and name of each tool that a call is never sent to again."""
+    stated = ((name, tool, again) for name, server in servers.items() for tool, again in server.repeatable.items())
+    return frozenset((name, tool) for name, tool, again in stated if not again)
 
 
 def schema_digest(tool: Tool) -> str:
@@ -176,7 +194,7 @@ class ToolSession:
             try:
                 client = stack.enter_context(self._portal.wrap_async_context_manager(Client(self._parameters(known))))
             except* (MCPError, OSError) as problems:
-                raise ToolUnreachable(f"The tool server {server} did not start ({_innermost(problems)}).") from problems
+                raise ToolNotReached(f"The tool server {server} did not start ({_innermost(problems)}).") from problems
             self._open[server] = client, stack
         return self._open[server][0]
 

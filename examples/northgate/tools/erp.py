@@ -22,7 +22,7 @@ from orchestration.gate.keys import public_key
 
 
 def serve(erp: Erp) -> MCPServer:
-    """The server, with the one tool it has."""
+    """The server, with the two tools it has."""
     server = MCPServer(name=SERVER)
 
     @server.tool()
@@ -45,6 +45,29 @@ def serve(erp: Erp) -> MCPServer:
             "subject": subject,
         }
         return erp.write_payment_reminder(arguments, effect_key, permit, lambda: datetime.now(UTC))
+
+    @server.tool()
+    def withdraw_payment_reminder(  # noqa: PLR0913  what a reminder is known by
+        *,
+        reminder: str,
+        reminder_key: str,
+        invoice: str,
+        customer: str,
+        recipient: str,
+        subject: str,
+        effect_key: str,
+        permit: SignedPermit,
+    ) -> ToolResult:
+        """Write to the recipient of one reminder that it was sent in error, where a permit takes it back."""
+        arguments: dict[str, str | int | bool] = {
+            "reminder": reminder,
+            "reminder_key": reminder_key,
+            "invoice": invoice,
+            "customer": customer,
+            "recipient": recipient,
+            "subject": subject,
+        }
+        return erp.withdraw_payment_reminder(arguments, effect_key, permit, lambda: datetime.now(UTC))
 
     return server
 

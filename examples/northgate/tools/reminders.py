@@ -1,4 +1,7 @@
-"""Writing one payment reminder into the ERP: once for each effect key, and only while the invoice is open.
+"""Writing one payment reminder into the ERP, and withdrawing it: once for each effect key.
+
+A reminder is written only while the invoice is open; it is withdrawn whatever has become of the invoice since, where a
+permit says whose effect it takes back.
 
 The permit is checked before anything is read. What was written stays written: a second call with the same permit finds
 it, also when the permit has expired since, so that whoever lost the answer can ask again.
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
 SERVER: Final = "erp"
 TOOL: Final = "write_payment_reminder"
+WITHDRAW: Final = "withdraw_payment_reminder"
+WITHDRAWN: Final = 0
+"""The stage of a row that says that another was sent in error."""
 WRITER: Final = "precede"
 """Who wrote a row, in the row: insight knows by it what we said ourselves."""
 LOCAL: Final = ZoneInfo("Europe/London")
@@ -33,6 +39,11 @@ _WRITTEN: Final = "SELECT id FROM customrecord_dunning WHERE custrecord_effect_k
 _SAME_STAGE: Final = """
     SELECT id FROM customrecord_dunning
     WHERE custrecord_invoice = :invoice AND custrecord_stage = :stage AND custrecord_created_by = :writer
+"""
+_SENT: Final = """
+    SELECT id FROM customrecord_dunning
+    WHERE custrecord_effect_key = :reminder_key AND custrecord_created_by = :writer
+      AND custrecord_invoice = :invoice AND custrecord_customer = :customer AND custrecord_recipient = :recipient
 """
 _OPEN: Final = """
     SELECT l.foreignamountunpaid AS unpaid
@@ -109,6 +120,48 @@ class Erp:
             written = connection.execute(text(_WRITTEN), {"effect_key": effect_key}).scalar_one()
         return ToolResult(state=OutcomeState.DONE, reference=_reference(written))
 
+    def withdraw_payment_reminder(
+        self,
+        arguments: Mapping[str, str | int | bool],
+        effect_key: str,
+        permit: SignedPermit,
+        clock: Callable[[], datetime],
+    ) -> ToolResult:
+        """Write to the recipient of a reminder of ours that it was sent in error.
+
+        Args:
+            arguments: reminder (the row, where it is known), reminder_key, invoice, customer, recipient, subject.
+            effect_key: What is never written twice.
+            permit: The coordinator's leave for this very call, which names the action that it takes back.
+            clock: The server's own.
+
+        Returns:
+            Done, with the row's id; or failed, where it is known that nothing was written.
+
+        Raises:
+            SQLAlchemyError: The ERP did not answer: what became of the write is not known.
+        """
+        try:
+            granted = read(permit, self._public_key)
+            covers(granted, tool_server=SERVER, tool=WITHDRAW, arguments=arguments, effect_key=effect_key)
+            keys = {name: _key(arguments[name]) for name in ("invoice", "customer")}
+        except PermitRefused as refused:
+            return ToolResult(state=OutcomeState.FAILED, detail=str(refused))
+        except ValueError:
+            return ToolResult(state=OutcomeState.FAILED, detail="Invoice and customer are not ids of the ERP.")
+        with self._alone() as connection:
+            before = connection.execute(text(_WRITTEN), {"effect_key": effect_key}).scalar_one_or_none()
+            if before is not None:
+                return ToolResult(state=OutcomeState.DONE, reference=_reference(before), repeated=True)
+            now = clock()
+            values = {**arguments, **keys, "effect_key": effect_key, "writer": WRITER, "stage": WITHDRAWN}
+            sent = connection.execute(text(_SENT), values).scalar_one_or_none()
+            if detail := _against_withdrawing(granted, now, sent, str(arguments["reminder"])):
+                return ToolResult(state=OutcomeState.FAILED, detail=detail)
+            connection.execute(text(_INSERT), {**values, **self._stamps(now)})
+            written = connection.execute(text(_WRITTEN), {"effect_key": effect_key}).scalar_one()
+        return ToolResult(state=OutcomeState.DONE, reference=_reference(written))
+
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
@@ -143,6 +196,19 @@ def _against(granted: Permit, now: datetime, *, is_open: bool, reminded: bool) -
         return "The invoice is not open, or not that customer's: nothing was written."
     if reminded:
         return "That stage of the invoice was reminded of under another effect key: nothing was written."
+    return ""
+
+
+def _against_withdrawing(granted: Permit, now: datetime, sent: object, reminder: str) -> str:
+    """Why nothing is withdrawn; empty where nothing speaks against it."""
+    try:
+        in_time(granted, now)
+    except PermitRefused as refused:
+        return str(refused)
+    if not granted.undoes:
+        return "The permit takes no effect back: nothing was written."
+    if sent is None or (reminder and _reference(sent) != reminder):
+        return "There is no such reminder of ours: nothing was written."
     return ""
 
 

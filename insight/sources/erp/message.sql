@@ -7,7 +7,7 @@ SELECT
         ELSE 'customer:' || dunning.custrecord_customer
     END AS organisation_key,
     CASE WHEN customer.isperson = 'T' THEN 'customer:' || dunning.custrecord_customer END AS person_key,
-    'payment_reminder' AS kind,
+    CASE WHEN dunning.custrecord_stage = '0' THEN 'reminder_withdrawn' ELSE 'payment_reminder' END AS kind,
     'outbound' AS direction,
     dunning.custrecord_invoice AS invoice_key,
     dunning.custrecord_stage AS stage,

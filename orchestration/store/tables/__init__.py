@@ -6,6 +6,14 @@ data stands in `evidence`, `trigger_row`, `proposal`, `judgement`, `settlement`,
 """
 
 from orchestration.store.tables.base import UtcDateTime, metadata
+from orchestration.store.tables.effects import (
+    effect_record,
+    effect_value,
+    effect_watch,
+    incident,
+    tainted_effect,
+    undo,
+)
 from orchestration.store.tables.gate import decision, evidence, permit, policy_set
 from orchestration.store.tables.identity import agent_credential
 from orchestration.store.tables.judgements import judgement, settlement
@@ -21,7 +29,11 @@ __all__ = [
     "batch",
     "checkpoint",
     "decision",
+    "effect_record",
+    "effect_value",
+    "effect_watch",
     "evidence",
+    "incident",
     "judgement",
     "ledger_entry",
     "ledger_payload",
@@ -37,6 +49,8 @@ __all__ = [
     "settlement",
     "snapshot",
     "stop",
+    "tainted_effect",
     "trigger_row",
+    "undo",
     "watermark",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Date, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, text
 
 from orchestration.store.tables.base import UtcDateTime, json_column, metadata
 
@@ -72,6 +72,9 @@ outbox = Table(
     Column("intended_at", UtcDateTime, nullable=False),
     Column("settled_at", UtcDateTime),
     Column("confirmed_record", Text),  # the row in which a published graph first showed the effect
+    Column("confirmed_at", UtcDateTime),
+    Column("missing_at", UtcDateTime),  # when it was reported that no graph shows it, though its system was read since
+    Column("by_person", Boolean, nullable=False, server_default=text("false")),  # no tool will say what became of it
     Index(
         "one_effect_a_key",
         "effect_key",

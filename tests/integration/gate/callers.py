@@ -23,9 +23,13 @@ class LocalErp:
     def call(
         self, server: str, tool: str, arguments: Mapping[str, str | int | bool], effect_key: str, permit: SignedPermit
     ) -> ToolResult:
-        assert (server, tool) == ("erp", "write_payment_reminder")
+        assert server == "erp"
+        tools = {
+            "write_payment_reminder": self.erp.write_payment_reminder,
+            "withdraw_payment_reminder": self.erp.withdraw_payment_reminder,
+        }
         self.calls += 1
-        return self.erp.write_payment_reminder(arguments, effect_key, permit, lambda: datetime.now(UTC))
+        return tools[tool](arguments, effect_key, permit, lambda: datetime.now(UTC))
 
 
 class Losing(LocalErp):

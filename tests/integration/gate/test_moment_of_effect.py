@@ -19,6 +19,7 @@ from orchestration.gate.limits.usage import Usage
 from orchestration.gate.perform import Effect
 from orchestration.gate.policy_files import load_policies
 from orchestration.gate.rules import Rules
+from orchestration.ledger.chain import append
 from orchestration.ledger.verify import verify
 from orchestration.registry import load_agents
 from orchestration.settings import PROJECT
@@ -206,3 +207,13 @@ def test_neither_a_day_tried_out_before_nor_an_empty_wake_nor_another_agents_sup
     with world.gate() as gate:
         gate.decide(batch_id, world.now)
     assert [world.said(action)[0] for action in actions] == ["allow"] * 3
+
+
+def test_a_clock_set_back_brings_no_expired_permit_to_life(world: World) -> None:
+    batch_id, actions = world.propose_all()
+    with world.gate() as gate:
+        gate.decide(batch_id, world.now)
+        with world.store.begin() as connection:
+            append(connection, "note", {"said": "it was that late already"}, at=world.now + timedelta(minutes=15))
+        assert came_to(gate.perform(actions[0], world.now + timedelta(minutes=1))) == ["deny", "permit_expired"]
+    assert world.rows("outbox") == []

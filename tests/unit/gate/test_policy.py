@@ -297,6 +297,7 @@ def test_a_review_does_not_permit_what_nothing_permits(tmp_path: Path) -> None:
         ("permit (principal, action, resource)", "[]", "policies in Cedar"),
         ("permit (principal, action, resource);", "[]", "a policy without one"),
         (PERMIT + PERMIT, "[]", "'mine'"),
+        (PERMIT.replace("mine", "mi\x07ne"), "[]", "can be printed"),
         ('@id("core-mine")\npermit (principal, action, resource);', "[]", "core-"),
         (PERMIT.replace("@id", '@reason("mine")\n@id'), "[]", "not the core's"),
         (PERMIT.replace("principal,", "principal == ?principal,"), "[]", "a template"),

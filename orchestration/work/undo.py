@@ -1,0 +1,255 @@
+"""Taking an effect back: on the strength of its entries in the ledger and of an operator, once.
+
+Standing is not asked, nor evidence, snapshot or graph: the entity may have been split since. The action type's
+compensation says which tool takes it back, and with what; its arguments are made from the call that had the effect, as
+the ledger has it. The permit is signed for that call alone, and tool servers verify it as they verify every other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, func, insert, select, update
+
+from orchestration.action_types import ActionType, fill
+from orchestration.canonical import digest
+from orchestration.contracts import ActionId, OutcomeState, Permit, SignedPermit, ToolResult
+from orchestration.errors import EffectRefused
+from orchestration.gate.permits import sign
+from orchestration.ledger import entries_effects
+from orchestration.ledger.proven import Proven, proven
+from orchestration.store.engine import Store
+from orchestration.store.tables import undo as table
+from orchestration.work.notify import notify
+from orchestration.work.outbox import for_a_person, send
+from orchestration.work.tools import Caller, ToolNotReached, ToolUnreachable
+
+LASTS: Final = timedelta(minutes=15)
+"""For how long a permit to take an effect back may be used."""
+_OPEN: Final = ("pending", "sending", OutcomeState.UNKNOWN.value)
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What became of taking an effect back.
+
+    Attributes:
+        undo_id: Its id.
+        action: Whose effect it is.
+        state: Done, failed (known not to have happened) or unknown.
+        reference: What the system calls the row that was written.
+        detail: Why it failed, or is unknown.
+        description: What taking it back comes to, in the action type's words.
+    """
+
+    undo_id: str
+    action: str
+    state: OutcomeState
+    reference: str
+    detail: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a taking back is done with.
+
+    Attributes:
+        tools: What calls the tools.
+        clock: The time, with its zone.
+        once: Server and name of each tool that is never called again for the same effect.
+        longest_wait: Seconds between two attempts, at most.
+    """
+
+    tools: Caller
+    clock: Callable[[], datetime]
+    once: Collection[tuple[str, str]] = frozenset()
+    longest_wait: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who wants which effect taken back, and why."""
+
+    action: str
+    by: str
+    reason: str
+
+
+def undo(
+    store: Store, order: Order, action_types: Mapping[str, ActionType], key: Ed25519PrivateKey, hands: Hands
+) -> Undone:
+    """Take an effect back, or finish what a dead process began of that.
+
+    Args:
+        store: The coordinator's store.
+        order: Whose effect, who says so, and why.
+        action_types: What there is to do, and how it is taken back.
+        key: What permits are signed with.
+        hands: What it is done with.
+
+    Raises:
+        EffectRefused: Nothing proves that it happened, no tool takes it back, or it was taken back already.
+        ConfigurationError: The tool server is not registered, or its tool is not the one that was.
+        StoreError: The store cannot be written.
+    """
+    with store.begin() as connection:
+        effect = proven(connection, order.action, key.public_key())
+        action_type = action_types.get(effect.permit.action_type)
+        row = _begun(connection, order.action) or _mean(connection, order, effect, action_type, key, hands.clock())
+    _deliver(store, row, hands)
+    return _told(store, row["undo_id"], "" if action_type is None else action_type.compensation.description)
+
+
+def _begun(connection: Connection, action: str) -> Row | None:
+    """The taking back that a dead process left unfinished; none where there is none to finish."""
+    query = select(table).where(table.c.action == action, table.c.state != OutcomeState.FAILED.value)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is not None and row["state"] == OutcomeState.DONE:
+        raise EffectRefused(
+            f"The effect of {action} was taken back already, at {row['settled_at']:%Y-%m-%d %H:%M} UTC."
+        )
+    if row is not None and row["state"] == OutcomeState.UNKNOWN and row["by_person"]:
+        raise EffectRefused(
+            f"Whether the effect of {action} was taken back is unknown, and its tool cannot be asked again; needed a "
+            f"person who looks: `precede effects settle {row['undo_id']} done|failed --reason …`."
+        )
+    return None if row is None else dict(row)
+
+
+def _mean(  # noqa: PLR0913, PLR0917  what a taking back is made of
+    connection: Connection,
+    order: Order,
+    effect: Proven,
+    action_type: ActionType | None,
+    key: Ed25519PrivateKey,
+    now: datetime,
+) -> Row:
+    """Write down what is about to happen: the row, its permit and the ledger's entry."""
+    if action_type is None or action_type.compensation.tool is None:
+        how = f" By hand: {action_type.compensation.description}" if action_type else ""
+        raise EffectRefused(
+            f"No tool takes {effect.permit.action_type} back; needed `compensation` with a `tool` in its file.{how}"
+        )
+    call = action_type.compensation.tool
+    before = connection.execute(select(func.count()).where(table.c.action == order.action)).scalar_one()
+    undo_id = f"undo_{digest([order.action, effect.intent_seq, before])[:12]}"
+    values = _values(effect, order.action)
+    permit = effect.permit.model_copy(
+        update={
+            "permit_id": f"permit_{digest([undo_id, now])[:20]}",
+            "action": ActionId(undo_id),
+            "undoes": order.action,
+            "tool_server": call.server,
+            "tool": call.name,
+            "tool_arguments": {name: fill(template, values) for name, template in call.arguments.items()},
+            "effect_key": f"undo:{order.action}",
+            "issued_at": now,
+            "expires_at": now + LASTS,
+        }
+    )
+    connection.execute(insert(table).values(**_row(undo_id, order.action, permit, effect, sign(permit, key))))
+    entries_effects.undo_intended(connection, undo_id, order.by, order.reason, at=now)
+    return dict(connection.execute(select(table).where(table.c.undo_id == undo_id)).mappings().one())
+
+
+def _values(effect: Proven, action: str) -> dict[tuple[str, str | None], str | int | bool]:
+    """What the templates of a compensation may name."""
+    own = {"action": action, "effect_key": effect.effect_key, "reference": effect.reference}
+    return {(name, None): value for name, value in {**effect.tool_arguments, **own}.items()}
+
+
+def _row(undo_id: str, action: str, permit: Permit, effect: Proven, signed: SignedPermit) -> Row:
+    return {
+        "undo_id": undo_id,
+        "action": action,
+        "permit_id": permit.permit_id,
+        "permit": signed.payload,
+        "signature": signed.signature,
+        "intent_seq": effect.intent_seq,
+        "outcome_seq": effect.outcome_seq,
+        "effect_key": permit.effect_key,
+        "tool_server": permit.tool_server,
+        "tool": permit.tool,
+        "tool_arguments": permit.tool_arguments,
+        "state": "pending",
+        "attempts": 0,
+        "intended_at": permit.issued_at,
+        "expires_at": permit.expires_at,
+    }
+
+
+def _deliver(store: Store, row: Row, hands: Hands) -> None:
+    alone = (row["tool_server"], row["tool"]) in hands.once
+    if alone and row["state"] != "pending":
+        detail = "The process ended before the tool answered, and the tool cannot be asked again."
+        _settle(store, row, ToolResult(state=OutcomeState.UNKNOWN, detail=detail), hands.clock())
+        return
+    if not _claimed(store, row, alone=alone):
+        return  # another process has it
+    permit = SignedPermit(payload=row["permit"], signature=row["signature"])
+    try:
+        result = send(hands.tools, row, permit, hands.longest_wait, ToolNotReached if alone else ToolUnreachable)
+    except ToolNotReached as unreached:
+        if alone:
+            _back(store, row)
+            raise EffectRefused(f"{unreached} Nothing was sent; run the same command again.") from unreached
+        result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreached))
+    except ToolUnreachable as unreachable:
+        result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreachable))
+    _settle(store, row, result, hands.clock())
+
+
+def _claimed(store: Store, row: Row, *, alone: bool) -> bool:
+    """Whether the call is this process's to make; a tool that is called once is called by one process."""
+    states = ("pending",) if alone else _OPEN
+    mine = update(table).where(table.c.undo_id == row["undo_id"], table.c.state.in_(states))
+    values = {"state": "sending", "by_person": True} if alone else {}
+    with store.begin() as connection:
+        claimed = connection.execute(mine.values(attempts=table.c.attempts + 1, **values))
+        if row["state"] == "pending" and not alone:
+            connection.execute(mine.where(table.c.state == "pending").values(state="sending"))
+    return bool(claimed.rowcount)
+
+
+def _back(store: Store, row: Row) -> None:
+    """Nothing was sent: it waits as before."""
+    mine = update(table).where(table.c.undo_id == row["undo_id"], table.c.state == "sending")
+    with store.begin() as connection:
+        connection.execute(mine.values(state="pending", by_person=False))
+
+
+def _settle(store: Store, row: Row, result: ToolResult, now: datetime) -> None:
+    open_states = _OPEN if result.state is not OutcomeState.UNKNOWN else ("pending", "sending")
+    with store.begin() as connection:
+        settled = connection.execute(
+            update(table)
+            .where(table.c.undo_id == row["undo_id"], table.c.state.in_(open_states))
+            .values(state=result.state.value, reference=result.reference, detail=result.detail, settled_at=now)
+        )
+        if settled.rowcount:
+            entries_effects.undo_settled(connection, row["undo_id"], at=now)
+            if result.state is OutcomeState.UNKNOWN and unsettled_undo(connection, row["undo_id"]) is not None:
+                command = f"precede effects settle {row['undo_id']} done|failed --reason …"
+                said = {"action": row["action"], "undo": row["undo_id"], "settle": command}
+                notify(connection, "effect_unknown", said, now)
+
+
+def _told(store: Store, undo_id: str, description: str) -> Undone:
+    with store.read() as connection:
+        row = connection.execute(select(table).where(table.c.undo_id == undo_id)).mappings().one()
+    state = OutcomeState(row["state"]) if row["state"] in set(OutcomeState) else OutcomeState.UNKNOWN
+    return Undone(undo_id, row["action"], state, row["reference"], row["detail"], description)
+
+
+def unsettled_undo(connection: Connection, name: str) -> Row | None:
+    """The taking back of that id, or of that action's effect, which a person must settle; none where there is none."""
+    query = select(table).where((table.c.undo_id == name) | (table.c.action == name), for_a_person(table))
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else dict(row)
