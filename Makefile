@@ -1,6 +1,6 @@
 # `make run` and `make test` need nothing but Python 3.11 and the Python registry. Everything goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types contracts lock lock-current definitions ui truth intervals bench-reconcile attack chaos spark clean
+.PHONY: help setup run test check lint types contracts lock lock-current definitions ui truth intervals bench-reconcile attack chaos deploy-test postgres-run spark clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -70,8 +70,17 @@ intervals: setup ## of 100 samples of 300 judgements, how many intervals of `pre
 bench-reconcile: setup ## time and memory of reconciling RECORDS=1000000 records, beside plain Splink; BENCH=--json
 	@$(BIN)/python -m bench $(if $(RECORDS),--records $(RECORDS)) $(BENCH)
 
+deploy-test: setup ## as root: every unit of deploy/ under its own user and database role, and a hostile agent among them
+	@PRECEDE_DEPLOY_TEST=1 $(BIN)/python -m pytest -rs -s tests/integration/deploy
+
+postgres-run: setup ## `precede run` twice with store and Dagster on Postgres, beside the same on SQLite; RECORDS=6000
+	@$(BIN)/python -m bench.stores $(if $(RECORDS),--records $(RECORDS))
+
 attack: setup ## every attack on a real home, store and tools, with what was expected and seen; ONLY='ledger/*' ATTACK=--json
 	@$(BIN)/python -m attack $(foreach one,$(ONLY),--only '$(one)') $(ATTACK)
+
+bench-gate: setup ## decisions, effects, trace and verify at 100,000 entities and ACTIONS=100000 actions; BENCH=--json
+	@$(BIN)/python -m bench.gate $(if $(ACTIONS),--actions $(ACTIONS)) $(BENCH)
 
 spark: setup ## the linkage on Spark against the linkage on DuckDB, in .venv-spark; needs Java 17
 	@test -x .venv-spark/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-spark

@@ -9,6 +9,8 @@ from orchestration.jobs import act, notify, wake
 from orchestration.ledger.assets import checkpoints, evidence_retention
 from orchestration.ledger.jobs import checkpoint, removing, retention, signing
 from orchestration.registry import load_agents
+from orchestration.report.assets import audit as audit_tables
+from orchestration.report.jobs import audit, publishing
 from orchestration.sensors import answers_or_effects, new_snapshot_or_date, notifications
 from orchestration.settings import Settings
 
@@ -28,9 +30,10 @@ def defs() -> dg.Definitions:
             *(asset(agent) for agent in agents.values() for asset in (triggers_of, effects_of, ledger_of)),
             checkpoints,
             evidence_retention,
+            audit_tables,
         ],
-        jobs=[wake, act, notify, checkpoint, retention],
-        schedules=[signing(settings.checkpoint_schedule), removing],
+        jobs=[wake, act, notify, checkpoint, retention, audit],
+        schedules=[signing(settings.checkpoint_schedule), removing, publishing],
         sensors=[new_snapshot_or_date, answers_or_effects, notifications],
         executor=dg.in_process_executor,
     )

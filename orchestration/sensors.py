@@ -36,7 +36,7 @@ def new_snapshot_or_date(context: dg.SensorEvaluationContext) -> Requests:
         if waiting and pin_current(store, context.instance) is None:
             yield dg.SkipReason("The run that published the snapshot has not ended, or its event is not in the log.")
             return
-    yield from requests(context.instance, ["triggers"], waiting)
+    yield from requests(context.instance, ["triggers"], waiting, after=["audit"])
 
 
 @dg.sensor(
@@ -51,7 +51,7 @@ def answers_or_effects(context: dg.SensorEvaluationContext) -> Requests:
     agents = load_agents(settings.agents)
     with closing(open_store(settings)) as store, store.read() as connection:
         waiting = due.acts(connection, Exchange(settings.exchange), agents)
-    yield from requests(context.instance, ["effects", "ledger"], waiting)
+    yield from requests(context.instance, ["effects", "ledger"], waiting, after=["audit"])
 
 
 @dg.sensor(

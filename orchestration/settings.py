@@ -231,6 +231,19 @@ class Settings:
         return _path("DAGSTER_HOME", self.home / "dagster")
 
     @property
+    def dagster_url(self) -> str | None:
+        """`PRECEDE_DAGSTER_URL`, the Postgres database that Dagster keeps its own record in; SQLite by default.
+
+        Raises:
+            ConfigurationError: It is no URL of a Postgres database.
+        """
+        url = os.environ.get("PRECEDE_DAGSTER_URL") or None
+        if url is not None and not url.startswith("postgresql+psycopg2://"):  # Dagster cannot use psycopg, our default
+            needed = "`postgresql+psycopg2://user:password@host/database`"
+            raise ConfigurationError("PRECEDE_DAGSTER_URL", "no URL of a Postgres database with that driver", needed)
+        return url
+
+    @property
     def landing(self) -> Path:
         """What was read from the sources, as Parquet named by content."""
         return self.home / "landing"
@@ -249,6 +262,16 @@ class Settings:
     def graph_link(self) -> Path:
         """The current graph under a name that does not change, for analysts."""
         return self.home / "graph.duckdb"
+
+    @property
+    def audit(self) -> Path:
+        """Published audit tables, a file each."""
+        return self.home / "audit"
+
+    @property
+    def audit_link(self) -> Path:
+        """The last audit tables under a name that does not change, for analysts."""
+        return self.home / "audit.duckdb"
 
     @property
     def models(self) -> Path:

@@ -102,6 +102,7 @@ def publish_graph(
     *changes: str,
     snapshot_id: str = SNAPSHOT,
     built_at: datetime = BUILT_AT,
+    run_id: str = "run-fixture",
 ) -> EntityGraph:
     """Build the graph, make it the current one with its watermarks, and open it. Another graph needs another id."""
     made = SnapshotId(snapshot_id)
@@ -114,5 +115,5 @@ def publish_graph(
             LandedTable(one.system, one.source_table, path, one.data_version, one.row_count, one.read_at)
             for one in graph.snapshot.sources
         ]
-    promote(store, settings, candidate, checks, landed, run_id="run-fixture", now=built_at)
+    promote(store, settings, candidate, checks, landed, run_id=run_id, now=built_at)
     return EntityGraph(graph_path(settings, made))

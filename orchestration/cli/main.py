@@ -63,6 +63,7 @@ COMMANDS: Final = {
         "orchestration.cli.actions:actions", "List what agents proposed and what became of it.", "Prove"
     ),
     "trace": Command("orchestration.cli.trace:trace", "Walk from an effect back to its source rows.", "Prove"),
+    "report": Command("orchestration.cli.report:report", "Say what the agents did in a period.", "Prove"),
     "effects": Command(
         "orchestration.cli.effects:app", "See what became of effects, and settle what no tool can say.", "Prove"
     ),

@@ -1,132 +1,94 @@
-"""A summary for a person who sees Precede for the first time: tables, plain words, and what to try next."""
+"""`precede report`: what the agents did in a period, as tables, as JSON, as one page, or as CSV."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from orchestration.cli.reading import headed, indented, spoken
-from orchestration.cli.summary import Summary
+from orchestration.cli.reading import AsJson, Paper, print_json, reading_store
+from orchestration.errors import PrecedeError
+from orchestration.settings import Settings
 
-MOST = 6
-"""Lines of a list before the rest is counted together."""
+if TYPE_CHECKING:
+    from orchestration.ledger.verify import Verification
+    from orchestration.store.engine import Store
+
+LISTED = 10
+"""Actions of each agent that a terminal shows."""
+LISTED_ON_A_PAGE = 100
 
 
-def show(summary: Summary, console: Console, *, performed_now: int, link: Path, example: str | None) -> None:
-    """Print a summary.
+def report(  # noqa: PLR0913  what is asked for, and in which form
+    *,
+    since: Annotated[
+        str | None, typer.Option(help="From this date or time on; the beginning of last month by default.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Up to this date or time, itself not included; the end of that month by default.")
+    ] = None,
+    zone: Annotated[str, typer.Option(help="The zone in which days begin, such as Europe/Berlin.")] = "UTC",
+    agent: Annotated[str | None, typer.Option(help="Only of this agent.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write it to this file as one page.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write its tables into this folder as CSV.")] = None,
+    actions: Annotated[int | None, typer.Option(min=1, help="How many actions of each agent to list.")] = None,
+    names: Annotated[bool, typer.Option("--names", help="Name the entities, people among them.")] = False,
+    verify: Annotated[bool, typer.Option(help="Verify the record first, and say whether it is sound.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the agents did: what they proposed, what was decided and why, what was done and undone, who was asked.
 
-    Args:
-        summary: The numbers.
-        console: Where to.
-        performed_now: How many effects this run had.
-        link: The name under which the current graph can always be opened.
-        example: An entity's name to look for in the commands to try, where there is one.
+    Ends with exit code 1 where the record does not verify; the report is made all the same, and says so.
     """
-    parts = (
-        ("What was read", _sources(summary)),
-        ("What it is about", _entities(summary)),
-        ("What lacks standing, and why", _reasons(summary)),
-        ("Where systems disagree", _counted(summary.conflicts, ("entity", "entities"), "No conflicts.")),
-        ("What could not be used", _counted(summary.quarantine, ("row", "rows"), "Every row could be used.")),
-        ("What agents proposed", _actions(summary, performed_now)),
-        ("What to try next", _next_steps(link, example)),
-    )
-    for title, body in parts:
-        console.print(headed(title, body), soft_wrap=True)
+    from orchestration.report.make import make  # noqa: PLC0415  it loads the store and the graph
+    from orchestration.report.period import period  # noqa: PLC0415  it belongs to that
+
+    settings, now = Settings(), datetime.now(UTC)
+    asked = period(since, until, zone, now)
+    pages = html is not None or csv is not None or as_json
+    most = (LISTED_ON_A_PAGE if pages else LISTED) if actions is None else actions
+    with reading_store() as store:
+        found = _verified(store, settings) if verify else None
+        made = make(store, settings, asked, found, now, agent=agent, most=most, names=names)
+    if html is not None:
+        from orchestration.report.page import page  # noqa: PLC0415  it takes a second to import
+
+        _write(html, page(made))
+    if csv is not None:
+        from orchestration.report.cells import tables  # noqa: PLC0415  few ask for it
+
+        for name, text in tables(made).items():
+            _write(csv / name, text)
+    if as_json:
+        print_json(made.model_dump(mode="json"))
+    elif html is None and csv is None:
+        from orchestration.cli.report_shown import show  # noqa: PLC0415  it belongs to that
+
+        show(made, Paper())
+    else:
+        for path in (html, csv):
+            if path is not None:
+                Paper().print(f"Written: {path}", soft_wrap=True)
+    if made.basis.verified is False:
+        raise typer.Exit(1)
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right")
-    return table
+def _verified(store: Store, settings: Settings) -> Verification:
+    """What `precede ledger verify` finds."""
+    from orchestration.ledger.lineage import instance_at  # noqa: PLC0415  Dagster takes a second to import
+    from orchestration.ledger.verify import verify as verified  # noqa: PLC0415  it belongs to that
+
+    with instance_at(settings.dagster_home) as instance:
+        return verified(store, instance, settings)
 
 
-def _sources(summary: Summary) -> RenderableType:
-    table = _table("system", "rows", "records", "facts", "supporting rows", "quarantined")
-    for system, counts in summary.sources.items():
-        numbers = (counts.rows, counts.records, counts.facts, counts.supporting, counts.quarantined)
-        table.add_row(system, *(f"{number:,}" for number in numbers))
-    return table
-
-
-def _entities(summary: Summary) -> RenderableType:
-    records = sum(counts.records for counts in summary.sources.values())
-    entities = sum(summary.entities.values())
-    table = _table("type", "entities", "have standing", "share")
-    for entity_type, number in summary.entities.items():
-        standing = summary.standing[entity_type]
-        table.add_row(entity_type, f"{number:,}", f"{standing:,}", f"{standing / number:.0%}" if number else "")
-    return Group(
-        Text(f"{records:,} records stand for {entities:,} entities. An agent may act only where"),
-        Text("an entity has standing: it is reconciled, without doubt or disagreement."),
-        table,
-    )
-
-
-def _reasons(summary: Summary) -> RenderableType:
-    table = _table("reason", *summary.reasons)
-    found = {reason for reasons in summary.reasons.values() for reason in reasons}
-    for reason in sorted(found, key=lambda name: -sum(reasons.get(name, 0) for reasons in summary.reasons.values())):
-        table.add_row(spoken(reason), *(f"{reasons.get(reason, 0):,}" for reasons in summary.reasons.values()))
-    return table if found else Text("Every entity has standing.")
-
-
-def _counted(counts: Mapping[str, int], of: tuple[str, str], none: str) -> RenderableType:
-    if not counts:
-        return Text(none)
-    table = _table("", of[1])
-    table.show_header = False
-    ordered = sorted(counts.items(), key=lambda item: -item[1])
-    for name, number in ordered[:MOST]:
-        table.add_row(spoken(name), f"{number:,}")
-    if rest := ordered[MOST:]:
-        table.add_row(f"{len(rest)} other kinds", f"{sum(number for _, number in rest):,}")
-    total = sum(counts.values())
-    return Group(Text(f"{total:,} {of[total != 1]}"), table)
-
-
-def _actions(summary: Summary, performed_now: int) -> RenderableType:
-    actions = summary.actions
-    lines: list[RenderableType] = [
-        Text(f"{actions.performed:,} performed in all, {performed_now:,} of them in this run"),
-        Text(f"{actions.review:,} held for a person, who acts on them elsewhere: no command lets one through yet"),
-        *_because(actions.review_reasons),
-        Text(f"{actions.denied:,} denied, some for more than one reason"),
-        *_because(actions.denied_reasons),
-    ]
-    if actions.unsettled:
-        lines.append(Text(f"{actions.unsettled:,} allowed whose outcome is not known to be done"))
-    if actions.unproposed:
-        lines.append(Text(f"{sum(actions.unproposed.values()):,} times an agent woke and proposed nothing"))
-        lines += _because(actions.unproposed)
-    return Group(*lines)
-
-
-def _because(reasons: Mapping[str, int]) -> list[RenderableType]:
-    if not reasons:
-        return []
-    table = _table("", "")
-    table.show_header = False
-    for name, number in reasons.items():
-        table.add_row(spoken(name), f"{number:,}")
-    return [indented(table)]
-
-
-def _next_steps(link: Path, example: str | None) -> RenderableType:
-    name = example or "TEXT"
-    commands = (
-        (f"precede find {shlex.quote(name)}", "look an entity up"),
-        ("precede actions", "every action, its decision and its reasons"),
-        ("precede trace ACTION", "from an effect back to its source rows"),
-        ("precede ledger verify", "prove that nobody edited the record"),
-        ("precede ui", "the same in Dagster, with schedule and sensors on"),
-    )
-    width = max(len(command) for command, _ in commands)
-    lines = [f".venv/bin/{command:{width}}   {says}" for command, says in commands]
-    return Text("\n".join([*lines, f"Any DuckDB client opens the graph, read-only: {link}"]))
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise PrecedeError(
+            f"{path} cannot be written ({problem.strerror}); needed a file for the report; name another one."
+        ) from problem

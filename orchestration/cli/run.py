@@ -14,7 +14,7 @@ from orchestration.cli.example import ensure_example
 from orchestration.cli.processes import run_job
 from orchestration.cli.progress import Progress
 from orchestration.cli.reading import Paper
-from orchestration.cli.report import show
+from orchestration.cli.run_shown import show
 from orchestration.cli.summary import as_json, collect, performed_so_far
 from orchestration.graph.current import open_current
 from orchestration.registry import load_agents

@@ -25,7 +25,7 @@ from orchestration.cli.processes import locations
 from orchestration.errors import PrecedeError
 from orchestration.settings import PROJECT, Settings
 from orchestration.work.alone import alone
-from orchestration.work.environment import BASICS, location_environment
+from orchestration.work.environment import BASICS, DAGSTER_URL, location_environment
 
 LOOPBACK: Final = "127.0.0.1"
 START_SECONDS: Final = 120
@@ -121,7 +121,7 @@ def serving(settings: Settings, *, web_port: int | None = None, read_only: bool 
         PrecedeError: One of them did not start.
     """
     servers = Servers(logs=settings.home / "logs")
-    environment = {name: os.environ[name] for name in BASICS if name in os.environ}
+    environment = {name: os.environ[name] for name in (*BASICS, DAGSTER_URL) if name in os.environ}
     environment["DAGSTER_HOME"] = str(settings.dagster_home)
     with alone(settings.home, "ui", wait=0.0):
         _make_instance(environment)

@@ -1,6 +1,6 @@
 """What the main job came to, in numbers: read from the current graph and the store, printed by `precede run`.
 
-`collect` reads, `as_json` gives the machine's view, `orchestration/cli/report.py` the person's.
+`collect` reads, `as_json` gives the machine's view, `orchestration/cli/run_shown.py` the person's.
 """
 
 from __future__ import annotations

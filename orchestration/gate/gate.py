@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 from sqlalchemy import ColumnElement, Connection, and_, desc, exists, not_, or_, select
 
 from orchestration.contracts import Decision, Pin, Reason, Verdict
+from orchestration.errors import PermitRefused
 from orchestration.gate.decide import Answer, Moment, bounds_of, conclude, weigh
 from orchestration.gate.graphs import Graphs
 from orchestration.gate.keys import signing_key
@@ -23,7 +24,7 @@ from orchestration.gate.limits.count import load_usage
 from orchestration.gate.limits.touch import Touch, touch_of
 from orchestration.gate.limits.usage import Bounds
 from orchestration.gate.load import load_asks
-from orchestration.gate.perform import Effect, Means, perform
+from orchestration.gate.perform import Effect, Means, Seen, perform
 from orchestration.gate.readset import tool_call
 from orchestration.gate.record import keep_policies, record
 from orchestration.gate.resolve import Case
@@ -33,7 +34,9 @@ from orchestration.store import tables
 from orchestration.store.engine import Store
 
 CHUNK: Final = 200
-"""Proposals that one transaction decides: others that want to write wait no longer than that takes."""
+"""Proposals that one transaction decides or performs: others that want to write wait no longer than that takes."""
+FEW: Final = 8
+"""Effects that have a transaction each; more of them share some, since to write one to the disk takes longest."""
 LOOKED_UP: Final = 2_000
 """Proposals that are looked up in the graph together: a query takes about as long for one as for thousands."""
 
@@ -99,13 +102,39 @@ class Gate:
             return perform(connection, action, self._means, now)
 
     def perform_batch(self, batch_id: str, now: datetime) -> list[Effect | Decision]:
-        """Perform every action of a batch that has an unused permit, each in a transaction of its own."""
+        """Perform every action of a batch that has an unused permit, in its order; many in one transaction.
+
+        Raises:
+            PermitRefused: Somebody else used a permit meanwhile; the effects before it stand.
+        """
         with self.store.read() as connection:
             asks = load_asks(connection, tables.proposal.c.batch_id == batch_id, _may_be_performed())
             # looked up and counted once, for as long as the pointer stays and nobody else writes
             moment = self._means.moment(self._means.facts(connection), asks, now)
             self._means.tally.prepare(connection, self._wanted(weigh(ask, moment) for ask in asks), now)
-        return [self.perform(ask.action, now) for ask in asks]
+        if len(asks) <= FEW:
+            return [self.perform(ask.action, now) for ask in asks]
+        done: list[Effect | Decision] = []
+        for some in _parts(asks, CHUNK):
+            done += self._perform_some([ask.action for ask in some], now)
+        return done
+
+    def _perform_some(self, actions: Sequence[str], now: datetime) -> list[Effect | Decision]:
+        """Perform actions in one transaction, each as if it were alone: what refuses one leaves those before it."""
+        done: list[Effect | Decision] = []
+        refused: PermitRefused | None = None
+        with self.store.begin() as connection:
+            seen = Seen.of(connection, actions, self._means)
+            for action in actions:
+                try:
+                    with connection.begin_nested():
+                        done.append(perform(connection, action, self._means, now, seen))
+                except PermitRefused as problem:
+                    refused = problem
+                    break
+        if refused is not None:
+            raise refused
+        return done
 
     def _waiting(self, *waiting: ColumnElement[bool]) -> list[Ask]:
         with self.store.read() as connection:

@@ -92,6 +92,7 @@ def place(path: Path, content: bytes, mode: int, *, replace: bool) -> None:
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, mode)  # whatever the umask: a tool server of another user reads the public half
             file.write(content)
             file.flush()
             os.fsync(handle)

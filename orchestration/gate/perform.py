@@ -7,9 +7,10 @@ same read set voids nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, RowMapping, desc, insert, select, update
@@ -68,7 +69,30 @@ class Means:
         return Moment(self.rules, graph, store, now, self.graphs.missing)
 
 
-def perform(connection: Connection, action: str, means: Means, now: datetime) -> Effect | Decision:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a transaction reads once for all that it performs: nobody else writes while it lasts."""
+
+    store: StoreFacts
+    asks: Mapping[str, Ask]
+    """Action to its proposal."""
+
+    @classmethod
+    def of(cls, connection: Connection, actions: Sequence[str], means: Means) -> Self:
+        """What the store says of some actions.
+
+        Args:
+            connection: Inside `Store.begin()`, and of no use after that.
+            actions: Their ids.
+            means: What the gate works with.
+        """
+        asks = load_asks(connection, tables.proposal.c.action.in_(actions))
+        return cls(means.facts(connection), {ask.action: ask for ask in asks})
+
+
+def perform(
+    connection: Connection, action: str, means: Means, now: datetime, seen: Seen | None = None
+) -> Effect | Decision:
     """Use up an action's permit for its effect, or say why not.
 
     Args:
@@ -76,6 +100,7 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
         action: The action's id.
         means: What the gate works with.
         now: The time, with its zone.
+        seen: What this transaction has read already, where it performs several.
 
     Returns:
         The effect that is now in the outbox; or the new decision, which is recorded: a denial, or that it is held for
@@ -85,11 +110,11 @@ def perform(connection: Connection, action: str, means: Means, now: datetime) ->
         NotFound: There is no such action.
         PermitRefused: It has no permit, or its permit was used: nothing is recorded, since nothing changed.
     """
-    asks = load_asks(connection, tables.proposal.c.action == action)
-    if not asks:
+    seen = seen or Seen.of(connection, [action], means)
+    if action not in seen.asks:
         raise NotFound(f"No action has the id {action!r}; needed one that was proposed; see `precede actions`.")
     row = _leave(connection, action)
-    store = means.facts(connection)
+    asks, store = [seen.asks[action]], seen.store
     case = weigh(asks[0], moment := means.moment(store, asks, now))
     permit, reasons = _sound(row, means.key, asks[0])
     against = [*reasons, *_against(connection, row, permit, case, now)]

@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, delete, insert, select
 
-from orchestration.canonical import digest, plain
+from orchestration.canonical import digest
 from orchestration.contracts import Permit, Pin
 from orchestration.gate.decide import Answer
 from orchestration.gate.known import StoreFacts
@@ -112,7 +112,7 @@ def _counted(answer: Answer) -> Touch:
 
 
 def _evidence(case: Case) -> dict[str, Any]:
-    """What a decision rested on, as JSON: enough to walk from the effect to source rows without the snapshot."""
+    """What a decision rested on, for JSON: enough to walk from the effect to source rows without the snapshot."""
     entities, facts, graph = case.found.entities, case.found.facts, case.graph
     ids = sorted({entity.entity_id for entity in entities.values()})
     crosswalk = [record for entity in ids for record in graph.records.get(entity, ())]
@@ -122,15 +122,13 @@ def _evidence(case: Case) -> dict[str, Any]:
     records |= {record for each in case.found.relationships.values() for record in each}
     records |= {contact.record_id for contact in stated}
     return {
-        "entities": plain(
-            {
-                "entities": [graph.entities[entity] for entity in ids],
-                "golden": {entity: _golden(case, entity) for entity in ids},
-                "crosswalk": crosswalk,
-                "contact_points": stated,
-                "facts": list(facts.values()),
-            }
-        ),
+        "entities": {
+            "entities": [graph.entities[entity] for entity in ids],
+            "golden": {entity: _golden(case, entity) for entity in ids},
+            "crosswalk": crosswalk,
+            "contact_points": stated,
+            "facts": list(facts.values()),
+        },
         "source_rows": _source_rows(case, records),
     }
 
@@ -150,17 +148,15 @@ def _source_rows(case: Case, records: Iterable[str]) -> list[Any]:
     wanted = sorted({*records, *supports})
     rows = {row.record_id: row for name in wanted if (row := graph.source_rows.get(name))}
     return [
-        plain(
-            {
-                "record_id": row.record_id,
-                "system": row.system,
-                "source_table": row.source_table,
-                "source_key": row.source_key,
-                "row_hash": row.row_hash,
-                "row": row.row,
-                "supports": supports.get(row.record_id, []),
-            }
-        )
+        {
+            "record_id": row.record_id,
+            "system": row.system,
+            "source_table": row.source_table,
+            "source_key": row.source_key,
+            "row_hash": row.row_hash,
+            "row": row.row,
+            "supports": supports.get(row.record_id, []),
+        }
         for row in rows.values()
     ]
 

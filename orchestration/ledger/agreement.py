@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, exists, func, select
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
-from orchestration.ledger import committed, committed_effects, kept, rows
+from orchestration.ledger import committed, committed_effects, handed_on, kept, rows
 from orchestration.ledger.subjects import (
     ANSWER,
     CURRENT,
@@ -59,6 +59,7 @@ def told_by_store(
         yield from _judgements(connection)
         yield from _credentials(connection)
         yield from _stops(connection)
+        yield from handed_on.told_by_store(connection)
     yield from _policies(connection, action)
     decided = set()
     for row in rows.rows(connection, tables.decision, action):

@@ -40,6 +40,7 @@ HALT: Final = "the halt of"
 PROOF: Final = "the proof of stop"
 LIFTING: Final = "the lifting of stop"
 POLICIES: Final = "the policies"
+HANDOFFS: Final = "the handoffs of batch"
 
 
 class Subject(NamedTuple):

@@ -14,6 +14,7 @@ from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
 from orchestration.ledger import committed_effects
 from orchestration.ledger import entries as kinds
+from orchestration.ledger.handed_on import told_by_answer
 from orchestration.ledger.links import Entry, members
 from orchestration.ledger.subjects import (
     ANSWER,
@@ -113,6 +114,7 @@ def _said_of_batches(entry: Entry, body: dict[str, Any], payload: dict[str, Any]
             yield Subject(PARTS["proposal"][0], action), _digest_of(text), 0
         if answers:
             yield _state(str(body.get("batch")), "answered")
+        yield from told_by_answer(body, payload)
     if entry.kind == kinds.BATCH_CLOSED:
         batches = body.get("batches")
         for batch_id in batches if isinstance(batches, list) else ():

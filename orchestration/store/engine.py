@@ -21,6 +21,7 @@ from orchestration.errors import StoreError
 from orchestration.settings import Settings
 from orchestration.store import migrate
 from orchestration.store.refusals import explained
+from orchestration.store.written import written
 
 LOCK_WAIT: Final = 30.0
 """Seconds that a writer waits for another one."""
@@ -208,7 +209,7 @@ def _set_journal(url: URL, lock_wait: float) -> None:
 
 
 def _sqlite(url: URL, lock_wait: float) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": lock_wait})
+    engine = create_engine(url, connect_args={"timeout": lock_wait}, json_serializer=written)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401  the driver's own connection
@@ -226,4 +227,4 @@ def _sqlite(url: URL, lock_wait: float) -> Engine:
 
 
 def _postgres(url: URL) -> Engine:
-    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10}, json_serializer=written)

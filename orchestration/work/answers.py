@@ -14,12 +14,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from orchestration.canonical import digest
-from orchestration.contracts import ActionId, Arguments, EntityId, Handoff, Proposal, ProposalSet
+from orchestration.contracts import ActionId, Arguments, EntityId, Handoff, HandoffState, Proposal, ProposalSet
 
 MOST_ARGUMENTS: Final = 32
 LONGEST_TEXT: Final = 500
 LARGEST_NUMBER: Final = 2**53
+MOST_ATTEMPTS: Final = 1000
+MOST_STEPS: Final = 64
+"""Handoffs of one row that are kept."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SILENCE: Final = "the agent said nothing of this row"
 
@@ -43,7 +47,8 @@ class Sorted:
         failed: Row to why a person must look.
         refused: Row to why what was said of it was not taken.
         strange: How often the answer spoke of rows that are none of the batch's.
-        handoffs: The log of the batch's own rows.
+        handoffs: The log of the batch's own rows, as far as it is one.
+        unusable: How many lines of the log are none: of other rows, malformed, said twice, or beyond the most.
     """
 
     accepted: tuple[Accepted, ...] = ()
@@ -52,6 +57,7 @@ class Sorted:
     refused: dict[str, str] = field(default_factory=dict)
     strange: int = 0
     handoffs: tuple[Handoff, ...] = ()
+    unusable: int = 0
 
 
 def sort_answer(answer: ProposalSet, rows: Mapping[str, EntityId]) -> Sorted:
@@ -74,6 +80,7 @@ def sort_answer(answer: ProposalSet, rows: Mapping[str, EntityId]) -> Sorted:
         else:
             accepted.append(Accepted(action_id(answer.batch_id, proposal), rows[proposal.row_id], _printable(proposal)))
     declined = _kept(answer.declined, rows, contradictory)
+    handoffs = _logged(answer.handoffs, rows)
     failed = _kept(answer.failed, rows, contradictory) | {row: _SILENCE for row in rows if not times[row]}
     return Sorted(
         accepted=tuple(accepted),
@@ -81,7 +88,8 @@ def sort_answer(answer: ProposalSet, rows: Mapping[str, EntityId]) -> Sorted:
         failed=failed,
         refused=refused,
         strange=sum(row not in rows for row in said),
-        handoffs=tuple(handoff for handoff in answer.handoffs if handoff.row_id in rows),
+        handoffs=handoffs,
+        unusable=len(answer.handoffs) - len(handoffs),
     )
 
 
@@ -114,6 +122,25 @@ def _fault_of_arguments(arguments: Arguments) -> str:
         if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
             return f"`{name}` is no number that can be kept exactly"
     return ""
+
+
+def _logged(handoffs: Iterable[Handoff], rows: Mapping[str, EntityId]) -> tuple[Handoff, ...]:
+    """Of each row the steps that it went through, once each."""
+    kept: dict[tuple[str, str], Handoff] = {}
+    steps: Counter[str] = Counter()
+    for handoff in handoffs:
+        said = handoff.row_id, handoff.step
+        if handoff.row_id in rows and said not in kept and steps[handoff.row_id] < MOST_STEPS and _is_line(handoff):
+            kept[said] = handoff
+            steps[handoff.row_id] += 1
+    return tuple(kept.values())
+
+
+def _is_line(handoff: Handoff) -> bool:
+    """Whether a handoff says what one can say: a digest where an output was passed on, and none elsewhere."""
+    passed = handoff.state is HandoffState.PASSED
+    said = _DIGEST.fullmatch(handoff.output_digest) is not None if passed else not handoff.output_digest
+    return said and _NAME.fullmatch(handoff.step) is not None and 1 <= handoff.attempts <= MOST_ATTEMPTS
 
 
 def _kept(reasons: Mapping[str, str], rows: Mapping[str, EntityId], contradictory: set[str]) -> dict[str, str]:

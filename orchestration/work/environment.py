@@ -6,7 +6,6 @@ same lists say which variables to give to which server. Nothing here starts a pr
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -34,10 +33,15 @@ PYTHONDONTWRITEBYTECODE is not passed on: each process would have to compile Dag
 TIMING: Final = ("PRECEDE_SCHEDULE", "PRECEDE_SENSOR_SECONDS")
 """How often schedules and sensors look."""
 
+DAGSTER_URL: Final = "PRECEDE_DAGSTER_URL"
+"""Where Dagster keeps its own record, if not in files of its home: each process that runs its code needs it."""
+_ON_POSTGRES: Final = f"\nstorage:\n  postgres:\n    postgres_url: {{env: {DAGSTER_URL}}}\n"
+
 LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "insight": (
         "PRECEDE_HOME",
         "DAGSTER_HOME",
+        DAGSTER_URL,
         "PRECEDE_STORE_URL",
         "PRECEDE_SOURCES",
         "PRECEDE_ACCEPT_MISSING",
@@ -47,10 +51,18 @@ LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "PRECEDE_SPARK",
         "PRECEDE_BUSINESS_DATE",
     ),
-    "action": ("PRECEDE_HOME", "DAGSTER_HOME", "PRECEDE_AGENTS", "PRECEDE_EXCHANGE", "PRECEDE_ONLY_AGENTS"),
+    "action": (
+        "PRECEDE_HOME",
+        "DAGSTER_HOME",
+        DAGSTER_URL,
+        "PRECEDE_AGENTS",
+        "PRECEDE_EXCHANGE",
+        "PRECEDE_ONLY_AGENTS",
+    ),
     "orchestration": (
         "PRECEDE_HOME",
         "DAGSTER_HOME",
+        DAGSTER_URL,
         "PRECEDE_STORE_URL",
         "PRECEDE_AGENTS",
         "PRECEDE_ACTIONS",
@@ -65,7 +77,9 @@ LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Code location to the variables of ours it gets. Insight also gets those that a `source.yml` names, the coordinator
 those that the tool servers' file names, and the agents' location what a card names, if it is none of ours and no
-source's or tool's. The agents' home is the exchange: whatever they derive from the settings lies in it or nowhere."""
+source's or tool's. The agents' home is the exchange: whatever they derive from the settings lies in it or nowhere.
+All of them share one record of Dagster's here; where agents are not trusted they get an instance of their own
+(docs/how-to/deploy.md)."""
 
 
 NEVER: Final = frozenset({"PRECEDE_TOKEN", "PRECEDE_TOKEN_FILE"})
@@ -144,16 +158,24 @@ def prepare_home(settings: Settings) -> None:
     """Make the folders that everything is kept in, with Dagster's own configuration where there is none yet.
 
     Raises:
+        ConfigurationError: Dagster was configured to keep its record elsewhere than `PRECEDE_DAGSTER_URL` says.
         PrecedeError: They cannot be made.
     """
+    on_postgres = settings.dagster_url is not None
     try:
         for folder in (settings.home, settings.dagster_home, settings.exchange, settings.home / "logs"):
             folder.mkdir(parents=True, exist_ok=True)
         configuration = settings.dagster_home / "dagster.yaml"
         if not configuration.exists():
-            shutil.copyfile(PROJECT / "dagster.yaml", configuration)
+            stated = (PROJECT / "dagster.yaml").read_text(encoding="utf-8")
+            configuration.write_text(stated + _ON_POSTGRES * on_postgres, encoding="utf-8")
+        named = DAGSTER_URL in configuration.read_text(encoding="utf-8")
     except OSError as error:
         raise PrecedeError(
             f"{error.filename or settings.home} cannot be made ({error.strerror}); needed a folder that this user may "
             "write to; point PRECEDE_HOME at one."
         ) from error
+    if named is not on_postgres:
+        found = f"{DAGSTER_URL}, which is not set" if named else f"no {DAGSTER_URL}, which is set"
+        needed = f"it to keep Dagster's record where the environment says: set or unset {DAGSTER_URL}, or correct it"
+        raise ConfigurationError(str(configuration), found, needed)

@@ -9,6 +9,7 @@ the next run finds taken, and clears away.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +25,7 @@ from orchestration.identity import credentials
 from orchestration.identity.session import Claims, CredentialRefused, scope_of
 from orchestration.ledger import committed, entries
 from orchestration.store.engine import Store
-from orchestration.store.tables import batch, proposal, trigger_row
+from orchestration.store.tables import batch, handoff, proposal, trigger_row
 from orchestration.work.answers import Accepted, Sorted, refuse_all, sort_answer
 from orchestration.work.exchange import Exchange, ExchangeError
 
@@ -145,6 +146,8 @@ def _write(connection: Connection, taken: TakenIn, now: datetime) -> None:
         for answer, rows in groups.items()
         for row_id, reason in rows.items()
     ]
+    if content.handoffs:
+        connection.execute(insert(handoff), list(_handoffs(taken, now)))
     if answers:
         connection.execute(update(trigger_row).where(trigger_row.c.row_id == bindparam("of_row")), answers)
         connection.execute(update(batch).where(batch.c.batch_id == taken.batch_id).values(state="answered"))
@@ -166,6 +169,11 @@ def _row(taken: TakenIn, accepted: Accepted, now: datetime) -> dict[str, Any]:
     }
 
 
+def _handoffs(taken: TakenIn, now: datetime) -> Iterator[dict[str, Any]]:
+    for number, said in enumerate(taken.content.handoffs, 1):
+        yield {"batch_id": taken.batch_id, "number": number, "taken_at": now, **said.model_dump(mode="json")}
+
+
 def _record(connection: Connection, taken: TakenIn, now: datetime) -> None:
     """Tell the ledger of the answer: counts and ids for all to see, what was said as a commitment."""
     content = taken.content
@@ -180,6 +188,8 @@ def _record(connection: Connection, taken: TakenIn, now: datetime) -> None:
         "failed": len(content.failed),
         "refused": len(content.refused),
         "strange": content.strange,
+        "handoffs": len(content.handoffs),
+        "unusable_handoffs": content.unusable,
     }
     payload = {
         "proposals": {

@@ -30,7 +30,12 @@ Requests = Iterator[dg.RunRequest | dg.SkipReason]
 
 
 def requests(
-    instance: dg.DagsterInstance, assets: Sequence[str], waiting: Iterable[Due], *, now: datetime | None = None
+    instance: dg.DagsterInstance,
+    assets: Sequence[str],
+    waiting: Iterable[Due],
+    *,
+    after: Sequence[str] = (),
+    now: datetime | None = None,
 ) -> Requests:
     """A run for each agent whose work waits, is not being done, and may be tried now; else why not.
 
@@ -38,6 +43,7 @@ def requests(
         instance: Whose runs are the attempts so far.
         assets: First parts of the keys of the assets that do the work: `<asset>/<agent>`.
         waiting: The work.
+        after: Assets that tell of it, made once it is done.
         now: The time.
     """
     moment = now or datetime.now(UTC)
@@ -61,7 +67,7 @@ def requests(
             asked = True
             yield dg.RunRequest(
                 run_key=f"{due.key} #{len(ended) + 1}",
-                asset_selection=[dg.AssetKey([asset, due.agent]) for asset in assets],
+                asset_selection=[*(dg.AssetKey([asset, due.agent]) for asset in assets), *map(dg.AssetKey, after)],
                 tags={DUE: due.key},
             )
     if not asked:

@@ -25,11 +25,11 @@ from orchestration.contracts import Contract, SignedPermit, ToolResult
 from orchestration.declarations import Name, read_declaration
 from orchestration.errors import ConfigurationError, PrecedeError
 from orchestration.settings import PROJECT, Settings
-from orchestration.work.environment import NEVER
+from orchestration.work.environment import DAGSTER_URL, NEVER
 
 CALL_TIMEOUT: Final = 60.0
 """Seconds that a tool may take to answer."""
-_OURS: Final = NEVER | {"PRECEDE_HOME", "PRECEDE_STORE_URL", "PRECEDE_SOURCES", "DAGSTER_HOME"}
+_OURS: Final = NEVER | {DAGSTER_URL, "PRECEDE_HOME", "PRECEDE_STORE_URL", "PRECEDE_SOURCES", "DAGSTER_HOME"}
 
 
 class ToolUnreachable(PrecedeError):  # noqa: N818  reads as the sentence it is

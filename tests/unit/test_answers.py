@@ -94,9 +94,37 @@ def test_reasons_are_kept_short_and_printable() -> None:
     assert found.accepted[0].proposal.rationale == "why not"
 
 
+def handoff(row: str = "r1", step: str = "say", attempts: int = 1, digest: str = "d" * 64) -> Handoff:
+    return Handoff(row_id=row, step=step, attempts=attempts, state=HandoffState.PASSED, output_digest=digest)
+
+
 def test_handoffs_of_other_rows_are_not_kept() -> None:
-    own, other = (Handoff(row_id=row, step="say", attempts=1, state=HandoffState.PASSED) for row in ("r1", "r9"))
-    assert sorted_of(handoffs=(own, other)).handoffs == (own,)
+    found = sorted_of(handoffs=(handoff(), handoff("r9")))
+    assert (found.handoffs, found.unusable) == ((handoff(),), 1)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        handoff(),  # said already
+        handoff(step="=cmd|' /C calc'!A0"),
+        handoff(step="x" * 64),
+        handoff(step="look", attempts=0),
+        handoff(step="look", attempts=1_001),
+        handoff(step="look", digest="ada@example.com"),
+        handoff(step="look", digest=""),
+        handoff(step="look").model_copy(update={"state": HandoffState.DECLINED}),
+    ],
+    ids=["twice", "formula", "long", "none", "many", "text", "empty", "declined"],
+)
+def test_a_line_of_the_log_that_is_none_is_counted_and_not_kept(line: Handoff) -> None:
+    found = sorted_of(handoffs=(handoff(), line))
+    assert (found.handoffs, found.unusable) == ((handoff(),), 1)
+
+
+def test_no_more_steps_of_a_row_are_kept_than_one_can_have() -> None:
+    found = sorted_of(handoffs=tuple(handoff(step=f"step_{number}") for number in range(100)))
+    assert (len(found.handoffs), found.unusable) == (64, 36)
 
 
 def test_an_answer_that_cannot_be_read_refuses_every_row() -> None:

@@ -15,6 +15,7 @@ from orchestration.store.tables.effects import (
     undo,
 )
 from orchestration.store.tables.gate import decision, evidence, permit, policy_set
+from orchestration.store.tables.handoffs import handoff
 from orchestration.store.tables.identity import agent_credential
 from orchestration.store.tables.judgements import judgement, settlement
 from orchestration.store.tables.ledger import checkpoint, ledger_entry, ledger_payload
@@ -33,6 +34,7 @@ __all__ = [
     "effect_value",
     "effect_watch",
     "evidence",
+    "handoff",
     "incident",
     "judgement",
     "ledger_entry",

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from sqlalchemy import insert
 
-from orchestration.cli.report import show
+from orchestration.cli.run_shown import show
 from orchestration.cli.summary import Summary, as_json, collect, performed_so_far
 from orchestration.settings import Settings
 from orchestration.store import tables

@@ -3,13 +3,15 @@ from __future__ import annotations
 import errno
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Delete, Update, delete, select, update
 
 from orchestration.contracts import Handoff, HandoffState, Proposal, ProposalSet
 from orchestration.errors import StoreError
+from orchestration.ledger.verify import verify
 from orchestration.store import tables
 from orchestration.store.engine import Store
 from orchestration.work.intake import TakenIn, take_in
@@ -107,7 +109,9 @@ def test_what_was_declined_or_failed_is_kept_with_its_reason(world: World) -> No
 def test_the_ledger_says_how_many_and_commits_to_what_was_said(world: World) -> None:
     batch_id = offered(world)
     batch = world.exchange.read_batch("finance", batch_id)
-    handoff = Handoff(row_id=batch.rows[0].row_id, step="say", attempts=2, state=HandoffState.PASSED, output_digest="d")
+    handoff = Handoff(
+        row_id=batch.rows[0].row_id, step="say", attempts=2, state=HandoffState.PASSED, output_digest="d" * 64
+    )
     one = reminders(batch).proposals[0]
     world.exchange.answer(ProposalSet(batch_id=batch_id, agent="finance", proposals=(one,), handoffs=(handoff,)))
     [done] = taken(world)
@@ -118,6 +122,56 @@ def test_the_ledger_says_how_many_and_commits_to_what_was_said(world: World) -> 
     assert (told_of, {name: row[name] for name in Proposal.model_fields}) == (action, one.model_dump(mode="json"))
     assert payload["handoffs"] == [handoff.model_dump(mode="json")]
     assert body["commitment"]
+    assert (body["handoffs"], body["unusable_handoffs"]) == (1, 0)
+
+
+def log_of(world: World) -> list[Handoff]:
+    """Three steps of two rows, taken in with the answer that they led to."""
+    batch_id = offered(world)
+    batch = world.exchange.read_batch("finance", batch_id)
+    first, second = (row.row_id for row in batch.rows[:2])
+    passed = {"state": HandoffState.PASSED, "output_digest": "d" * 64}
+    log = [
+        Handoff(row_id=first, step="look", attempts=1, **passed),
+        Handoff(row_id=first, step="say", attempts=3, **passed),
+        Handoff(row_id=second, step="look", attempts=4, state=HandoffState.FAILED),
+    ]
+    answer = reminders(batch).model_copy(update={"handoffs": tuple(log)})
+    world.exchange.answer(answer)
+    taken(world)
+    return log
+
+
+def told_of_handoffs(world: World) -> list[str]:
+    return [problem for problem in verify(world.store, None).problems if "the handoffs of batch" in problem]
+
+
+def test_handoffs_are_kept_in_the_order_of_the_log_without_what_was_handed_on(world: World) -> None:
+    log = log_of(world)
+    kept = world.rows(tables.handoff)
+    assert [(row["number"], row["step"], row["attempts"], row["state"], row["taken_at"]) for row in kept] == [
+        (number, one.step, one.attempts, one.state, NOW) for number, one in enumerate(log, 1)
+    ]
+    assert told_of_handoffs(world) == []
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        update(tables.handoff).where(tables.handoff.c.number == 2).values(attempts=1),
+        update(tables.handoff).where(tables.handoff.c.number == 3).values(state="passed"),
+        update(tables.handoff).where(tables.handoff.c.number == 1).values(output_digest="e" * 64),
+        update(tables.handoff).values(taken_at=NOW + timedelta(days=1)),
+        delete(tables.handoff).where(tables.handoff.c.number == 3),
+        delete(tables.handoff),
+    ],
+    ids=["attempts", "state", "digest", "time", "one removed", "all removed"],
+)
+def test_an_edited_handoff_is_found(world: World, edit: Update | Delete) -> None:
+    log_of(world)
+    with world.store.begin() as connection:
+        connection.execute(edit)
+    assert len(told_of_handoffs(world)) == 1
 
 
 @pytest.mark.parametrize("content", [b"not json", b"{}", b'{"batch_id":"x","agent":"finance","proposals":[]}', b"\0"])

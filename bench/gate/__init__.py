@@ -1,0 +1,1 @@
+"""How fast the gate and the ledger are: decisions, effects without their delivery, walking back, verifying."""

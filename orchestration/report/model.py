@@ -1,0 +1,173 @@
+"""What a report says: the one form from which the table, the JSON and the page are made."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Final
+
+from orchestration.contracts import Contract
+
+VERDICTS: Final = {"allow": "allowed", "review": "held for a person", "deny": "denied"}
+
+
+class Ground(Contract):
+    """For how many actions a reason or a policy was given."""
+
+    name: str
+    actions: int
+
+
+class Numbers(Contract):
+    """What happened in the period: of one agent, or of all of them together."""
+
+    wakes: int = 0
+    shown: int = 0
+    """Rows that the agent was woken for."""
+    declined: int = 0
+    """Rows that it proposed nothing for."""
+    left_to_people: int = 0
+    """Rows of which it said that a person must look."""
+    refused: int = 0
+    """Rows whose answer was malformed."""
+    unanswered: int = 0
+    """Wakes that wait for an answer."""
+    steps: int = 0
+    """Handoffs from one step to the next."""
+    retried: int = 0
+    failed_steps: int = 0
+    proposals: int = 0
+    undecided: int = 0
+    """Proposals of the period that the gate has not been asked about."""
+    allowed: int = 0
+    reviewed: int = 0
+    """Actions whose last decision in the period holds them for a person."""
+    denied: int = 0
+    held: int = 0
+    """Actions that were held for a person in the period, whatever came of it."""
+    approved: int = 0
+    edited: int = 0
+    rejected: int = 0
+    fell_away: int = 0
+    """Waits that ended without a person's answer, since it was decided anew."""
+    voided: int = 0
+    """Approvals that something took away before they were used."""
+    waiting: int = 0
+    """Actions that still waited for a person at the end of the period."""
+    effects: int = 0
+    done: int = 0
+    failed: int = 0
+    unknown: int = 0
+    under_way: int = 0
+    confirmed: int = 0
+    """Effects that a later graph showed in their system."""
+    undone: int = 0
+    """Effects that were taken back in the period, whenever they were meant."""
+    tainted: int = 0
+    """Effects whose entity is judged otherwise by now."""
+    stops: int = 0
+    stopped_seconds: float = 0.0
+    """For how long, within the period."""
+
+
+class AgentReport(Contract):
+    """One agent in the period."""
+
+    agent: str
+    owner: str | None
+    """Who answers for it by its card; none where there is no card any more."""
+    use_case: str | None
+    numbers: Numbers
+    median_wait: float | None
+    """Seconds that a person's answer took; none where nobody answered."""
+    longest_wait: float | None
+    reasons: dict[str, tuple[Ground, ...]]
+    """Verdict to the reasons given for it, the commonest first; an action may have several."""
+    policies: dict[str, tuple[Ground, ...]]
+    """Verdict to the policies that decided so."""
+
+
+class Day(Contract):
+    """One day of the period in its zone."""
+
+    day: date
+    allowed: int = 0
+    reviewed: int = 0
+    denied: int = 0
+    effects: int = 0
+
+
+class Stopped(Contract):
+    """One stop of an agent."""
+
+    agent: str
+    stopped_at: datetime
+    started_at: datetime | None
+    person: str | None
+
+
+class Listed(Contract):
+    """One action, with how to walk it back."""
+
+    action: str
+    agent: str
+    action_type: str
+    entity_id: str
+    name: str | None = None
+    """What the current graph calls the entity, where names were asked for."""
+    last_at: datetime
+    """When something happened to it last, of what counts here."""
+    verdict: str | None
+    reasons: tuple[str, ...]
+    policies: tuple[str, ...]
+    outcome: str | None
+    undone: bool
+    tainted: tuple[str, ...]
+    trace: str
+    """The command that walks it back to its source rows."""
+
+
+class Missing(Contract):
+    """Something that the numbers cannot tell of."""
+
+    what: str
+    number: int
+    says: str
+
+
+class Basis(Contract):
+    """What a report rests on."""
+
+    made_at: datetime
+    snapshot: str | None
+    """The graph that was current."""
+    entries: int
+    """Of the ledger, up to which the report tells."""
+    head: str
+    verified: bool | None
+    """Whether `precede ledger verify` found nothing wrong; none where it was not asked."""
+    problems: tuple[str, ...] = ()
+    """The first that it found."""
+    problem_count: int = 0
+    lineage: bool = False
+    """Whether Dagster's event log was there to compare with."""
+    signed_entries: int = 0
+    """Up to this one a checkpoint says that this is the ledger that it was."""
+    signed_at: datetime | None = None
+    missing: tuple[Missing, ...] = ()
+
+
+class Report(Contract):
+    """What the agents did in a period."""
+
+    since: datetime
+    until: datetime
+    zone: str
+    period: str
+    basis: Basis
+    total: Numbers
+    agents: tuple[AgentReport, ...]
+    days: tuple[Day, ...]
+    stops: tuple[Stopped, ...]
+    actions: tuple[Listed, ...]
+    """Of each agent as many as were asked for, those that somebody should look at among them."""
+    actions_left_out: int

@@ -1,0 +1,79 @@
+"""The sentences that the page and the terminal share: what became of an agent's work, and what a report rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from orchestration.report.model import AgentReport, Listed, Numbers, Report
+from orchestration.report.words import lasting, moment, spoken
+
+COLUMNS: Final = (
+    ("proposals", "proposals"),
+    ("allowed", "allowed"),
+    ("held", "reviewed"),
+    ("denied", "denied"),
+    ("done", "done"),
+    ("failed", "failed"),
+    ("unknown", "unknown"),
+    ("undone", "undone"),
+    ("asked of people", "held"),
+    ("stops", "stops"),
+)
+"""What a column of the table of agents is called, and which of the numbers it shows."""
+
+
+def rests_on(report: Report) -> Iterator[tuple[str, str]]:
+    """What a report is made of, a name and a sentence each."""
+    basis = report.basis
+    yield "made", _at(basis.made_at, report)
+    yield "ledger", f"up to entry {basis.entries:,}, hash {basis.head or 'none'}"
+    if basis.signed_entries and basis.signed_at:
+        yield "signed", f"up to entry {basis.signed_entries:,}, by the checkpoint of {_at(basis.signed_at, report)}"
+    elif basis.verified is not None:
+        yield "signed", "no checkpoint says that this is the ledger that it was"
+    yield "graph", basis.snapshot or "none was published"
+    yield "period", report.period
+
+
+def outcome(action: Listed) -> str:
+    """What became of an action's effect, in words."""
+    said = [] if action.outcome is None else [spoken(action.outcome)]
+    said += ["undone"] if action.undone else []
+    return ", ".join([*said, *(f"its entity was since {how}" for how in action.tainted)])
+
+
+def facts(agent: AgentReport) -> Iterator[tuple[str, str]]:
+    """What an agent did, a name and a sentence each."""
+    numbers = agent.numbers
+    woken = f"{numbers.wakes:,} times, for {numbers.shown:,} rows"
+    rest = [
+        f"{value:,} {says}"
+        for value, says in (
+            (numbers.declined, "declined"),
+            (numbers.left_to_people, "left to a person"),
+            (numbers.refused, "malformed"),
+        )
+        if value
+    ]
+    yield "woken", ", ".join([woken, *rest])
+    yield "decided", f"{numbers.allowed:,} allowed, {numbers.reviewed:,} held, {numbers.denied:,} denied"
+    yield "effects", _listed(numbers, "effects", ("done", "failed", "unknown", "under_way", "confirmed", "tainted"))
+    yield "undone", f"{numbers.undone:,}"
+    people = _listed(numbers, "held", ("approved", "edited", "rejected", "fell_away", "voided", "waiting"))
+    waited = f"; an answer took {lasting(agent.median_wait)} (median), {lasting(agent.longest_wait)} at most"
+    yield "people", people + (waited if agent.median_wait is not None else "")
+    if numbers.steps:
+        yield "handoffs", _listed(numbers, "steps", ("retried", "failed_steps"))
+    if numbers.stops or numbers.stopped_seconds:
+        yield "stopped", f"{numbers.stops:,} times, for {lasting(numbers.stopped_seconds)} of the period"
+
+
+def _listed(numbers: Numbers, whole: str, parts: tuple[str, ...]) -> str:
+    said = [f"{getattr(numbers, name):,} {spoken(name)}" for name in parts if getattr(numbers, name)]
+    return f"{getattr(numbers, whole):,}" + (f": {', '.join(said)}" if said else "")
+
+
+def _at(at: datetime, report: Report) -> str:
+    return f"{moment(at, report.zone)} ({report.zone})"
