@@ -139,7 +139,7 @@ def stops(
     if not rows:
         Paper().print("Nothing was ever stopped." if every else "Nothing is stopped.")
         return
-    shown = table("", "what", "since", "by", "why", "proven after", "lifted", whole={"what"})
+    shown = table("", "what", "since", "by", "why", "proven after", "lifted")
     for row in rows:
         what = str(Scope(ScopeKind(row["scope"]), row["name"]))
         cells = (str(row["number"]), what, plain(row["at"]), row["operator"], row["reason"])

@@ -6,6 +6,7 @@ import json
 import re
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -33,7 +34,7 @@ def halted(home: Path) -> dict[str, str]:
         return dict(stopped(connection).agents)
 
 
-def recorded(home: Path) -> list[tuple[str, dict[str, str]]]:
+def recorded(home: Path) -> list[tuple[str, dict[str, Any]]]:
     """Kind and payload of each ledger entry."""
     query = select(ledger_entry.c.kind, ledger_payload.c.payload).join(ledger_payload).order_by(ledger_entry.c.seq)
     with closing(open_store(Settings(home=home))) as store, store.read() as connection:
@@ -87,10 +88,11 @@ def test_both_give_json(precede: Precede) -> None:
 def test_what_is_stopped_is_listed_and_what_another_stop_covers_stays(precede: Precede) -> None:
     for what in (["finance"], ["--all"], ["--action-type", "send_payment_reminder"]):
         assert precede("stop", *what, "--reason", "an incident").code == 0
-    shown = precede("stops").out
-    assert [line.split("  ")[1].strip() for line in shown.splitlines()[1:]] == [
-        "finance", "every agent", "the action type send_payment_reminder",
+    shown = precede("stops", "--json").json
+    assert [(stop["scope"], stop["name"]) for stop in shown] == [
+        ("agent", "finance"), ("all", ""), ("action_type", "send_payment_reminder"),
     ]  # fmt: skip
+    assert precede("stops").out.count("an incident") == 3
     assert "It stays stopped, since all agents are." in precede("start", "finance", "--reason", "over").out
     assert precede("start", "--all", "--reason", "over").code == 0
     assert [stop["number"] for stop in precede("stops", "--json").json] == [3]
