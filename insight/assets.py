@@ -30,6 +30,7 @@ from insight.records.record_set import AliasSet, RecordSet, RejectedSet
 from insight.records.sandbox import tables_used
 from insight.resources import TEAM, WORKBENCH, is_full, materialised, schema, settings_of, stage
 from insight.sources.source import Source
+from orchestration.erasure.suppression import NOBODY, load
 from orchestration.graph.model import RECORD_TYPES, SHAPES, Shape
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
@@ -67,7 +68,10 @@ def landing_of(source: Source) -> dg.AssetsDefinition:
     def landing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         settings = settings_of(context)
         last = {table: handed_before(settings, [source.system, table], LandedTable) for table in source.tables}
-        landed = land(source, settings, before=[one for parts in last.values() for one in parts], full=is_full(context))
+        with closing(open_store(settings)) as store:
+            suppression = load(store, settings)
+        before = [one for parts in last.values() for one in parts]
+        landed = land(source, settings, before=before, full=is_full(context), suppression=suppression)
         for table in source.tables:
             key, parts = [source.system, table], [one for one in landed if one.table == table]
             hand_on(settings, key, *parts)
@@ -90,7 +94,12 @@ def records_of(shape: Shape, sources: Sources) -> dg.AssetsDefinition:
             for name in needed
         }
         aliases = handed_one(settings, ALIAS, AliasSet) if merged else None
-        return conform.build(shape, stated, landed_of(stated, settings), earlier, aliases, settings, before=before)
+        suppression = NOBODY
+        if shape.name in RECORD_TYPES:
+            with closing(open_store(settings)) as store:
+                suppression = load(store, settings)
+        landed = landed_of(stated, settings)
+        return conform.build(shape, stated, landed, earlier, aliases, settings, before=before, suppression=suppression)
 
     return stage(
         ["records", shape.name],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from insight import assets
-from insight.jobs import reading, rebuild, rebuilding, reconcile, train
+from insight.jobs import erase, reading, rebuild, rebuilding, reconcile, train
 from insight.publication.assets import candidate_of, graph_of
 from insight.publication.checks import checks_of
 from insight.resources import WORKBENCH, workbench
@@ -38,7 +38,7 @@ def defs() -> dg.Definitions:
             graph_of(sources),
         ],
         asset_checks=[checks_of(sources)],
-        jobs=[reconcile, rebuild, train],
+        jobs=[reconcile, rebuild, erase, train],
         schedules=[reading(settings.schedule), rebuilding(settings.rebuild_schedule)],
         resources={WORKBENCH: workbench},
         executor=dg.in_process_executor,

@@ -30,19 +30,22 @@ _VERSIONS: Final = (
 """Where folders are whose name is a version."""
 
 
-def expire_folders(settings: Settings, graph: Path | None, *, now: float | None = None) -> list[Path]:
+def expire_folders(
+    settings: Settings, graph: Path | None, *, now: float | None = None, youngest: float = YOUNGEST
+) -> list[Path]:
     """Remove the versions that nothing needs, and return them.
 
     Args:
         settings: Where landing and stages are.
         graph: The current graph's file.
         now: Seconds since the epoch.
+        youngest: Seconds for which a folder is kept in any case.
     """
     roots = set(_handed(settings)) | set(_parts(settings, graph))
     made_of = {folder for root in roots for folder in _inputs(root)}
     needed = {below for folder in roots | made_of for below in lineage(folder)}
     needed |= {between for folder in needed for between in _back_to(folder, needed)}
-    young = (time.time() if now is None else now) - YOUNGEST
+    young = (time.time() if now is None else now) - youngest
     removed = [
         folder
         for pattern in _VERSIONS

@@ -1,12 +1,12 @@
 """Insight's jobs: `reconcile` from the sources to the published graph, on a schedule.
 
-`rebuild` does the same from the start, rarely; `train` makes models, by hand.
+`rebuild` does the same from the start, rarely, and `erase` when somebody was erased; `train` makes models, by hand.
 """
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from insight.resources import REBUILD
+from insight.resources import ERASING, REBUILD
 from orchestration.errors import ConfigurationError
 from orchestration.work.sensors import JOB
 
@@ -26,6 +26,15 @@ rebuild = dg.define_asset_job(
     description=(
         "Read every row again, count anew how rare values are, link everything, write the graph anew, and tell how far "
         "that is from what went on from one change to the next."
+    ),
+)
+erase = dg.define_asset_job(
+    "erase",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("models"),
+    tags={JOB: "reconcile", REBUILD: "true", ERASING: "true", "dagster/max_retries": "2"},
+    description=(
+        "As `rebuild`, and then removes at once what was landed and made before: nothing of people who were erased is "
+        "left. `precede erase` runs it."
     ),
 )
 train = dg.define_asset_job(

@@ -43,14 +43,16 @@ def landed_page(landed: Sequence[LandedTable]) -> Page:
     """Of one table of a source as it was read."""
     read = sum(one.row_count for one in landed)
     deleted, rejected = sum(one.deleted_count for one in landed), sum(one.rejected_count for one in landed)
+    left_out = sum(one.suppressed_count for one in landed)
     systems = {one.system: one.row_count for one in landed}
     notes = [f"{read:,} rows"]
     notes += [f"{deleted:,} deleted in the source"] if deleted else []
     notes += [f"{rejected:,} without a key of their own"] if rejected else []
+    notes += [f"{left_out:,} suppressed"] if left_out else []
     texts = {"sample": masked_sample([one.path for one in landed])}
     if len(systems) > 1:
         texts["systems"] = bars("Rows by system", systems)
-    return Page(", ".join(notes), read, {"deleted": deleted, "rejected": rejected}, texts)
+    return Page(", ".join(notes), read, {"deleted": deleted, "rejected": rejected, "suppressed": left_out}, texts)
 
 
 def records_page(record: Path, quarantine: Path) -> Page:

@@ -20,6 +20,8 @@ from orchestration.work.events import kept_open
 TEAM = "team:insight"
 REBUILD = "precede/rebuild"
 """The tag of a run that makes everything anew."""
+ERASING = "precede/erasing"
+"""The tag of a run that leaves nothing of people who were erased: what is needed no more goes at once."""
 WORKBENCH = "workbench"
 """The resource that every step asks for."""
 
@@ -54,6 +56,11 @@ def settings_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContex
 def is_full(context: dg.AssetExecutionContext) -> bool:
     """Whether the run makes everything anew, and goes on from nothing."""
     return context.run.tags.get(REBUILD) == "true"
+
+
+def is_erasing(context: dg.AssetExecutionContext) -> bool:
+    """Whether nothing of people who were erased may be left by the run."""
+    return context.run.tags.get(ERASING) == "true"
 
 
 def stage(  # noqa: PLR0913  an asset has that many sides

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.assets import effects_of, ledger_of, triggers_of
+from orchestration.graph.assets import copy, graph_pseudonymised, graph_to_copy
 from orchestration.jobs import act, notify, wake
 from orchestration.ledger.assets import checkpoints, evidence_retention
 from orchestration.ledger.jobs import checkpoint, removing, retention, signing
@@ -31,9 +32,10 @@ def defs() -> dg.Definitions:
             checkpoints,
             evidence_retention,
             audit_tables,
+            graph_pseudonymised,
         ],
-        jobs=[wake, act, notify, checkpoint, retention, audit],
+        jobs=[wake, act, notify, checkpoint, retention, audit, copy],
         schedules=[signing(settings.checkpoint_schedule), removing, publishing],
-        sensors=[new_snapshot_or_date, answers_or_effects, notifications],
+        sensors=[new_snapshot_or_date, answers_or_effects, notifications, graph_to_copy],
         executor=dg.in_process_executor,
     )

@@ -282,3 +282,8 @@ class Settings:
     def keys(self) -> Path:
         """The coordinator's signing key and its public half."""
         return self.home / "keys"
+
+    @property
+    def suppression_key(self) -> Path:
+        """`PRECEDE_SUPPRESSION_KEY`, the key by which insight knows rows of people who were erased; in `keys`."""
+        return _path("PRECEDE_SUPPRESSION_KEY", self.keys / "suppression.key")

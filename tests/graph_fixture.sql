@@ -207,7 +207,7 @@ WITH became AS (
 )
 SELECT system, source_table, count(DISTINCT source_record.record_id), 'version-' || source_table, $built_at,
     count(*) FILTER (what = 'record'), count(*) FILTER (what = 'fact'), count(*) FILTER (what = 'supporting'),
-    count(*) FILTER (what = 'quarantine'), count(*) FILTER (what IS NULL)
+    count(*) FILTER (what = 'quarantine'), count(*) FILTER (what IS NULL), 0
 FROM source_record LEFT JOIN became ON became.row_id = source_record.record_id
 GROUP BY ALL;
 INSERT INTO snapshot_input

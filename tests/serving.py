@@ -38,15 +38,16 @@ def postgres(at: Path | None = None) -> Iterator[str]:
                 os.environ["XDG_RUNTIME_DIR"] = before
 
 
-def new_database(postgres_url: str, of: str) -> str:
-    """Make an empty database on a server; its URL.
+def new_database(postgres_url: str, of: str, *, copied: str = "template1") -> str:
+    """Make a database on a server; its URL.
 
     Args:
         postgres_url: The server's.
         of: What it is for; the same name makes it anew.
+        copied: The name of the database that it is a copy of, which nobody may be using; an empty one by default.
     """
     name = f"test_{abs(hash(of)):x}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{copied}"')
     return postgres_url.replace("/postgres?", f"/{name}?")

@@ -12,6 +12,8 @@ REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM precede_coordinator;
 -- Insight: says which graph is current and what was read, and reads what people judged. It sees no trigger row, no
 -- proposal, no decision, no permit, no credential and no payload of the ledger.
 GRANT SELECT ON alembic_version, snapshot, pointer, watermark, judgement, settlement, ledger_entry TO precede_insight;
+-- keyed digests of rows to leave out; it adds those in which somebody who was erased is found again
+GRANT SELECT, INSERT ON suppression TO precede_insight;
 GRANT INSERT ON snapshot, pointer, watermark, ledger_entry, ledger_payload TO precede_insight;
 GRANT UPDATE (expired_at, file_digest) ON snapshot TO precede_insight;
 GRANT UPDATE ON watermark TO precede_insight;

@@ -21,6 +21,7 @@ from insight.landing.table import LandedTable
 from insight.layers import rows
 from insight.sources.readers.sql import SqlReader
 from insight.sources.source import Source
+from orchestration.erasure.suppression import NOBODY, Suppression
 from orchestration.settings import Settings
 from orchestration.sql import quoted
 
@@ -32,6 +33,7 @@ def read_again(  # noqa: PLR0913, PLR0917  one place calls it
     before: LandedTable,
     settings: Settings,
     read_at: datetime,
+    suppression: Suppression = NOBODY,
 ) -> LandedTable | None:
     """Land what is new in a table since it was last read.
 
@@ -42,11 +44,17 @@ def read_again(  # noqa: PLR0913, PLR0917  one place calls it
     shape = shape_of(source, table)
     was = content_before(before, shape)
     begins = since(source, before)
-    if was is None or begins is None or before.rejected_count or before.known_by != reader.known_by(table):
+    if (
+        was is None
+        or begins is None
+        or before.rejected_count
+        or before.suppressed_count
+        or before.known_by != reader.known_by(table)
+    ):
         return None
     read = reader.read(table, begins)
-    hashed(connection, source, table, read)
-    if not is_plain(connection):
+    # how many rows of a table are suppressed is known only where all of it is read
+    if hashed(connection, source, table, read, suppression=suppression) or not is_plain(connection):
         return None
     cursor, column = before.cursor, quoted(str(source.tables[table].cursor))
     if connection.execute(f"SELECT 1 FROM read_rows WHERE {column} IS NOT NULL LIMIT 1").fetchall():

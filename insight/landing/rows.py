@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import duckdb
 import pyarrow as pa
 
+from insight.landing.suppressed import leave_out, scrubbed
 from insight.sources.readers import Read
 from insight.sources.readers.sql import TRUE
 from insight.sources.source import Source, TableSpec
+from orchestration.erasure.suppression import NOBODY, Suppression
 from orchestration.sql import literal, quoted
 
 _MADE: Final = (
@@ -18,10 +21,17 @@ _MADE: Final = (
 )
 
 
-def hashed(
-    connection: duckdb.DuckDBPyConnection, source: Source, table: str, read: Read, into: str = "read_rows"
-) -> None:
+def hashed(  # noqa: PLR0913, PLR0917  what a reading takes
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    table: str,
+    read: Read,
+    into: str = "read_rows",
+    suppression: Suppression = NOBODY,
+) -> dict[str, int]:
     """Make a table of everything that was read, `read_rows` unless it is called otherwise.
+
+    What is of people who were erased is left out: system to how many of its rows are returned.
 
     Each row has its declared columns and `_system`, `_key` (NULL for none), `_row_hash`, `_deleted`, and in `_claims`
     the other source that it names as its system: records of one source must not pass for those of another, since who
@@ -33,11 +43,21 @@ def hashed(
     deleted = f"coalesce(lower(trim({quoted(spec.deleted)})) IN ({truths}), false)" if spec.deleted else "false"
     system, claims = _system_of(source)
     connection.register("stream", read.stream())
+    rows, gone = "stream", dict[str, int]()
+    if suppression:
+        rows = "incoming"
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {everything} FROM stream")
+        record_id = f"concat_ws(':', {system}, {literal(table)}, {_key_of(spec.key)})"
+        gone = leave_out(connection, source.read_columns(table), system, record_id, suppression)
+        read.unreadable = [replace(line, text=scrubbed(line.text, suppression)) for line in read.unreadable]
     connection.execute(
         f"CREATE OR REPLACE TABLE {into} AS SELECT {everything}, {system} AS _system, {_key_of(spec.key)} AS _key, "
-        f"{row_hash(spec)} AS _row_hash, {deleted} AS _deleted, {claims} AS _claims FROM stream"
+        f"{row_hash(spec)} AS _row_hash, {deleted} AS _deleted, {claims} AS _claims FROM {rows}"
     )
     connection.unregister("stream")
+    if suppression:
+        connection.execute("DROP TABLE incoming")
+    return gone
 
 
 def row_hash(spec: TableSpec) -> str:

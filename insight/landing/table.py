@@ -35,6 +35,8 @@ class LandedTable:
         crowd: That time when the table was read in full, where so many rows were within the overlap of it that to read
             them again would be to read everything.
         known_by: What the next reading must find the same to go on from this one.
+        suppressed_count: Rows that were left out since they are of somebody who was erased; in no other count.
+        suppression: The version of what was suppressed; empty where nothing was.
     """
 
     source: str
@@ -50,6 +52,8 @@ class LandedTable:
     cursor: str | None = None
     crowd: str | None = None
     known_by: str = ""
+    suppressed_count: int = 0
+    suppression: str = ""
 
 
 def version_of_table(landed: Iterable[LandedTable]) -> str:

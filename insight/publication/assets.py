@@ -6,6 +6,7 @@ it moves the pointer, so that materialising it by itself does not get past a che
 
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
 
@@ -16,26 +17,28 @@ from insight import pages
 from insight.assets import ALIAS, JUDGED, REJECTED, RELATIONSHIP, landed_of, stated_shapes
 from insight.entities.build import EntitySet
 from insight.entities.relationships import RelationshipSet
-from insight.expiring import expire_folders
+from insight.expiring import YOUNGEST, expire_folders
 from insight.handed import hand_on, handed_one
 from insight.judgements import JudgementSet
 from insight.landing import LandedTable, version_of_table
 from insight.landing.rows import row_hash
 from insight.linkage.link import LinkSet
-from insight.publication import linked
-from insight.publication.questions import Built, blocking_results, found_again, previous_graph
+from insight.publication import linked, questions
+from insight.publication.questions import Built, blocking_results, previous_graph
 from insight.records.account import account
 from insight.records.record_set import AliasSet, RecordSet, RejectedSet
-from insight.resources import TEAM, WORKBENCH, is_full, materialised, settings_of
+from insight.records.suppressed import REASON as SUPPRESSED
+from insight.resources import TEAM, WORKBENCH, is_erasing, is_full, materialised, settings_of
 from insight.sources.source import Source
 from orchestration.contracts import GRAPH_ASSET, Pin
+from orchestration.erasure.suppression import found_again
 from orchestration.graph.expire import expire
 from orchestration.graph.inputs import CandidateInputs
 from orchestration.graph.model import RECORD_TYPES
 from orchestration.graph.promote import promote
 from orchestration.graph.publish import build_candidate
 from orchestration.graph.reader import EntityGraph
-from orchestration.graph.rows import SnapshotInput
+from orchestration.graph.rows import SnapshotInput, source_row_id
 from orchestration.ledger.lineage import check_pins, pin
 from orchestration.store.engine import Store, open_store
 from orchestration.store.tables import snapshot
@@ -160,6 +163,13 @@ def pinned(instance: dg.DagsterInstance, asset_key: str, version: str) -> Snapsh
     return SnapshotInput(asset_key, found.storage_id if found else None, found.run_id if found else None, version)
 
 
+def suppressed_in(path: Path) -> list[str]:
+    """The rows of a graph that turned out to be of people who were erased: from now on they are not even landed."""
+    with EntityGraph(path) as graph:
+        found = graph.rows("SELECT DISTINCT record_id FROM quarantine WHERE reason = ?", [SUPPRESSED])
+    return [source_row_id(row["record_id"]) for row in found]
+
+
 def graph_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
     """The asset `entity_graph`: the current graph, published where every blocking check passed."""
 
@@ -177,7 +187,7 @@ def graph_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
     )
     def entity_graph(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         settings = settings_of(context)
-        built = found_again(handed_one(settings, CANDIDATE, Built), settings)
+        built = questions.found_again(handed_one(settings, CANDIDATE, Built), settings)
         with closing(open_store(settings)) as store:
             moved = promote(
                 store,
@@ -187,9 +197,10 @@ def graph_of(sources: Sequence[Source]) -> dg.AssetsDefinition:
                 built.landed,
                 run_id=context.run.run_id,
             )
-            expire(store, settings)
+            expire(store, settings, everything=is_erasing(context))
             path = previous_graph(store, settings)
-        expire_folders(settings, path)
+            found_again(store, settings, suppressed_in(path or built.candidate.path), datetime.now(UTC))
+        expire_folders(settings, path, youngest=0.0 if is_erasing(context) else YOUNGEST)
         page = pages.graph_page(path or built.candidate.path)
         return materialised(GRAPH, built.candidate.snapshot_id, page, unchanged=not moved)
 

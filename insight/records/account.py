@@ -25,12 +25,13 @@ class Account:
     """What became of the rows of one table of one system.
 
     Attributes:
-        rows: Rows that were landed, rejected ones among them, deleted ones not.
+        rows: Rows that were landed, rejected ones among them, deleted and suppressed ones not.
         records: Records of organisations and people that they drive; one row may drive two.
         facts: Facts that they drive.
         supporting: Rows that drive nothing and complete others.
         quarantined: Rows, or parts of one, in quarantine.
         unaccounted: Rows that are none of these.
+        suppressed: Rows beside these that were left out, since they are of people who were erased.
     """
 
     system: str
@@ -41,6 +42,7 @@ class Account:
     supporting: int
     quarantined: int
     unaccounted: int
+    suppressed: int = 0
 
 
 _NAMED: Final = "SELECT system, source_table, count(*) FROM {rows} WHERE source_key IS NOT NULL GROUP BY ALL"
@@ -127,6 +129,7 @@ def _account(
         # Rows that landing set aside are in quarantine and nowhere else: their key is another row's, or none.
         number["quarantine"] + landed.rejected_count,
         alone - complete,
+        landed.suppressed_count,
     )
 
 

@@ -27,6 +27,7 @@ from insight.records.version import code
 from insight.scratch import scratch
 from insight.sources.source import Source
 from insight.stage import version_of, writing
+from orchestration.erasure.suppression import NOBODY, Suppression
 from orchestration.graph.model import SHAPES, Shape
 from orchestration.settings import Settings
 
@@ -58,6 +59,7 @@ def build(  # noqa: PLR0913, PLR0917  each is an input of the step
     *,
     before: RecordSet | None = None,
     sample: int | None = None,
+    suppression: Suppression = NOBODY,
 ) -> RecordSet:
     """The records of a record type or fact, written where they are not there yet.
 
@@ -74,6 +76,7 @@ def build(  # noqa: PLR0913, PLR0917  each is an input of the step
         settings: Where stages are kept.
         before: What this step made last; None to make everything.
         sample: How many rows of each system to take, for a look; the result then says nothing of keys.
+        suppression: What is of people who were erased: no record is made of them.
 
     Raises:
         SourceError: A `.sql` does not run or returns what it must not.
@@ -82,7 +85,12 @@ def build(  # noqa: PLR0913, PLR0917  each is an input of the step
     stated = version_of_stated(shape.name, sources, landed)
     merges = version_of_merges(shape, sources, landed, aliases)
     version = version_of(
-        code(), stated, merges, *(f"{name} {one.version}" for name, one in needed.items()), str(sample)
+        code(),
+        stated,
+        merges,
+        *(f"{name} {one.version}" for name, one in needed.items()),
+        str(sample),
+        *([suppression.version] if suppression else []),
     )
     folder = layers.place(settings.stages / "records" / shape.name, version, before.path if before else None)
     result = RecordSet(shape.name, folder.name, folder)
@@ -94,8 +102,9 @@ def build(  # noqa: PLR0913, PLR0917  each is an input of the step
         "alias": str(aliases.path) if aliases else "",
         **again.landed_inputs(shape.name, sources, landed),
         **{f"records/{name}": str(one.path) for name, one in needed.items()},
+        **({"suppressed": suppression.version} if suppression else {}),
     }
-    work = _Work(shape, sources, landed, needed, aliases, inputs)
+    work = _Work(shape, sources, landed, needed, aliases, inputs, suppression)
     part = again.part_of(shape, sources, landed, before, inputs) if sample is None else None
     if part is not None:
         with suppress(again.WorkInFull), writing(result.path) as draft, scratch() as connection:
@@ -116,6 +125,7 @@ class _Work:
     needed: Mapping[str, RecordSet]
     aliases: AliasSet | None
     inputs: Mapping[str, str]
+    suppression: Suppression
 
 
 def _whole(connection: duckdb.DuckDBPyConnection, work: _Work, draft: Path, sample: int | None) -> None:
@@ -160,7 +170,7 @@ def _state(
     taken = [path for one in work.needed.values() for path in (one.record, one.quarantine)]
     for one in state(work.shape, work.sources, work.landed, sample, part.slices if part else None):
         tables = systems(one.source, work.landed)[one.system]
-        one_system.add(connection, work.shape, one, {it.table: it for it in tables}, taken, read)
+        one_system.add(connection, work.shape, one, {it.table: it for it in tables}, taken, read, work.suppression)
         beyond |= one.beyond
     return beyond
 

@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 
 from insight import layers
 from insight.landing import LandedTable
-from insight.records import support
+from insight.records import support, suppressed
 from insight.records.assertions import CLASS, listed
 from insight.records.columns import normalised
 from insight.records.derive import DERIVED, complete, derived, duckdb_type
 from insight.records.fields import Locale
 from insight.records.stated import Stated, class_columns
+from orchestration.erasure.suppression import NOBODY, Suppression
 from orchestration.graph.model import COMMON, Shape
 from orchestration.sql import literal, quoted
 
@@ -56,7 +57,8 @@ FROM repeated JOIN fresh USING (source_table, source_key)
 """
 _QUARANTINE: Final = """
 INSERT INTO quarantine
-SELECT record_id, $system, $table, source_key, $shape, reason, detail, _row
+SELECT record_id, $system, $table, source_key, $shape, reason, detail,
+    CASE reason WHEN 'suppressed' THEN '{{}}' ELSE _row END
 FROM failed
 JOIN (SELECT _key, to_json(struct_pack({columns}))::VARCHAR AS _row FROM {landed}) ON _key = source_key
 WHERE source_table = $table
@@ -89,6 +91,7 @@ def add(  # noqa: PLR0913, PLR0917  one place calls it
     landed: Mapping[str, LandedTable],
     taken: Sequence[Path],
     read: Callable[[Path], str],
+    suppression: Suppression = NOBODY,
 ) -> None:
     """Add one system's records to `conformed`, its rejects to `quarantine` and what was left out to `note`.
 
@@ -99,6 +102,7 @@ def add(  # noqa: PLR0913, PLR0917  one place calls it
         landed: Table to what was landed of the system.
         taken: Records and rejects of earlier shapes: a row that has one yields its next record under another id.
         read: What makes a query for `known.TARGET` of these.
+        suppression: What is of people who were erased: it goes to quarantine, without the row.
     """
     _take(connection, stated, taken, read)
     locale = Locale(stated.source.region, stated.source.timezone, stated.source.date_order)
@@ -120,6 +124,7 @@ def add(  # noqa: PLR0913, PLR0917  one place calls it
         values[field.name], problems[field.name] = normalised(field, said(field.name), countries, locale)
     values = complete(shape.name, values)
     reason, detail = _failures(shape, values, problems, size)
+    reason, detail = suppressed.refuse(shape, said, values, suppression, (reason, detail))
     columns = {name: said(name) for name in ("source_table", "source_key", "row_hash")}
     columns |= values | derived(shape.name, values, locale)
     columns |= {CLASS + name: said(name) for name in class_columns(stated.source, shape.name)}

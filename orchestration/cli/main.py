@@ -43,6 +43,11 @@ COMMANDS: Final = {
     "stop": Command("orchestration.cli.stop:stop", "Stop an agent, an action type or all, and prove it.", "Work"),
     "start": Command("orchestration.cli.stop:start", "Let go on what was stopped.", "Work"),
     "stops": Command("orchestration.cli.stop:stops", "List what is stopped, why, and that it holds.", "Work"),
+    "erase": Command("orchestration.cli.erase:erase", "Forget a person, and keep them from coming back.", "Work"),
+    "object": Command(
+        "orchestration.cli.objections:object_", "Record that somebody objects to being contacted.", "Work"
+    ),
+    "objections": Command("orchestration.cli.objections:app", "List objections, withdraw one.", "Work"),
     "notifications": Command(
         "orchestration.cli.notifications:notifications", "List what people were told, and what was not sent.", "Work"
     ),

@@ -66,6 +66,8 @@ class StoreFacts:
     """System and source table to its last read."""
     stopped: Stopped = field(default_factory=Stopped)
     """What has been stopped, and why."""
+    objections: frozenset[str] = frozenset()
+    """Digests of the entities, records and contact points of which an objection stands."""
 
 
 @dataclass(frozen=True, slots=True)

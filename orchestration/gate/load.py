@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from orchestration.action_types import ActionType
 from orchestration.contracts import ActionId, EntityId, Pin, SnapshotId
+from orchestration.erasure.objections import standing_subjects
 from orchestration.gate.known import Ask, Credential, GraphFacts, StoreFacts
 from orchestration.gate.load_doubts import load_doubts
 from orchestration.gate.stopping import stopped
@@ -131,13 +132,13 @@ def load_graph(graph: EntityGraph, wanted: References) -> GraphFacts:
 
 def load_store(connection: Connection) -> StoreFacts:
     """What the store says now of the current snapshot, the sources and the agents."""
-    halted = stopped(connection)
+    halted, objections = stopped(connection), standing_subjects(connection)
     marks = watermarks(connection)
     current = connection.execute(
         select(tables.snapshot).join(tables.pointer, tables.pointer.c.snapshot_id == tables.snapshot.c.snapshot_id)
     ).one_or_none()
     if current is None:
-        return StoreFacts(snapshot_id=None, watermarks=marks, stopped=halted)
+        return StoreFacts(snapshot_id=None, watermarks=marks, stopped=halted, objections=objections)
     return StoreFacts(
         snapshot_id=SnapshotId(current.snapshot_id),
         path=current.path,
@@ -146,6 +147,7 @@ def load_store(connection: Connection) -> StoreFacts:
         pin=None if current.pin is None else Pin.model_validate(current.pin),
         watermarks=marks,
         stopped=halted,
+        objections=objections,
     )
 
 

@@ -16,6 +16,7 @@ from orchestration.action_types import ActionType
 from orchestration.contracts import GRAPH_ASSET, EntityId, Reason
 from orchestration.gate.doubts import Doubt, matters, stays
 from orchestration.gate.known import GraphFacts, StoreFacts
+from orchestration.gate.limits.touch import contact_subject, entity_subjects
 from orchestration.gate.resolve import Resolution, fact_value
 from orchestration.graph.rows import Entity, Fact
 
@@ -53,6 +54,7 @@ def standing(  # noqa: PLR0913  a decision rests on that many things
             reasons += _condition(condition, fact, business_date)
     if action_type.action_class == "external":
         reasons += _objections(action_type, found, graph)
+        reasons += _recorded(found, graph, store.objections) if store.objections else ()
     return sorted(set(reasons), key=lambda reason: (reason.code, reason.subject, reason.detail))
 
 
@@ -195,3 +197,15 @@ def _objections(action_type: ActionType, found: Resolution, graph: GraphFacts) -
             for doubt in graph.doubts.get(contact.entity_id, ()):
                 if doubt.opted_out is not False:  # who has it too may turn out to be somebody who objects
                     yield _open(contact.entity_id, doubt)
+
+
+def _recorded(found: Resolution, graph: GraphFacts, objections: frozenset[str]) -> Iterator[Reason]:
+    """Who objected to us: whoever has the entity's id, one of its records, or the contact point."""
+    for entity in found.entities.values():
+        records = [str(record.record_id) for record in graph.records.get(entity.entity_id, ())]
+        if objections & entity_subjects(entity.entity_id, records):
+            detail = f"An objection of {entity.entity_id} to being contacted is recorded."
+            yield Reason(code="opted_out", subject=entity.entity_id, detail=detail)
+    for name, stated in found.contacts.items():
+        if contact_subject(stated[0].value) in objections:
+            yield Reason(code="opted_out", subject=name, detail=f"An objection is recorded of that {name}.")

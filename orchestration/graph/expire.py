@@ -22,13 +22,14 @@ UNFINISHED: Final = timedelta(hours=1)
 """The age from which on a file that belongs to no published graph is nobody's any more."""
 
 
-def expire(
+def expire(  # noqa: PLR0913  one argument for each thing that keeps a graph
     store: Store,
     settings: Settings,
     *,
     keep: int | None = None,
     hours: int | None = None,
     now: datetime | None = None,
+    everything: bool = False,
 ) -> list[SnapshotId]:
     """Remove the files of graphs but of the last ones, of the last of each hour of a day, and of what a batch waits on.
 
@@ -42,6 +43,7 @@ def expire(
         keep: How many of the last graphs are kept, the current one among them; `PRECEDE_KEEP_GRAPHS` by default.
         hours: For how many hours back the last graph of each is kept; `PRECEDE_KEEP_HOURS` by default.
         now: When this happens.
+        everything: Whether no graph but the current one is kept, and no candidate: somebody was erased.
 
     Returns:
         The graphs that expired now.
@@ -53,20 +55,22 @@ def expire(
     last = settings.keep_graphs if keep is None else keep
     since = at - timedelta(hours=settings.keep_hours if hours is None else hours)
     with store.begin() as connection:
-        expired = _expired(connection, last, since)
+        expired = _expired(connection, 0 if everything else last, since, waited=not everything)
         connection.execute(update(snapshot).where(snapshot.c.snapshot_id.in_(expired)).values(expired_at=at))
         for one in expired:
             snapshot_expired(connection, one, at=at)
         kept = connection.execute(select(snapshot.c.snapshot_id).where(snapshot.c.expired_at.is_(None))).scalars()
         files = {graph_path(settings, SnapshotId(one)) for one in kept}
         over = {graph_path(settings, one) for one in expired}
+    if everything:
+        over |= {path for path in settings.snapshots.glob("*") if path.is_file() and path not in files}
     _sweep(settings, files, over, at - UNFINISHED)
     return expired
 
 
-def _expired(connection: Connection, keep: int, since: datetime) -> list[SnapshotId]:
+def _expired(connection: Connection, keep: int, since: datetime, *, waited: bool) -> list[SnapshotId]:
     waited_on = set(connection.execute(select(batch.c.snapshot_id).where(batch.c.state != "closed")).scalars())
-    needed = waited_on | {current_snapshot(connection)}
+    needed = (waited_on if waited else set()) | {current_snapshot(connection)}
     published = connection.execute(
         select(snapshot.c.snapshot_id, snapshot.c.published_at)
         .where(snapshot.c.expired_at.is_(None), snapshot.c.published_at.is_not(None))
@@ -74,7 +78,7 @@ def _expired(connection: Connection, keep: int, since: datetime) -> list[Snapsho
     ).all()
     hourly: dict[datetime, SnapshotId] = {}
     for row in published:
-        if row.published_at >= since:
+        if waited and row.published_at >= since:
             hourly.setdefault(row.published_at.replace(minute=0, second=0, microsecond=0), row.snapshot_id)
     needed |= set(hourly.values())
     return [row.snapshot_id for row in published[keep:] if row.snapshot_id not in needed]

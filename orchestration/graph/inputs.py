@@ -16,7 +16,7 @@ from orchestration.contracts import SnapshotId
 from orchestration.graph.rows import SnapshotInput
 
 HERE = Path(__file__).parent
-ACCOUNTED: Final = attrgetter("records", "facts", "supporting", "quarantined", "unaccounted")
+ACCOUNTED: Final = attrgetter("records", "facts", "supporting", "quarantined", "unaccounted", "suppressed")
 """What became of a table's rows, in the order of the columns of `snapshot_source`."""
 
 
@@ -78,6 +78,10 @@ class Accounted(Protocol):
     @property
     def unaccounted(self) -> int:
         """Rows that are none of these."""
+
+    @property
+    def suppressed(self) -> int:
+        """Rows beside these that were left out."""
 
 
 @dataclass(frozen=True, slots=True)

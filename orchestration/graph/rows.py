@@ -34,6 +34,7 @@ class SnapshotSource:
     supporting: int | None = None
     quarantined: int | None = None
     unaccounted: int | None = None
+    suppressed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ CREATE TABLE snapshot_source (
     facts BIGINT,                          -- facts that its rows drive
     supporting BIGINT,                     -- rows that drive nothing and complete another row
     quarantined BIGINT,                    -- rows, or parts of one, in quarantine
-    unaccounted BIGINT                     -- rows that are none of these; a graph with one is not published
+    unaccounted BIGINT,                    -- rows that are none of these; a graph with one is not published
+    suppressed BIGINT                      -- rows beside these that were left out: of people who were erased
 );
 
 -- one materialisation this graph was built from

@@ -34,6 +34,7 @@ from orchestration.ledger.subjects import (
     REVOCATION,
     SNAPSHOT_PIN,
     STATE,
+    SUPPRESSION,
     Subject,
     Told,
     answer_digest,
@@ -59,6 +60,8 @@ def told_by_store(
         yield from _judgements(connection)
         yield from _credentials(connection)
         yield from _stops(connection)
+        yield from _objections(connection)
+        yield from _erasures(connection)
         yield from handed_on.told_by_store(connection)
     yield from _policies(connection, action)
     decided = set()
@@ -159,6 +162,24 @@ def _stops(connection: Connection) -> Iterator[tuple[Subject, str]]:
             yield Subject(PROOF, str(row["number"])), digest(row["proof"])
         if row["lifted_at"] is not None:
             yield Subject(LIFTING, str(row["number"])), digest(row["lifted_at"])
+
+
+def _objections(connection: Connection) -> Iterator[tuple[Subject, str]]:
+    kept = defaultdict(list)
+    for row in _rows(connection, tables.objection_subject):
+        kept[row["objection_id"]].append(row["subject"])
+    for row in _rows(connection, tables.objection):
+        said = row | {"subjects": sorted(kept.pop(row["objection_id"], ()))}
+        yield _about("objection", row), digest(committed.of_objection(said))
+        if row["withdrawn_at"] is not None:
+            yield _about("withdrawal", row), digest(committed.of_withdrawal(said))
+
+
+def _erasures(connection: Connection) -> Iterator[tuple[Subject, str]]:
+    for row in _rows(connection, tables.erasure):
+        yield _about("erasure", row), digest(committed.of_erasure(row))
+    for (one,) in connection.execute(select(tables.suppression.c.digest)):
+        yield Subject(SUPPRESSION, one), digest(one)
 
 
 def _policies(connection: Connection, action: str | None) -> Iterator[tuple[Subject, str]]:

@@ -102,6 +102,26 @@ _SETTLEMENT: Final = (
     "snapshot_id",
 )
 
+_OBJECTION: Final = ("objection_id", "kind", "said", "operator", "reason", "at", "subjects")
+_WITHDRAWAL: Final = ("objection_id", "withdrawn_at", "withdrawn_by", "withdrawn_reason")
+
+_ERASURE: Final = ("erasure_id", "entity_id", "operator", "reason", "at", "counts")
+
+
+def of_erasure(erasure: Row) -> Committed:
+    """Who erased somebody, why, and how much there was; who that was, nothing tells any more."""
+    return _only(_ERASURE, erasure)
+
+
+def of_objection(objection: Row) -> Committed:
+    """Who objects, by what they are known, and who recorded it."""
+    return _only(_OBJECTION, objection)
+
+
+def of_withdrawal(objection: Row) -> Committed:
+    """That an objection was taken back."""
+    return _only(_WITHDRAWAL, objection)
+
 
 def of_credential(credential: Row) -> Committed:
     """What an agent was given to answer a batch with; never the token."""

@@ -18,8 +18,8 @@ COLUMNS: Final = ("row_id", "step", "attempts", "state", "output_digest")
 
 
 def told_by_answer(body: Mapping[str, Any], payload: Mapping[str, Any]) -> Iterator[tuple[Subject, str, int]]:
-    """What the entry of an answer says of its handoffs; nothing where there are none, or they were not kept yet."""
-    if body.get("handoffs"):
+    """What the entry of an answer says of its handoffs; nothing where there are none, or its payload was erased."""
+    if body.get("handoffs") and "handoffs" in payload:
         yield Subject(HANDOFFS, str(body.get("batch"))), digest([body.get("at"), payload.get("handoffs")]), 0
 
 

@@ -6,6 +6,7 @@ proof of consistency says that the ledger of a later checkpoint begins with that
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from orchestration.errors import NotFound, PrecedeError
 from orchestration.ledger.chain import hashes
 from orchestration.ledger.checkpoint import Head, Unsigned, checkpoint_keys, verified
 from orchestration.ledger.checkpoint_files import files
+from orchestration.ledger.erasures import proofs
 from orchestration.ledger.links import Entry, entries, faults
 from orchestration.ledger.merkle import Tree, tree_of
 from orchestration.ledger.signing import Signed
@@ -85,7 +87,7 @@ def prove(store: Store, settings: Settings, action: str, *, disclose: bool = Fal
             and connection.execute(select(proposal.c.action).where(proposal.c.action == action)).first() is None
         ):
             raise NotFound(f"No action has the id {action!r}; needed one that exists; see `precede actions`.")
-        tree = _tree(connection, newest.head)
+        tree, gone = _tree(connection, newest.head), proofs(connection, settings.keys).gone
     covered = [entry for entry in about if entry.seq <= newest.head.last]
     if not covered:
         raise NotFound(
@@ -94,7 +96,7 @@ def prove(store: Store, settings: Settings, action: str, *, disclose: bool = Fal
     inclusion = Inclusion(
         action=action,
         checkpoint=newest.head.number,
-        entries=tuple(_claim(entry, tree, disclose=disclose) for entry in covered),
+        entries=tuple(_claim(entry, tree, gone, disclose=disclose) for entry in covered),
         not_yet=tuple(entry.seq for entry in about if entry.seq > newest.head.last),
     )
     return inclusion, newest.path
@@ -153,8 +155,8 @@ def _tree(connection: Connection, head: Head) -> Tree:
     return tree
 
 
-def _claim(entry: Entry, tree: Tree, *, disclose: bool) -> Claim:
-    for problem in faults(entry):
+def _claim(entry: Entry, tree: Tree, gone: Mapping[Any, str], *, disclose: bool) -> Claim:
+    for problem in faults(entry, gone):
         raise PrecedeError(f"{problem} Needed an entry as it was written; see `precede ledger verify`.")
     shown: dict[str, Any] = {"salt": entry.salt, "payload": entry.payload} if disclose and entry.payload else {}
     return Claim(body=entry.body, path=tuple(node.hex() for node in tree.inclusion(entry.seq - 1)), **shown)

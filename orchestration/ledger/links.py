@@ -5,11 +5,12 @@ Pure: entries in, problems out. What an entry says of other tables is compared i
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from json import JSONDecoder
 from json.decoder import scanstring  # type: ignore[attr-defined]  # typeshed leaves it out
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Connection, null, select, type_coerce
@@ -19,6 +20,7 @@ from orchestration.canonical import canonical
 from orchestration.ledger.chain import GENESIS, commitment, entry_hash, said
 from orchestration.store.tables import ledger_entry, ledger_payload
 
+_NOTHING: Final[Mapping[Any, str]] = MappingProxyType({})
 _SCAN: Final = JSONDecoder().scan_once  # type: ignore[attr-defined]  # typeshed leaves it out
 
 
@@ -115,11 +117,22 @@ class Walk:
         self.hash = entry.hash
 
 
-def faults(entry: Entry) -> Iterator[str]:
-    """What is wrong with an entry by itself: its hash, its columns, its payload."""
+def faults(entry: Entry, erased: Mapping[Any, str] = _NOTHING) -> Iterator[str]:
+    """What is wrong with an entry by itself: its hash, its columns, its payload.
+
+    Args:
+        entry: The entry.
+        erased: Entries of which an erasure removed the payload, by number, and the commitment that it named.
+    """
     yield from body_faults(entry)
     if body := entry.says():
-        yield from _payload_faults(entry, body.get("commitment"))
+        promised = body.get("commitment")
+        if entry.seq not in erased:
+            yield from _payload_faults(entry, promised)
+        elif entry.payload is not None:
+            yield f"{entry.name} has a payload again that was erased."
+        elif erased[entry.seq] != promised:
+            yield f"The payload of {entry.name[0].lower()}{entry.name[1:]} is missing, and another one was erased."
 
 
 def body_faults(entry: Entry) -> Iterator[str]:

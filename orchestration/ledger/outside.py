@@ -36,6 +36,8 @@ def forged_permits(connection: Connection, key: Ed25519PublicKey, after: int = 0
     yield from _forged_undos(connection, key, after)
     signed: dict[str, Permit] = {}
     for row in connection.execute(permits.order_by(tables.permit.c.permit_id)):
+        if not row.payload:  # erased with the person whom it named, or the ledger says that the row was edited
+            continue
         try:
             permit = read(SignedPermit(payload=row.payload, signature=row.signature), key)
         except (PermitRefused, ValueError, TypeError) as problem:
@@ -63,6 +65,8 @@ def _forged_undos(connection: Connection, key: Ed25519PublicKey, after: int) -> 
     """A problem for each taking back of an effect that the key did not sign a permit for."""
     undo, told = tables.undo, select(tables.ledger_entry.c.action).where(tables.ledger_entry.c.seq > after)
     for row in connection.execute(select(undo).where(undo.c.action.in_(told)).order_by(undo.c.undo_id)):
+        if not row.permit:  # as above
+            continue
         try:
             permit = read(SignedPermit(payload=row.permit, signature=row.signature), key)
             covers(

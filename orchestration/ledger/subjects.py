@@ -19,6 +19,9 @@ PARTS: Final = {
     "credential": ("the credential", "credential_id"),
     "stop": ("the stop", "number"),
     "use": ("the count of permit", "permit_id"),
+    "objection": ("the objection", "objection_id"),
+    "erasure": ("the erasure", "erasure_id"),
+    "withdrawal": ("the withdrawal of objection", "objection_id"),
     "undo": ("the undo", "undo_id"),
     "undone": ("the outcome of undo", "undo_id"),
 }
@@ -40,6 +43,7 @@ HALT: Final = "the halt of"
 PROOF: Final = "the proof of stop"
 LIFTING: Final = "the lifting of stop"
 POLICIES: Final = "the policies"
+SUPPRESSION: Final = "the suppression"
 HANDOFFS: Final = "the handoffs of batch"
 
 

@@ -14,6 +14,7 @@ from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
 from orchestration.ledger import committed_effects
 from orchestration.ledger import entries as kinds
+from orchestration.ledger.entries_erasure import ERASED, SUPPRESSED
 from orchestration.ledger.handed_on import told_by_answer
 from orchestration.ledger.links import Entry, members
 from orchestration.ledger.subjects import (
@@ -32,6 +33,7 @@ from orchestration.ledger.subjects import (
     SNAPSHOT_PIN,
     STATE,
     STEPS,
+    SUPPRESSION,
     Subject,
     Told,
     answer_digest,
@@ -49,12 +51,14 @@ class Telling:
 
     def __init__(self) -> None:
         self.told: dict[Subject, Told] = {}
+        self._left: set[Subject] = set()  # what of erased rows is left, as a proof of erasure said it
 
     def hear(self, entry: Entry) -> list[str]:
         """Take in an entry of which `links.faults` found nothing; a problem for each thing that it tells otherwise."""
         problems = []
-        for subject, told in told_by(entry):
+        for subject, said in told_by(entry):
             before = self.told.get(subject)
+            told = said if entry.kind != ERASED else self._left_of(subject, said, before)
             if before is None or told.step > before.step:
                 self.told[subject] = told
             elif told.digest != before.digest:
@@ -62,6 +66,12 @@ class Telling:
         if entry.kind == kinds.DECISION and (meant := self.told.get(Subject(PARTS["intent"][0], str(entry.action)))):
             problems.append(f"{entry.name} decides action {entry.action} after {meant.entry} meant it: it was put in.")
         return problems
+
+    def _left_of(self, subject: Subject, said: Told, before: Told | None) -> Told:
+        """What a proof of erasure says: of rows that no other entry tells of any more, and of no others."""
+        again = subject in self._left or subject.part == STATE
+        self._left.add(subject)
+        return said._replace(step=0 if before is None else before.step + again)
 
 
 def told_by(entry: Entry) -> Iterator[tuple[Subject, Told]]:
@@ -95,6 +105,7 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
     if entry.kind == kinds.DECISION and _mapping(payload.get("decision")).get("request_digest"):
         yield Subject(POLICIES, str(body.get("policy_digest"))), str(body.get("policy_digest")), 0
     yield from _said_of_batches(entry, body, payload)
+    yield from _said_of_erasures(entry, payload)
     yield from _said_of_credentials(entry, body)
     yield from said_of_stops(entry.kind, body, seq)
     yield from committed_effects.told_by(entry, body, payload)
@@ -136,6 +147,17 @@ def _said_of_credentials(entry: Entry, body: dict[str, Any]) -> Iterator[tuple[S
     revoked = body.get("credentials") if entry.kind == kinds.CREDENTIALS_REVOKED else []
     for credential_id in revoked if isinstance(revoked, list) else ():
         yield Subject(REVOCATION, str(credential_id)), digest(at), 0
+
+
+def _said_of_erasures(entry: Entry, payload: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:
+    """What is left of rows that were erased, and what is suppressed."""
+    left = payload.get("told") if entry.kind == ERASED else ()
+    for item in left if isinstance(left, list) else ():
+        part, key, said = (str(each) for each in item)
+        yield Subject(part, key), said, 0
+    suppressed = payload.get("suppressions") if entry.kind in {ERASED, SUPPRESSED} else ()
+    for one in suppressed if isinstance(suppressed, list) else ():
+        yield Subject(SUPPRESSION, str(one)), digest(str(one)), 0
 
 
 def _answers(payload: dict[str, Any]) -> Iterator[tuple[str, str, object]]:

@@ -15,8 +15,9 @@ from orchestration.contracts import Contract, Pin, Reason
 from orchestration.errors import NotFound
 from orchestration.ledger import agreement
 from orchestration.ledger.entries import EVIDENCE_EXPIRED
+from orchestration.ledger.erasures import proofs
 from orchestration.ledger.links import entries, faults
-from orchestration.ledger.telling import Telling
+from orchestration.ledger.telling import Telling, told_by
 from orchestration.store import tables
 from orchestration.store.engine import Store
 
@@ -217,7 +218,8 @@ def _materialisations(evidence: dict[str, Any], batch: dict[str, Any]) -> tuple[
 
 
 def _ledger(connection: Connection, action: str) -> tuple[EntryTrace, ...]:
-    sound = {entry.seq: not any(faults(entry)) for entry in entries(connection, action)}
+    gone = proofs(connection).gone
+    sound = {entry.seq: not any(faults(entry, gone)) for entry in entries(connection, action)}
     table = tables.ledger_entry
     query = select(table.c.seq, table.c.kind, table.c.at).where(table.c.action == action).order_by(table.c.seq)
     return tuple(
@@ -230,14 +232,16 @@ def _removed_at(told: tuple[EntryTrace, ...]) -> datetime | None:
 
 
 def _problems(connection: Connection, action: str) -> tuple[str, ...]:
-    telling, problems = Telling(), []
+    telling, problems, erased = Telling(), [], proofs(connection)
     for entry in entries(connection, action):
-        if not any(faults(entry)):
+        if not any(faults(entry, erased.gone)):
             problems += telling.hear(entry)
-    return (
-        *problems,
-        *agreement.differences(telling.told, dict(agreement.told_by_store(connection, telling.told, action))),
-    )
+    store = dict(agreement.told_by_store(connection, telling.told, action))
+    for entry in erased.entries:  # which tell of what is left of many actions
+        for subject, told in told_by(entry):
+            if subject in store:
+                telling.told.setdefault(subject, told)
+    return (*problems, *agreement.differences(telling.told, store))
 
 
 def _one(connection: Connection, table: Table, where: ColumnElement[bool]) -> dict[str, Any] | None:

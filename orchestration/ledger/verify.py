@@ -19,6 +19,8 @@ from orchestration.ledger import agreement, heads
 from orchestration.ledger.checkpoint import checkpoint_keys
 from orchestration.ledger.checkpoint_files import files
 from orchestration.ledger.counted import miscounted
+from orchestration.ledger.entries_erasure import ERASED
+from orchestration.ledger.erasures import proofs
 from orchestration.ledger.links import Walk, entries, faults, stray_payloads
 from orchestration.ledger.outside import changed_graphs, forged_permits
 from orchestration.ledger.telling import Telling
@@ -100,14 +102,16 @@ def _record_of(connection: Connection, settings: Settings | None) -> Verificatio
     telling, walk, count = Telling(), Walk(), 0
     signed = _signed(connection, settings)
     standing = heads.Standing(signed.heads)
+    erased = proofs(connection, None if settings is None else settings.keys)
+    proven = {entry.seq for entry in erased.entries}
     for entry in entries(connection):
-        edits = list(faults(entry))
+        edits = list(faults(entry, erased.gone))
         problems += [*walk.step(entry), *edits]
-        if not edits:
+        if not edits and (entry.kind != ERASED or entry.seq in proven):
             problems += telling.hear(entry)
         standing.step(entry)
         count += 1
-    problems = [*signed.problems, *standing.problems(), *problems, *stray_payloads(connection)]
+    problems = [*signed.problems, *erased.problems, *standing.problems(), *problems, *stray_payloads(connection)]
     problems += agreement.differences(telling.told, dict(agreement.told_by_store(connection, telling.told)))
     problems += miscounted(connection)
     signatures = settings is not None and (settings.keys / PUBLIC).is_file()

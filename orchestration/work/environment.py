@@ -50,6 +50,7 @@ LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "PRECEDE_KEEP_HOURS",
         "PRECEDE_SPARK",
         "PRECEDE_BUSINESS_DATE",
+        "PRECEDE_SUPPRESSION_KEY",
     ),
     "action": (
         "PRECEDE_HOME",
@@ -71,6 +72,7 @@ LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "PRECEDE_CHECKPOINTS",
         "PRECEDE_CHECKPOINT_SCHEDULE",
         "PRECEDE_KEEP_EVIDENCE_DAYS",
+        "PRECEDE_SUPPRESSION_KEY",
         "PRECEDE_NOTIFY",
         "PRECEDE_BUSINESS_DATE",
     ),

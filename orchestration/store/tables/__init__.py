@@ -14,6 +14,7 @@ from orchestration.store.tables.effects import (
     tainted_effect,
     undo,
 )
+from orchestration.store.tables.erasure import erasure, objection, objection_subject, suppression
 from orchestration.store.tables.gate import decision, evidence, permit, policy_set
 from orchestration.store.tables.handoffs import handoff
 from orchestration.store.tables.identity import agent_credential
@@ -33,6 +34,7 @@ __all__ = [
     "effect_record",
     "effect_value",
     "effect_watch",
+    "erasure",
     "evidence",
     "handoff",
     "incident",
@@ -41,6 +43,8 @@ __all__ = [
     "ledger_payload",
     "metadata",
     "notification",
+    "objection",
+    "objection_subject",
     "outbox",
     "permit",
     "permit_subject",
@@ -51,6 +55,7 @@ __all__ = [
     "settlement",
     "snapshot",
     "stop",
+    "suppression",
     "tainted_effect",
     "trigger_row",
     "undo",

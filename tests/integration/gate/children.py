@@ -43,6 +43,14 @@ STEPS: dict[str, tuple[object, str, str]] = {
 """Where a run is killed: a function, and before or after its first call."""
 
 
+def told(store_url: str | None, target: Callable[..., None], *arguments: Any) -> None:
+    """Call a function in a process that was started before the test said where its store is."""
+    os.environ.pop("PRECEDE_STORE_URL", None)
+    if store_url is not None:
+        os.environ["PRECEDE_STORE_URL"] = store_url
+    target(*arguments)
+
+
 def run_and_die(home: Path, step: str) -> None:
     """Act for finance, and be gone at a step."""
     where, name, when = STEPS[step]

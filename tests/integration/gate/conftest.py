@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
-from orchestration.settings import Settings
-from orchestration.store.engine import Store, open_store
+from orchestration.settings import PROJECT, Settings
+from orchestration.store.engine import open_store
 from tests.integration.gate.world import World
+from tests.serving import new_database
 
 
 @pytest.fixture(scope="session")
@@ -33,15 +36,37 @@ def world(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     store.close()
 
 
+@pytest.fixture(scope="session")
+def published_in_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The same with its store in Postgres, and what that database is called; tests work on copies of both.
+
+    The coordinator's role may there do what `deploy/sql/store.sql` grants it.
+    """
+    home, url = tmp_path_factory.mktemp("published") / "home", new_database(postgres_url, "published")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PRECEDE_STORE_URL", url)
+        store = open_store(Settings(home=home))
+        World(home, store).publish()
+        store.close()
+    with psycopg.connect(url, autocommit=True) as database:
+        for role in ("precede_coordinator", "precede_insight"):
+            if not database.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchall():
+                database.execute(f"CREATE ROLE {role} LOGIN".encode())
+        database.execute((PROJECT / "deploy" / "sql" / "store.sql").read_bytes())
+    return home, str(make_url(url).database)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def either_world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The same with its store in SQLite, and once more in Postgres."""
+    """The same with its store in SQLite, and once more in Postgres, as the role that the coordinator has there."""
     if request.param == "postgres":
-        monkeypatch.setenv("PRECEDE_STORE_URL", request.getfixturevalue("postgres_database"))
+        published, database = request.getfixturevalue("published_in_postgres")
+        url = new_database(request.getfixturevalue("postgres_url"), request.node.nodeid, copied=database)
+        monkeypatch.setenv("PRECEDE_STORE_URL", url.replace("//postgres:", "//precede_coordinator:"))
     else:
+        published = request.getfixturevalue("published")
         monkeypatch.delenv("PRECEDE_STORE_URL", raising=False)
-    store: Store = open_store(Settings(home=tmp_path / "home"))
-    world = World(tmp_path / "home", store)
-    world.publish()
-    yield world
+    home = Path(copytree(published, tmp_path / "home"))
+    store = open_store(Settings(home=home))
+    yield World(home, store, published=1)
     store.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -14,15 +15,33 @@ FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.integration.gate.children"])
 
 
-def in_a_process(target: Callable[..., None], *arguments: Any) -> int | None:
-    process = FORKS.Process(target=target, args=arguments)
+ON_BOTH = (
+    "with decisions written and not committed",
+    "with the intent written and not committed",
+    "with the outcome written and not committed",
+)
+"""Steps in the midst of a transaction, which is the database's to take back."""
+KILLS = [("sqlite", step) for step in children.STEPS] + [("postgres", step) for step in ON_BOTH]
+
+
+def a_process(target: Callable[..., None], *arguments: Any) -> Any:
+    process = FORKS.Process(target=children.told, args=(os.environ.get("PRECEDE_STORE_URL"), target, *arguments))
     process.start()
+    return process
+
+
+def in_a_process(target: Callable[..., None], *arguments: Any) -> int | None:
+    process = a_process(target, *arguments)
     process.join(120)
-    return process.exitcode
+    code: int | None = process.exitcode
+    return code
 
 
-@pytest.mark.parametrize("step", children.STEPS)
-def test_a_run_killed_anywhere_is_finished_by_the_next_without_doing_anything_twice(world: World, step: str) -> None:
+@pytest.mark.parametrize(("either_world", "step"), KILLS, indirect=["either_world"])
+def test_a_run_killed_anywhere_is_finished_by_the_next_without_doing_anything_twice(
+    either_world: World, step: str
+) -> None:
+    world = either_world
     world.make_erp()
     _, actions = world.propose_all()
     assert in_a_process(children.run_and_die, world.settings.home, step) == children.KILLED
@@ -44,25 +63,20 @@ def test_a_run_after_everything_is_done_does_nothing(world: World) -> None:
     assert (world.rows("ledger_entry"), world.reminders()) == (entries, written)
 
 
-def test_eight_processes_over_forty_permits_have_forty_effects(world: World) -> None:
+def test_eight_processes_over_forty_permits_have_forty_effects(either_world: World) -> None:
+    world = either_world
     world.debtors = [type(world.debtors[0])(number) for number in range(1, 41)]
     world.publish()
     world.make_erp()
     batch_id, actions = world.propose_all()
     with world.gate() as gate:
         gate.decide(batch_id, world.now)
-    processes = [
-        FORKS.Process(target=children.perform_all, args=(world.settings.home, list(actions), seed)) for seed in range(8)
-    ]
-    for process in processes:
-        process.start()
+    processes = [a_process(children.perform_all, world.settings.home, list(actions), seed) for seed in range(8)]
     for process in processes:
         process.join(120)
     assert sum(process.exitcode or 0 for process in processes) == len(actions)
     assert len(world.rows("outbox")) == len(actions)
-    runs = [FORKS.Process(target=children.run, args=(world.settings.home,)) for _ in range(4)]
-    for process in runs:
-        process.start()
+    runs = [a_process(children.run, world.settings.home) for _ in range(4)]
     for process in runs:
         process.join(120)
     assert [process.exitcode for process in runs] == [0] * 4

@@ -33,6 +33,12 @@ HOLD = '@id("finance-hold")\n@decision("review")\nforbid (principal, action, res
 
 
 @pytest.fixture
+def world(either_world: World) -> World:
+    """Three debtors, published; the store is in SQLite, and then in Postgres."""
+    return either_world
+
+
+@pytest.fixture
 def tightened(world: World, tmp_path: Path) -> Tightened:
     """Makes a gate whose rules are otherwise than those that decided."""
 
