@@ -1,6 +1,6 @@
 # `make run` and `make test` need nothing but Python 3.11 and the Python registry. Everything goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types contracts lock lock-current definitions ui truth intervals bench-reconcile attack chaos deploy-test postgres-run spark clean
+.PHONY: help setup run test laws check lint types contracts lock lock-current definitions ui truth intervals bench-reconcile bench-gate attack chaos deploy-test postgres-run spark clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -30,6 +30,9 @@ run: setup ## build the example company if it is not there, and run the main job
 # in the order of the folders: xdist would put files of one long test last, when nothing is left to run beside them
 test: setup ## every test
 	@PRECEDE_TEST_COMMAND="make test" $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+laws: setup ## the laws that the product promises, on EFFORT=10 times as many examples as `make test`
+	@PRECEDE_EFFORT=$(or $(EFFORT),10) $(BIN)/python -m pytest --numprocesses 2 -m law --timeout 3600 $(LAWS)
 
 check: lint types contracts lock-current definitions ## what CI checks beside the tests
 
@@ -78,6 +81,9 @@ postgres-run: setup ## `precede run` twice with store and Dagster on Postgres, b
 
 attack: setup ## every attack on a real home, store and tools, with what was expected and seen; ONLY='ledger/*' ATTACK=--json
 	@$(BIN)/python -m attack $(foreach one,$(ONLY),--only '$(one)') $(ATTACK)
+
+chaos: setup ## kill what acts at KILLS=500 random points on SQLite and Postgres, fill the disk, lock the store; CHAOS=--json
+	@$(BIN)/python -m chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) $(CHAOS)
 
 bench-gate: setup ## decisions, effects, trace and verify at 100,000 entities and ACTIONS=100000 actions; BENCH=--json
 	@$(BIN)/python -m bench.gate $(if $(ACTIONS),--actions $(ACTIONS)) $(BENCH)

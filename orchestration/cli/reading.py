@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 WIDTH: Final = 100
 """Characters of a line where standard output is no terminal."""
-_HARMLESS: Final = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
+_DIRECTIONS: Final = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""What has text read from the other side: a stranger could have a line shown as another one."""
+_HARMLESS: Final = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), *_DIRECTIONS))
 """Control codes but tab and line feed, which are left out: they take no room, and a terminal would obey them."""
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 
 from sqlalchemy import ColumnElement, Connection, and_, desc, exists, not_, or_, select
 
+from orchestration.collecting import uncollected
 from orchestration.contracts import Decision, Pin, Reason, Verdict
 from orchestration.errors import PermitRefused
 from orchestration.gate.decide import Answer, Moment, bounds_of, conclude, weigh
@@ -91,9 +92,10 @@ class Gate:
         decisions: list[Decision] = []
         while asks := self._waiting(*waiting):
             for ahead in _parts(asks, LOOKED_UP):
-                self._look_up(ahead)
-                for some in _parts(ahead, CHUNK):
-                    decisions += self._decide_some([ask.action for ask in some], waiting, now)
+                with uncollected():
+                    self._look_up(ahead)
+                    for some in _parts(ahead, CHUNK):
+                        decisions += self._decide_some([ask.action for ask in some], waiting, now)
         return decisions
 
     def perform(self, action: str, now: datetime) -> Effect | Decision:
@@ -116,7 +118,8 @@ class Gate:
             return [self.perform(ask.action, now) for ask in asks]
         done: list[Effect | Decision] = []
         for some in _parts(asks, CHUNK):
-            done += self._perform_some([ask.action for ask in some], now)
+            with uncollected():
+                done += self._perform_some([ask.action for ask in some], now)
         return done
 
     def _perform_some(self, actions: Sequence[str], now: datetime) -> list[Effect | Decision]:

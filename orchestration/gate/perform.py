@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Self
+from functools import lru_cache
+from typing import Final, Self
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, RowMapping, desc, insert, select, update
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import Connection, RowMapping, bindparam, desc, insert, select, update
 
 from orchestration.canonical import digest
 from orchestration.contracts import Decision, Permit, Pin, Reason, SignedPermit, Verdict
@@ -34,6 +35,11 @@ from orchestration.gate.rules import Rules
 from orchestration.identity.clock import latest
 from orchestration.ledger import entries
 from orchestration.store import tables
+
+_SAME: Final = select(tables.outbox.c.action).where(
+    tables.outbox.c.effect_key == bindparam("key"), tables.outbox.c.state != "failed"
+)
+"""The effect of a key that happened already, or may still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +162,7 @@ def perform(
         )
     )
     intent = entries.intended(connection, action, at=now)
-    means.tally.wrote(connection)
+    means.tally.wrote(intent)
     return Effect(action, permit.effect_key, intent)
 
 
@@ -188,10 +194,15 @@ def _leave(connection: Connection, action: str) -> RowMapping:
     return row
 
 
+@lru_cache(maxsize=4)
+def _public_half(key: Ed25519PrivateKey) -> Ed25519PublicKey:
+    return key.public_key()
+
+
 def _sound(row: RowMapping, key: Ed25519PrivateKey, ask: Ask) -> tuple[Permit | None, list[Reason]]:
     """The permit as it was signed, and whether it is this action's: the store's row is not believed."""
     try:
-        permit = read(SignedPermit(payload=row["payload"], signature=row["signature"]), key.public_key())
+        permit = read(SignedPermit(payload=row["payload"], signature=row["signature"]), _public_half(key))
     except PermitRefused as refused:
         return None, [Reason(code="permit_forged", detail=str(refused))]
     signed = (permit.permit_id, permit.action, permit.agent, permit.action_type, permit.expires_at)
@@ -228,8 +239,6 @@ def _against(
     elif isinstance(case, Case) and _call(case) != _granted(permit):
         detail = "The action type makes another call of it than the permit is for."
         reasons.append(Reason(code="tool_call_changed", detail=detail))
-    outbox = tables.outbox
-    same = select(outbox.c.action).where(outbox.c.effect_key == permit.effect_key, outbox.c.state != "failed")
-    if connection.execute(same).first() is not None:
+    if connection.execute(_SAME, {"key": permit.effect_key}).first() is not None:
         reasons.append(Reason(code="effect_exists", detail="That effect happened already, or may still happen."))
     return reasons

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from orchestration.action_types import fill
-from orchestration.gate.resolve import Case, fact_value, is_key, key_of
+from orchestration.gate.resolve import Case, Values, fact_value, is_key, key_of
 
 
 def read_set(case: Case) -> dict[str, Any]:
@@ -55,12 +55,17 @@ def tool_call(case: Case) -> tuple[dict[str, str | int | bool], str] | None:
         return None
 
 
-def values_of(case: Case) -> dict[tuple[str, str | None], str | int | bool]:
-    """What templates may name; a value that is not known is missing."""
+def values_of(case: Case) -> Values:
+    """What templates may name; a value that is not known is missing. Made once for a case."""
+    made = case.found.values
+    if made is None or made[0] is not case.action_type or made[1] is not case.graph:
+        made = case.found.values = (case.action_type, case.graph, _values(case))
+    return made[2]
+
+
+def _values(case: Case) -> Values:
     action_type, found = case.action_type, case.found
-    values: dict[tuple[str, str | None], str | int | bool] = {
-        (name, None): each for name, each in found.literals.items()
-    }
+    values: Values = {(name, None): each for name, each in found.literals.items()}
     for name, entity in found.entities.items():
         values[(name, None)] = entity.entity_id
         golden = case.graph.goldens.get(entity.entity_id, {})

@@ -26,6 +26,8 @@ from orchestration.graph.model import FACTS
 from orchestration.graph.rows import Contact, Entity, Fact, source_row_id
 
 Value = str | int | bool
+Values = dict[tuple[str, str | None], Value]
+"""Parameter and field, or the parameter alone, to what a template has in its place."""
 _ID: Final = re.compile(r"[A-Za-z0-9_:#./+-]{1,120}")
 
 
@@ -51,6 +53,8 @@ class Resolution:
     """The records that state the contact point and may be trusted with it."""
     literals: dict[str, str | int | bool] = field(default_factory=dict)
     objections: list[Reason] = field(default_factory=list)
+    values: tuple[ActionType, GraphFacts, Values] | None = None
+    """What templates may name, once somebody asked, and what it was made of."""
 
     def object(self, code: str, subject: str, detail: str) -> None:
         """Note one objection."""

@@ -25,6 +25,9 @@ GENESIS: Final = "0" * 64
 """What the first entry has for the hash of the entry before it."""
 RESERVED: Final = frozenset({"seq", "kind", "at", "action", "previous", "commitment"})
 """What `append` writes into a body itself."""
+_LAST: Final = select(ledger_entry.c.seq, ledger_entry.c.hash).order_by(ledger_entry.c.seq.desc()).limit(1)
+_ENTRIES: Final = insert(ledger_entry)
+_PAYLOADS: Final = insert(ledger_payload)
 _MAILBOX: Final = re.compile(r"[^\s@]+@[^\s@]+")
 
 
@@ -75,9 +78,7 @@ def append_all(connection: Connection, kind: str, entries: Sequence[New], *, at:
     """
     if connection.dialect.name == "postgresql":  # held already inside Store.begin(); costs nothing twice
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITER_LOCK})
-    last = connection.execute(
-        select(ledger_entry.c.seq, ledger_entry.c.hash).order_by(ledger_entry.c.seq.desc()).limit(1)
-    ).one_or_none()
+    last = connection.execute(_LAST).one_or_none()
     seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
     rows: list[dict[str, Any]] = []
     payloads: list[dict[str, Any]] = []
@@ -92,9 +93,9 @@ def append_all(connection: Connection, kind: str, entries: Sequence[New], *, at:
             payloads.append({"seq": seq, "salt": salt, "payload": covered.decode()})
         previous = rows[-1]["hash"]
     if rows:
-        connection.execute(insert(ledger_entry), rows)
+        connection.execute(_ENTRIES, rows)
     if payloads:
-        connection.execute(insert(ledger_payload), payloads)
+        connection.execute(_PAYLOADS, payloads)
     return [row["seq"] for row in rows]
 
 

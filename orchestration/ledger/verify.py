@@ -5,14 +5,12 @@ What it cannot prove stands in docs/architecture-ledger.md: who owns store, chec
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from orchestration.collecting import uncollected
 from orchestration.contracts import Contract
 from orchestration.gate.keys import PUBLIC, public_key
 from orchestration.ledger import agreement, heads
@@ -81,20 +79,8 @@ def verify(store: Store, instance: Instance | None, settings: Settings | None = 
 
 def record_of(connection: Connection, settings: Settings | None = None) -> Verification:
     """Check the chain and the store's rows that it tells of, without Dagster's event log."""
-    with _uncollected():
+    with uncollected():
         return _record_of(connection, settings)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without garbage collection: millions of small things are kept until the end, and none of them is in a cycle."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _record_of(connection: Connection, settings: Settings | None) -> Verification:

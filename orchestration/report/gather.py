@@ -17,8 +17,9 @@ import pyarrow as pa
 from sqlalchemy import JSON, Boolean, Column, Connection, Date, Integer, Text, cast, select
 
 from orchestration.contracts import SnapshotId
+from orchestration.gate.stops import Scope, ScopeKind
 from orchestration.graph.current import current_snapshot
-from orchestration.ledger import entries
+from orchestration.ledger import entries_stop
 from orchestration.sql import quoted
 from orchestration.store import tables
 from orchestration.store.tables import UtcDateTime
@@ -150,22 +151,24 @@ def _type(column: Column[Any]) -> pa.DataType:
 
 
 def _stopping(connection: Connection) -> pa.Table:
-    """Who was stopped and may go on, as the ledger says; by whom, as long as it may say that."""
+    """What was stopped and may go on, as the ledger says; by whom, as long as it may say that."""
     entry, payload = tables.ledger_entry, tables.ledger_payload
     query = (
         select(entry.c.seq, entry.c.kind, entry.c.at, entry.c.body, payload.c.payload)
         .outerjoin_from(entry, payload, payload.c.seq == entry.c.seq)
-        .where(entry.c.kind.in_((entries.AGENT_STOPPED, entries.AGENT_STARTED)))
+        .where(entry.c.kind.in_((entries_stop.STOPPED, entries_stop.STARTED)))
         .order_by(entry.c.seq)
     )
-    rows = [
-        {
-            "seq": row.seq,
-            "kind": row.kind,
-            "agent": json.loads(row.body).get("agent"),
-            "at": row.at,
-            "person": json.loads(row.payload).get("operator") if row.payload else None,
-        }
-        for row in connection.execute(query)
-    ]
+    rows, of = [], {}
+    for row in connection.execute(query):
+        body, said = json.loads(row.body), json.loads(row.payload) if row.payload else {}
+        moment = {"seq": row.seq, "at": row.at}
+        if row.kind == entries_stop.STOPPED:
+            of[body["stop"]] = str(Scope(ScopeKind(body["scope"]), body["name"]))
+            by = said.get("stop", {}).get("operator")
+            rows.append({**moment, "kind": "agent_stopped", "agent": of[body["stop"]], "person": by})
+        else:
+            lifted = {of[number] for number in body["stops"] if number in of}
+            by = said.get("operator")
+            rows += [{**moment, "kind": "agent_started", "agent": what, "person": by} for what in sorted(lifted)]
     return pa.Table.from_pylist(rows, _STOPPING)

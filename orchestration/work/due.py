@@ -19,7 +19,7 @@ from orchestration.identity.credentials import usable
 from orchestration.store.tables import batch, decision, outbox, proposal
 from orchestration.work.attempts import Due
 from orchestration.work.exchange import Exchange
-from orchestration.work.outbox import for_a_person
+from orchestration.work.told_of import for_a_person
 
 UNFINISHED: Final = ("answered", "decided")
 """States of a batch that has an answer and is not closed."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, and_, not_, select, update
+from sqlalchemy import Connection, RowMapping, not_, select, update
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from orchestration.contracts import OutcomeState, SignedPermit, ToolResult
@@ -32,6 +32,7 @@ from orchestration.store import tables
 from orchestration.store.engine import Store
 from orchestration.store.presence import at_work, calling, present
 from orchestration.work.notify import notify
+from orchestration.work.told_of import for_a_person, settling
 from orchestration.work.tools import Caller, ToolNotReached, ToolUnreachable
 
 ATTEMPTS: Final = 3
@@ -212,11 +213,6 @@ def _take_back(store: Store, action: str, now: datetime) -> None:
             _write_down(connection, action, _not_sent(stop), now)
 
 
-def for_a_person(table: Any) -> Any:  # noqa: ANN401  SQLAlchemy's expression over `outbox` or `undo`
-    """Of a row, that its outcome is unknown and that no tool will say it."""
-    return and_(table.c.state == OutcomeState.UNKNOWN.value, table.c.by_person)
-
-
 def send(
     tools: Caller,
     row: RowMapping | Mapping[str, Any],
@@ -271,5 +267,4 @@ def _ask_a_person(connection: Connection, action: str, now: datetime) -> None:
     outbox = tables.outbox
     waits = select(outbox.c.action).where(outbox.c.action == action, for_a_person(outbox))
     if connection.execute(waits).first() is not None:
-        command = f"precede effects settle {action} done|failed --reason …"
-        notify(connection, "effect_unknown", {"action": action, "settle": command}, now)
+        notify(connection, "effect_unknown", {"action": action, "settle": settling(action)}, now)

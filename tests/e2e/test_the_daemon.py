@@ -31,6 +31,8 @@ LOADED = """{ workspaceOrError { ... on Workspace { locationEntries { name locat
     } }
 } } } } }"""
 RUNS = """{ runsOrError(limit: 100) { ... on Runs { results { jobName status } } } }"""
+LOOP = 5
+"""The schedules and sensors without which nothing goes round: two that read, three that wake, propose and act."""
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 _T = TypeVar("_T")
 
@@ -169,8 +171,7 @@ def test_a_changed_row_in_the_crm_becomes_a_new_snapshot_and_exactly_the_new_act
             ("insight", "action", "orchestration"), "RepositoryLocation"
         )
         told = json.dumps(entries)
-        assert told.count('"RUNNING"') == 6
-        assert '"STOPPED"' not in told
+        assert told.count('"RUNNING"') == told.count('"status"') >= LOOP
 
         company.report("entity_graph", "snap_forged")
         company.change("UPDATE contact SET property_hs_email_optout = 0 WHERE id = ?", contact)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from insight import layers
 from insight.stage import version_of, writing
+from tests.effort import EFFORT
 
 State = frozenset[tuple[int, int]]
 """Rows of a key and a value; a key may have several."""
@@ -77,8 +78,9 @@ def table() -> Iterator[Table]:
         yield Table(Path(folder), con)
 
 
+@pytest.mark.law
 @pytest.mark.timeout(300)
-@settings(max_examples=25)
+@settings(max_examples=12 * EFFORT)
 @given(STEPS)
 def test_rows_are_the_plain_state_and_touched_has_every_key_that_differs(
     steps: list[tuple[dict[int, list[int]], str, set[int]]],

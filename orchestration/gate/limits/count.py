@@ -22,6 +22,7 @@ from orchestration.store import tables
 _CHUNK: Final = 1_000  # subjects asked for at once: databases limit a statement's parameters
 _USE: Final = tables.permit_use.c
 _SUBJECT: Final = tables.permit_subject.c
+_HEAD: Final = select(func.max(tables.ledger_entry.c.seq))
 
 Use = Any
 """A row of a permit that counts: its subject, id, business date, time and action type."""
@@ -67,13 +68,13 @@ class Tally:
             self.prepare(connection, {action: one}, now)
         return self.usage
 
-    def wrote(self, connection: Connection) -> None:
-        """What was written to the ledger since is in the usage."""
-        self.head = _head(connection)
+    def wrote(self, head: int) -> None:
+        """What was written to the ledger since is in the usage, up to that entry, which is the last."""
+        self.head = head
 
 
 def _head(connection: Connection) -> int:
-    return connection.execute(select(func.max(tables.ledger_entry.c.seq))).scalar_one() or 0
+    return connection.execute(_HEAD).scalar_one() or 0
 
 
 def _counted(now: datetime) -> ColumnElement[bool]:

@@ -211,7 +211,8 @@ def test_what_a_stranger_wrote_is_printed_as_it_is(
     precede: Precede, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(home=tmp_path / "hostile")
-    written = "UPDATE {} SET name = '[red]Acme[/red] ' || chr(27) || '[2J :ticket:' WHERE entity_id = 'org_acme'"
+    name = "'[red]Acme[/red] ' || chr(27) || '[2J :ticket:' || chr(8238)"
+    written = f"UPDATE {{}} SET name = {name} WHERE entity_id = 'org_acme'"
     with closing(open_store(settings)) as store:
         publish_graph(store, settings, *(written.format(table) for table in ("entity", "organisation"))).close()
     monkeypatch.setenv("PRECEDE_HOME", str(settings.home))
@@ -221,3 +222,4 @@ def test_what_a_stranger_wrote_is_printed_as_it_is(
         assert "[red]Acme[/red]" in shown
         assert ":ticket:" in shown
         assert "\x1b[2J" not in shown
+        assert "\u202e" not in shown

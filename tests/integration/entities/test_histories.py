@@ -20,6 +20,7 @@ from insight.entities import scope
 from insight.entities.build import TABLES, EntitySet
 from orchestration.settings import Settings
 from orchestration.sql import quoted
+from tests.effort import EFFORT
 from tests.integration.entities.history import Kept, World
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -48,9 +49,10 @@ def _however_much_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scope, "MOST", 100)
 
 
+@pytest.mark.law
 @given(seed=st.integers(0, 2**32), steps=st.lists(st.tuples(st.integers(1, 6), st.booleans()), min_size=2, max_size=6))
 @example(seed=365, steps=[(1, False), (1, False), (1, False), (3, False), (1, False)])  # parted by a person nearby
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6 * EFFORT, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_made_of_the_changes_is_what_is_made_of_everything(seed: int, steps: list[tuple[int, bool]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         _go_through(Path(folder), Random(seed), steps)  # noqa: S311  a world, not a secret

@@ -37,6 +37,7 @@ from orchestration.gate.standing import standing
 from orchestration.graph.ddl import create_schema
 from orchestration.graph.reader import EntityGraph
 from orchestration.settings import Settings
+from tests.effort import EFFORT
 from tests.integration.gate.world import SOURCE_ROWS
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -164,12 +165,13 @@ SEVERAL_BETWEEN_TWO: Final = Small(
 """Two pairs that may make the same two entities one."""
 
 
+@pytest.mark.law
 @given(small=smalls(), action_type=actions())
 @example(small=SEVERAL_BETWEEN_TWO, action_type=action(["crm"], ["erp"], []))
 @example(small=THIRD_BESIDE_AN_AMBIGUOUS_LINK, action_type=action(["crm"], ["erp"], []))
 @example(small=TWO_THAT_A_VETO_PARTS, action_type=action(["crm"], ["erp"], []))
 @example(small=TWO_BESIDE_A_LINK_OF_THE_MODEL, action_type=action(["crm"], ["erp"], []))
-@examples(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@examples(max_examples=15 * EFFORT, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_doubt_that_is_left_aside_changes_nothing_that_is_read_however_it_is_decided(
     tmp_path_factory: pytest.TempPathFactory, small: Small, action_type: ActionType
 ) -> None:

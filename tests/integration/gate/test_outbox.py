@@ -25,8 +25,8 @@ def meant(world: World) -> tuple[str, list[str]]:
     return batch_id, actions
 
 
-def send(world: World, tools: Caller, **of: str) -> list[tuple[str, bool]]:
-    deliveries = deliver(world.store, tools, lambda: datetime.now(UTC), longest_wait=0.0, **of)
+def send(world: World, tools: Caller, *, agent: str | None = None) -> list[tuple[str, bool]]:
+    deliveries = deliver(world.store, tools, lambda: datetime.now(UTC), longest_wait=0.0, agent=agent)
     return [(each.state.value, each.repeated) for each in deliveries]
 
 

@@ -19,6 +19,7 @@ from orchestration.graph.inputs import CandidateInputs
 from orchestration.graph.publish import build_candidate
 from orchestration.graph.reader import EntityGraph
 from orchestration.settings import Settings
+from tests.effort import EFFORT
 from tests.integration.graph.histories import Folders, State
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)
@@ -61,7 +62,8 @@ def both_ways(folders: Folders, inputs: CandidateInputs) -> tuple[Path, Path]:
     return changed, anew
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.law
+@settings(max_examples=6 * EFFORT, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=st.lists(STATES, min_size=2, max_size=5))
 def test_a_graph_made_by_changes_is_the_one_written_anew(history: list[State]) -> None:
     home = Path(tempfile.mkdtemp())

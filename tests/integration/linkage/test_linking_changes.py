@@ -12,6 +12,7 @@ from insight import layers
 from insight.linkage import link as link_stage
 from insight.linkage.link import LinkSet
 from insight.linkage.model import LINKAGES, load_model
+from tests.effort import EFFORT
 from tests.integration.linkage.histories import History
 
 RECORDS = 160
@@ -46,8 +47,9 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
         )
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("record_type", ["organisation", "person"])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2 * EFFORT))
 def test_links_after_a_history_are_those_of_a_full_build(tmp_path: Path, record_type: str, seed: int) -> None:
     history = History(record_type, tmp_path, seed, RECORDS)
     last, _ = linked(history, None)

@@ -24,6 +24,7 @@ from insight.records import every
 from insight.sources.loading import load_sources
 from orchestration.graph.model import RECORD_TYPES
 from orchestration.settings import Settings
+from tests.effort import EFFORT
 from tests.lists import rows
 
 Row = dict[str, Any]
@@ -70,10 +71,12 @@ def reconcile(settings: Settings, before: Reconciled | None = None, *, refresh: 
     return made
 
 
+EVERY = [("A", False), ("B", True), ("B", False), ("A", True)]
+"""Each kind of dirt, and whether the records are counted anew once he wrote in."""
+
+
 @pytest.fixture(
-    scope="module",
-    params=[("A", False), ("B", False), ("A", True), ("B", True)],
-    ids=["A", "B", "A counted anew", "B counted anew"],
+    scope="module", params=EVERY[: 2 * EFFORT], ids=lambda one: f"{one[0]}{' counted anew' if one[1] else ''}"
 )
 def attacked(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -140,6 +143,7 @@ def copied(support: sqlite3.Connection, table: str, changes: Row) -> None:
     support.execute(f'INSERT INTO "{table}" ({names}) VALUES ({places})', list(row.values()))
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("record_type", list(RECORD_TYPES))
 def test_he_merges_nobody(attacked: tuple[Reconciled, Reconciled, set[str]], record_type: str) -> None:
     before, after, _ = attacked
@@ -149,6 +153,7 @@ def test_he_merges_nobody(attacked: tuple[Reconciled, Reconciled, set[str]], rec
         assert len(now) > len(was)
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("record_type", list(RECORD_TYPES))
 def test_he_takes_nobodys_standing(attacked: tuple[Reconciled, Reconciled, set[str]], record_type: str) -> None:
     before, after, posed_as = attacked

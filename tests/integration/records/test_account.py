@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from insight.records.account import Account
 from orchestration.errors import SourceError
+from tests.effort import EFFORT
 from tests.integration.records.case import case
 from tests.integration.sources.folders import Rows
 from tests.integration.sources.folders import rows as rows_of
@@ -57,7 +58,8 @@ def run(folder: Path, rows: list[dict[str, Any]]) -> tuple[Account, int, int]:
     return found.accounts()["row"], sum(len(rows_of(one.record)) for one in found.records.shapes.values()), quarantined
 
 
-@settings(max_examples=15)
+@pytest.mark.law
+@settings(max_examples=8 * EFFORT)
 @given(rows=st.lists(ROW, min_size=1, max_size=8))
 def test_the_account_always_balances(place: Path, rows: list[dict[str, Any]]) -> None:
     account, records, quarantined = run(place, rows)

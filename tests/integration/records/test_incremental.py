@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from examples.northgate.build import Targets, build
 from examples.northgate.plan import Plan
 from insight.sources.loading import load_sources
 from orchestration.settings import PROJECT
+from tests.effort import EFFORT
 from tests.integration.records.histories import (
     History,
     Home,
@@ -22,7 +22,7 @@ from tests.integration.records.histories import (
     untold,
 )
 
-SEEDS = [int(seed) for seed in os.environ.get("PRECEDE_TEST_SEEDS", "1 2").split()]
+SEEDS = range(1, 1 + EFFORT)
 STEPS = 3
 SOURCES = load_sources(PROJECT / "insight" / "sources")
 
@@ -34,6 +34,7 @@ def northgate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("seed", SEEDS)
 def test_records_made_step_by_step_are_those_made_at_once(
     seed: int, northgate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -24,6 +24,7 @@ from insight.landing.cursor import since
 from insight.sources.loading import load_sources
 from insight.sources.readers.sql import Since
 from insight.sources.source import Source
+from tests.effort import EFFORT
 from tests.integration.sources.folders import declared, rows, settings, source, write_source
 
 START = datetime(2026, 11, 2, 5, tzinfo=UTC)
@@ -101,8 +102,9 @@ def watch(made: Source, database: Company, before: Sequence[LandedTable] = (), *
     return land(made, settings(made.folder / "home"), database.now, before=before, **more)
 
 
+@pytest.mark.law
 @pytest.mark.timeout(300)
-@hypothesis_settings(max_examples=60)
+@hypothesis_settings(max_examples=20 * EFFORT)
 @given(history=HISTORY, unique=st.booleans())
 def test_reading_from_the_cursor_on_lands_what_reading_everything_does(
     history: Sequence[tuple[Sequence[tuple[str, str | None, str | None, int]], int]], *, unique: bool
@@ -122,8 +124,9 @@ def test_reading_from_the_cursor_on_lands_what_reading_everything_does(
             assert [stated(one) for one in landed] == in_full(made, database.now)
 
 
+@pytest.mark.law
 @pytest.mark.timeout(300)
-@hypothesis_settings(max_examples=25)
+@hypothesis_settings(max_examples=8 * EFFORT)
 @given(HISTORY, st.lists(st.sampled_from(["North", "crm", "erp", None]), min_size=1, max_size=3))
 def test_comparing_everything_with_what_was_landed_lands_the_same_too(
     history: Sequence[tuple[Sequence[tuple[str, str | None, str | None, int]], int]], lists: Sequence[str | None]

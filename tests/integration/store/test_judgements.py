@@ -27,6 +27,7 @@ from orchestration.ledger.verify import record_of
 from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store, open_store
+from tests.effort import EFFORT
 from tests.graph_fixture import build_graph
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -172,8 +173,9 @@ SAID = st.lists(
 )
 
 
+@pytest.mark.law
 @given(said=SAID)
-@fewer(max_examples=25)
+@fewer(max_examples=10 * EFFORT)
 def test_of_each_pair_the_last_judgement_is_handed_on(
     tmp_path_factory: pytest.TempPathFactory, said: list[list[tuple[list[str], PairVerdict]]]
 ) -> None:
