@@ -125,7 +125,7 @@ def _said_of_batches(entry: Entry, body: dict[str, Any], payload: dict[str, Any]
             yield Subject(PARTS["proposal"][0], action), _digest_of(text), 0
         if answers:
             yield _state(str(body.get("batch")), "answered")
-        yield from told_by_answer(body, payload)
+        yield from told_by_answer(body)
     if entry.kind == kinds.BATCH_CLOSED:
         batches = body.get("batches")
         for batch_id in batches if isinstance(batches, list) else ():

@@ -17,9 +17,7 @@ import pyarrow as pa
 from sqlalchemy import JSON, Boolean, Column, Connection, Date, Integer, Text, cast, select
 
 from orchestration.contracts import SnapshotId
-from orchestration.gate.stops import Scope, ScopeKind
 from orchestration.graph.current import current_snapshot
-from orchestration.ledger import entries_stop
 from orchestration.sql import quoted
 from orchestration.store import tables
 from orchestration.store.tables import UtcDateTime
@@ -68,16 +66,19 @@ KEPT: Final[dict[str, tuple[str, ...]]] = {
     ),
     "undo": ("undo_id", "action", "state", "intended_at", "settled_at"),
     "tainted_effect": ("action", "how", "cleared_at"),
+    "stop": ("number", "scope", "name", "operator", "at", "lifted_at", "proof"),
     "handoff": ("batch_id", "number", "row_id", "step", "attempts", "state", "output_digest", "taken_at"),
 }
 """What of each table of the store the audit tables are made of."""
 _STOPPING: Final = pa.schema(
     {
-        "seq": pa.int64(),
-        "kind": pa.string(),
-        "agent": pa.string(),
+        "number": pa.int64(),
+        "scope": pa.string(),
+        "name": pa.string(),
+        "operator": pa.string(),
         "at": pa.timestamp("us", "UTC"),
-        "person": pa.string(),
+        "lifted_at": pa.timestamp("us", "UTC"),
+        "proof": pa.string(),
     }
 )
 _ROWS: Final = 20_000
@@ -98,13 +99,16 @@ def gather(connection: Connection, into: duckdb.DuckDBPyConnection, now: datetim
     into.execute("CREATE SCHEMA staging.kept")
     into.execute("INSERT INTO basis VALUES ($now, $snapshot, $entries, $head)", basis(connection, now))
     for name, columns in KEPT.items():
-        if (table := tables.metadata.tables.get(name)) is None:
+        if (table := tables.metadata.tables.get(name)) is None and name == "stop":
+            continue
+        if table is None:
             moment = pa.timestamp("us", "UTC")
             absent = pa.schema([(one, moment if one.endswith("at") else pa.string()) for one in columns])
             _carry(into, name, [absent.empty_table()])
             continue
         _carry(into, name, _read(connection, [table.c[column] for column in columns]))
-    _carry(into, "stopping", [_stopping(connection)])
+    if "stop" not in tables.metadata.tables:
+        _carry(into, "stop", [_stopping(connection)])
     for name in TABLES:
         query = (HERE / "tables" / f"{name}.sql").read_text(encoding="utf-8").replace("kept.", "staging.kept.")
         into.execute(f"INSERT INTO {quoted(name)} BY NAME ({query})")
@@ -151,24 +155,22 @@ def _type(column: Column[Any]) -> pa.DataType:
 
 
 def _stopping(connection: Connection) -> pa.Table:
-    """What was stopped and may go on, as the ledger says; by whom, as long as it may say that."""
+    """Who was stopped and may go on, as the ledger says; by whom, as long as it may say that."""
     entry, payload = tables.ledger_entry, tables.ledger_payload
     query = (
         select(entry.c.seq, entry.c.kind, entry.c.at, entry.c.body, payload.c.payload)
         .outerjoin_from(entry, payload, payload.c.seq == entry.c.seq)
-        .where(entry.c.kind.in_((entries_stop.STOPPED, entries_stop.STARTED)))
+        .where(entry.c.kind.in_(("agent_stopped", "agent_started")))
         .order_by(entry.c.seq)
     )
-    rows, of = [], {}
+    rows: list[dict[str, Any]] = []
     for row in connection.execute(query):
-        body, said = json.loads(row.body), json.loads(row.payload) if row.payload else {}
-        moment = {"seq": row.seq, "at": row.at}
-        if row.kind == entries_stop.STOPPED:
-            of[body["stop"]] = str(Scope(ScopeKind(body["scope"]), body["name"]))
-            by = said.get("stop", {}).get("operator")
-            rows.append({**moment, "kind": "agent_stopped", "agent": of[body["stop"]], "person": by})
+        name = json.loads(row.body).get("agent")
+        if row.kind == "agent_stopped":
+            by = json.loads(row.payload).get("operator") if row.payload else ""
+            rows.append({"number": row.seq, "scope": "agent", "name": name, "operator": by, "at": row.at})
         else:
-            lifted = {of[number] for number in body["stops"] if number in of}
-            by = said.get("operator")
-            rows += [{**moment, "kind": "agent_started", "agent": what, "person": by} for what in sorted(lifted)]
+            for one in rows:
+                if one["name"] == name:
+                    one.setdefault("lifted_at", row.at)
     return pa.Table.from_pylist(rows, _STOPPING)
