@@ -240,10 +240,14 @@ def _last_verdict() -> Any:  # noqa: ANN401  SQLAlchemy's expression
 
 
 def _waits(now: datetime) -> Any:  # noqa: ANN401  SQLAlchemy's expression
-    """No decision; an allow that was not used while its permit lasted; or an approval that nothing came of yet."""
+    """No decision; an allow that was not used while its permit lasted, or before something was stopped; or an approval.
+
+    Of an approval nothing came yet: its last decision is another than the allow that follows from it.
+    """
     action = tables.proposal.c.action
     decided = exists().where(tables.decision.c.action == action)
-    live = exists().where(tables.permit.c.action == action, tables.permit.c.expires_at > now)
+    unused = (tables.permit.c.expires_at > now, tables.permit.c.halted_by.is_(None))
+    live = exists().where(tables.permit.c.action == action, *unused)
     return or_(not_(decided), and_(_may_be_performed(), not_(live)), queue.waits_for_its_effect())
 
 

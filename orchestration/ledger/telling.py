@@ -41,6 +41,7 @@ from orchestration.ledger.subjects import (
     Told,
     answer_digest,
 )
+from orchestration.ledger.telling_stop import said_of_stops
 
 _ANSWERS: Final = ("declined", "failed", "refused")
 _OUTCOMES: Final = frozenset({"outcome", "undone"})
@@ -114,6 +115,7 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
         yield Subject(VOIDING, str(body.get("approval"))), digest([body.get("code"), body.get("at")]), 0
     if entry.kind == kinds.INTENT and body.get("approval"):
         yield Subject(APPROVAL_USE, str(body["approval"])), digest([body.get("permit"), body.get("at")]), 0
+    yield from said_of_stops(entry.kind, body, seq)
     yield from committed_effects.told_by(entry, body, payload)
 
 

@@ -40,7 +40,8 @@ def wakes(
     done = select(batch.c.agent).where(*woken_now)
     woken = set(connection.execute(done).scalars())
     found, answerable = [], usable(connection, now)
-    for agent in sorted(set(agents) - stopped(connection).keys()):
+    halted = stopped(connection)
+    for agent in sorted(name for name in agents if not halted.agent(name)):
         if agent not in woken:
             why = f"the snapshot {snapshot_id} on {business_date}"
             found.append(Due(agent, f"{agent} {snapshot_id} {business_date}", why))
@@ -65,7 +66,8 @@ def acts(
     """Agents with an answer to take in, a proposal to decide, an effect to settle or a batch to close.
 
     What was approved is a proposal to decide; what is held is looked at again after each graph and change of policies.
-    An effect that a person must settle is no work of theirs.
+    Nothing of a stopped one is due: it waits until somebody lets it go on. An effect that a person must settle is no
+    work of theirs.
 
     Args:
         connection: On the store.
@@ -73,9 +75,9 @@ def acts(
         agents: Whom to look for.
         policies: What each agent's policies are called now; asked where anything is held.
     """
-    found = []
+    found, halted = [], stopped(connection)
     looks = _looks(connection, agents, policies)
-    for agent in sorted(agents):
+    for agent in sorted(name for name in agents if not halted.agent(name)):
         waits: dict[str, list[str]] = {
             "answers": sorted(exchange.answered(agent)),
             "proposals": _undecided(connection, agent),

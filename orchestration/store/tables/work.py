@@ -20,6 +20,7 @@ batch = Table(
     json_column("effects_pin"),  # contracts.Pin of its own `effects/<agent>` materialisation, once closed
     Column("row_count", Integer, nullable=False),
     Column("revises", String(64), nullable=False, server_default=""),  # the rejected action that it follows; or empty
+    Column("halted_by", Integer),  # number of the stop that keeps it from going on; none once that is lifted
     Index("one_batch_a_wake", "snapshot_id", "agent", "business_date", "revises", unique=True),
 )
 

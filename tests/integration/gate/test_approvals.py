@@ -248,18 +248,18 @@ def test_what_was_approved_waits_while_its_agent_is_stopped_or_a_source_is_not_r
     with large.store.read() as connection:
         covered = range_of(connection, [batch_id])
     close_batch(large.store, batch_id, Pin.model_validate(large.rows("batch")[0]["pin"]), covered, large.now)
-    stopping.stop(large.store, "finance", "a look", operator="Ada Okafor", now=large.now)
+    stopping.stop(large.store, FINANCE, "a look", operator="Ada Okafor", now=large.now)
     with large.gate() as gate:
         assert gate.recheck("finance", large.now).decisions == ()
         assert gate.decide(batch_id, large.now) == []
         assert large.rows("held", action=actions[0])[0]["postponed"] == "agent_stopped"
-        stopping.start(large.store, "finance", "it was nothing", operator="Ada Okafor", now=large.now)
+        stopping.start(large.store, FINANCE, "it was nothing", operator="Ada Okafor", now=large.now)
         gate.decide(batch_id, large.now)
-        stopping.stop(large.store, "finance", "another look", operator="Ada Okafor", now=large.now)
+        stopping.stop(large.store, FINANCE, "another look", operator="Ada Okafor", now=large.now)
         assert isinstance(gate.perform(actions[0], large.now), Decision)
         assert state(large, actions[0]) == ["approved"]
         assert large.rows("decision", action=actions[0])[-1]["transient"] is False  # its row need not wake again
-        stopping.start(large.store, "finance", "it was nothing", operator="Ada Okafor", now=large.now)
+        stopping.start(large.store, FINANCE, "it was nothing", operator="Ada Okafor", now=large.now)
         later = large.now + timedelta(seconds=1)
         assert [each.verdict for each in gate.decide(batch_id, later)] == [Verdict.ALLOW]
         assert isinstance(gate.perform(actions[0], later), Effect)

@@ -17,6 +17,7 @@ from orchestration.errors import EffectRefused
 from orchestration.gate import stopping
 from orchestration.gate.keys import public_key, signing_key
 from orchestration.gate.permits import read
+from orchestration.gate.stops import Scope
 from orchestration.ledger.chain import commitment, entry_hash
 from orchestration.ledger.retention import expire_evidence
 from orchestration.ledger.verify import verify
@@ -81,7 +82,7 @@ def test_it_works_when_the_entity_was_split_its_evidence_is_over_and_its_agent_s
         connection.execute(update(tables.evidence).values(kept_at=world.now))
         connection.execute(update(tables.batch).values(state="closed"))
     assert expire_evidence(world.store, 1, world.now + timedelta(days=2)) == 3
-    stopping.stop(world.store, "finance", "Too keen.", operator="olga", now=world.now)
+    stopping.stop(world.store, Scope.agent("finance"), "Too keen.", operator="olga", now=world.now)
     assert take_back(world, done[0]).state is OutcomeState.DONE
 
 
