@@ -21,6 +21,7 @@ from orchestration.gate import stopping
 from orchestration.gate.perform import Effect
 from orchestration.gate.policy_files import load_policies
 from orchestration.gate.rules import Rules
+from orchestration.gate.stops import Scope
 from orchestration.identity.person import Person
 from orchestration.ledger.chain import append
 from orchestration.ledger.entries import range_of
@@ -102,6 +103,7 @@ def test_nobody_approves_what_they_were_not_shown_as_it_is(large: World) -> None
         approve(large, actions[0], BEN)
 
 
+FINANCE = Scope.agent("finance")
 Change = Callable[[Debtor], object]
 RELEVANT: dict[str, tuple[Change, list[str]]] = {
     "a part payment": (lambda one: setattr(one, "amount_open", Decimal("8000.00")), ["waiting", "read_set_changed"]),
