@@ -14,6 +14,7 @@ from attack.ground import Ground
 from attack.ruled import with_policy
 from attack.suite import Group
 from orchestration.gate.stopping import stop
+from orchestration.gate.stops import Scope
 from orchestration.store import tables
 from tests.integration.gate.world import World
 
@@ -58,7 +59,7 @@ def _stale(world: World) -> None:
 
 
 def _stop(world: World) -> None:
-    stop(world.store, "finance", "An incident.", operator="Olga", now=world.now)
+    stop(world.store, Scope.agent("finance"), "An incident.", operator="Olga", now=world.now)
 
 
 def _reported(world: World) -> None:

@@ -12,6 +12,7 @@ from attack.suite import Group
 from orchestration.contracts import Proposal
 from orchestration.errors import NotIdentified, PrecedeError
 from orchestration.gate.stopping import stop
+from orchestration.gate.stops import Scope
 from orchestration.identity import people
 from orchestration.identity.oidc import person as by_issuer
 from orchestration.identity.person import Role, require
@@ -79,7 +80,7 @@ def revoked(ground: Ground) -> str:
     """answer for an agent that was stopped since it was woken"""
     world = ground.woken()
     batch_id = offered(world)
-    stop(world.store, "finance", "An incident.", operator="Olga", now=NOW)
+    stop(world.store, Scope.agent("finance"), "An incident.", operator="Olga", now=NOW)
     code, _ = answered(world, batch_id, token_of(world, batch_id))
     return f"refused: {code}" if code else "taken"
 

@@ -6,14 +6,15 @@ import dagster as dg
 
 from orchestration.assets import effects_of, ledger_of, triggers_of
 from orchestration.graph.assets import copy, graph_pseudonymised, graph_to_copy
-from orchestration.jobs import act, notify, wake
+from orchestration.jobs import act, notify, wake, watch
 from orchestration.ledger.assets import checkpoints, evidence_retention
 from orchestration.ledger.jobs import checkpoint, removing, retention, signing
 from orchestration.registry import load_agents
 from orchestration.report.assets import audit as audit_tables
 from orchestration.report.jobs import audit, publishing
-from orchestration.sensors import answers_or_effects, new_snapshot_or_date, notifications
+from orchestration.sensors import answers_or_effects, new_snapshot_or_date, notifications, snapshot_to_watch
 from orchestration.settings import Settings
+from orchestration.work.assets import watched_effects
 
 
 @dg.definitions
@@ -31,11 +32,12 @@ def defs() -> dg.Definitions:
             *(asset(agent) for agent in agents.values() for asset in (triggers_of, effects_of, ledger_of)),
             checkpoints,
             evidence_retention,
+            watched_effects,
             audit_tables,
             graph_pseudonymised,
         ],
-        jobs=[wake, act, notify, checkpoint, retention, audit, copy],
+        jobs=[wake, act, watch, notify, checkpoint, retention, audit, copy],
         schedules=[signing(settings.checkpoint_schedule), removing, publishing],
-        sensors=[new_snapshot_or_date, answers_or_effects, notifications, graph_to_copy],
+        sensors=[new_snapshot_or_date, answers_or_effects, snapshot_to_watch, notifications, graph_to_copy],
         executor=dg.in_process_executor,
     )

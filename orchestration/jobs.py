@@ -1,4 +1,4 @@
-"""The coordinator's jobs: `wake` looks whom the graph wakes, `act` decides and delivers, `notify` tells people."""
+"""The coordinator's jobs: whom the graph wakes, deciding and delivering, what became of effects, and telling people."""
 
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,9 +12,16 @@ from orchestration.work.sensors import JOB
 
 wake = dg.define_asset_job(
     "wake",
-    selection=dg.AssetSelection.groups("triggers", "audit"),
+    selection=dg.AssetSelection.groups("triggers", "watch", "audit"),
     tags={JOB: "wake"},
-    description="Run each agent's trigger on the current snapshot, and leave the rows where the agents find them.",
+    description="Run each agent's trigger on the current snapshot, leave the rows where the agents find them, and look "
+    "what has become of earlier effects.",
+)
+watch = dg.define_asset_job(
+    "watch",
+    selection=dg.AssetSelection.groups("watch"),
+    tags={JOB: "watch"},
+    description="Look on the current snapshot what has become of effects: tainted, seen again, or nobody's.",
 )
 act = dg.define_asset_job(
     "act",

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.assets import pin_current
-from orchestration.jobs import act, notify, wake
+from orchestration.jobs import act, notify, wake, watch
 from orchestration.registry import load_agents
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
 from orchestration.work import due
+from orchestration.work import watch as watching
+from orchestration.work.attempts import Due
 from orchestration.work.exchange import Exchange
 from orchestration.work.notify import due as to_be_sent
 from orchestration.work.sensors import RUNNING, Requests, requests
@@ -52,6 +54,22 @@ def answers_or_effects(context: dg.SensorEvaluationContext) -> Requests:
     with closing(open_store(settings)) as store, store.read() as connection:
         waiting = due.acts(connection, Exchange(settings.exchange), agents)
     yield from requests(context.instance, ["effects", "ledger"], waiting, after=["audit"])
+
+
+@dg.sensor(
+    job=watch,
+    minimum_interval_seconds=Settings().sensor_seconds,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="A snapshot in which effects were not looked for yet, or not for as long as one may stay unseen.",
+)
+def snapshot_to_watch(context: dg.SensorEvaluationContext) -> Requests:
+    """Ask for a run that looks what has become of effects."""
+    settings = Settings()
+    with closing(open_store(settings)) as store, store.read() as connection:
+        found = watching.due(connection, settings, datetime.now(UTC))
+        looked = watching.looks(connection, found) if found else ""
+    waiting = [Due("effects", f"watch {found} {looked}", f"effects on {found}")] if found else []
+    yield from requests(context.instance, ["watch"], waiting)
 
 
 @dg.sensor(

@@ -183,6 +183,15 @@ class Settings:
             raise ConfigurationError("PRECEDE_NOTIFY", repr(stated), "a program and its arguments") from error
 
     @property
+    def unseen_hours(self) -> int:
+        """`PRECEDE_UNSEEN_HOURS`, how long after an effect its system may be read without showing it; 24 by default.
+
+        Raises:
+            ConfigurationError: It is no whole number.
+        """
+        return _number("PRECEDE_UNSEEN_HOURS", 24, "a whole number of hours")
+
+    @property
     def sensor_seconds(self) -> int:
         """`PRECEDE_SENSOR_SECONDS`, seconds between two looks of a sensor; 15 by default.
 

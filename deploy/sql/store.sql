@@ -19,4 +19,3 @@ GRANT UPDATE (expired_at, file_digest) ON snapshot TO precede_insight;
 GRANT UPDATE ON watermark TO precede_insight;
 GRANT DELETE ON pointer, watermark TO precede_insight;
 GRANT SELECT (snapshot_id, state) ON batch TO precede_insight;
-GRANT SELECT (action, effect_key, state, confirmed_record), UPDATE (confirmed_record) ON outbox TO precede_insight;

@@ -14,17 +14,19 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
 import dagster as dg
 
 from orchestration.errors import PrecedeError
+from orchestration.work.by_hand import running
 from orchestration.work.events import kept_open
+from orchestration.work.runs import BY_HAND
 from orchestration.work.sensors import JOB
 
 FAILED = 1
-_BY_HAND = " from the command line"
 _UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
@@ -54,7 +56,7 @@ def prepare() -> None:
         instance.get_asset_keys(limit=1)
         instance.all_instigator_state()
         for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
-            if not run.tags.get(JOB, "").endswith(_BY_HAND):
+            if not run.tags.get(JOB, "").endswith(BY_HAND):
                 instance.report_run_failed(run, "Its process ended when the servers did.")
 
 
@@ -71,7 +73,7 @@ def run_job(module: str, job: str, out: IO[str]) -> bool:
     run_id = str(uuid4())
     with dg.DagsterInstance.get() as instance:
         instance.add_event_listener(run_id, lambda entry: _tell_entry(out, entry))
-        with kept_open(instance.event_log_storage, run_id):
+        with kept_open(instance.event_log_storage, run_id), running(Path(instance.root_directory), run_id):
             result = definitions.resolve_job_def(job).execute_in_process(
                 instance=instance, run_id=run_id, raise_on_error=False, tags=_tags(module, job)
             )
@@ -82,7 +84,7 @@ def run_job(module: str, job: str, out: IO[str]) -> bool:
 def _tags(module: str, job: str) -> dict[str, str]:
     """The run's place in the UI; and a queue of its own, as a run that was killed here would block the common one."""
     location = module.partition(".")[0]
-    return {".dagster/repository": f"__repository__@{location}", JOB: f"{job}{_BY_HAND}"}
+    return {".dagster/repository": f"__repository__@{location}", JOB: f"{job}{BY_HAND}"}
 
 
 def _tell(out: IO[str], line: dict[str, Any]) -> None:

@@ -40,8 +40,9 @@ class Command:
 COMMANDS: Final = {
     "run": Command("orchestration.cli.run:run", "Run the main job from the sources to effects, and sum it up.", "Work"),
     "ui": Command("orchestration.cli.ui:ui", "Open Dagster with schedule and sensors on.", "Work"),
-    "stop": Command("orchestration.cli.stop:stop", "Stop an agent, and say why.", "Work"),
-    "start": Command("orchestration.cli.stop:start", "Let an agent go on that was stopped.", "Work"),
+    "stop": Command("orchestration.cli.stop:stop", "Stop an agent, an action type or all, and prove it.", "Work"),
+    "start": Command("orchestration.cli.stop:start", "Let go on what was stopped.", "Work"),
+    "stops": Command("orchestration.cli.stop:stops", "List what is stopped, why, and that it holds.", "Work"),
     "erase": Command("orchestration.cli.erase:erase", "Forget a person, and keep them from coming back.", "Work"),
     "object": Command(
         "orchestration.cli.objections:object_", "Record that somebody objects to being contacted.", "Work"

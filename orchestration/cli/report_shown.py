@@ -10,7 +10,7 @@ from rich.text import Text
 
 from orchestration.cli.reading import headed, table
 from orchestration.report.model import VERDICTS, AgentReport, Basis, Report
-from orchestration.report.page_words import COLUMNS, facts, outcome, rests_on
+from orchestration.report.page_words import COLUMNS, facts, outcome, rests_on, stood_still, stopped_what
 from orchestration.report.words import moment, plainly, spoken
 
 MOST = 6
@@ -76,10 +76,11 @@ def _grounds(agent: AgentReport, verdict: str) -> Iterator[str]:
 def _stops(report: Report) -> RenderableType:
     if not report.stops:
         return Text("Nothing was stopped.")
-    shown = table("agent", "stopped", "went on", "stopped by")
+    shown = table("what", "stopped", "went on", "stopped by", "stood still")
     for stop in report.stops:
         went_on = moment(stop.started_at, report.zone) or "not yet"
-        shown.add_row(stop.agent, moment(stop.stopped_at, report.zone), went_on, plainly(stop.person or ""))
+        what, stopped = plainly(stopped_what(stop)), moment(stop.stopped_at, report.zone)
+        shown.add_row(what, stopped, went_on, plainly(stop.person), stood_still(stop))
     return shown
 
 

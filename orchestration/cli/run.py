@@ -20,7 +20,7 @@ from orchestration.graph.current import open_current
 from orchestration.registry import load_agents
 from orchestration.settings import Settings
 from orchestration.store.engine import Store, open_store
-from orchestration.work import due
+from orchestration.work import due, watch
 from orchestration.work.environment import prepare_home
 from orchestration.work.exchange import Exchange
 
@@ -78,7 +78,9 @@ def waits(job: str, store: Store, settings: Settings) -> bool:
     with store.read() as connection:
         match job:
             case "wake":
-                return bool(due.wakes(connection, exchange, agents, settings.business_date, datetime.now(UTC)))
+                now = datetime.now(UTC)
+                wakes = due.wakes(connection, exchange, agents, settings.business_date, now)
+                return bool(wakes or watch.due(connection, settings, now))
             case "propose":
                 return any(exchange.waiting(agent) for agent in agents)
             case "act":

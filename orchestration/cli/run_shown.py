@@ -94,6 +94,7 @@ def _counted(counts: Mapping[str, int], of: tuple[str, str], none: str) -> Rende
 def _actions(summary: Summary, performed_now: int) -> RenderableType:
     actions = summary.actions
     lines: list[RenderableType] = [
+        *(Text(f"{what} is stopped: {why}", style="yellow") for what, why in summary.stopped.items()),
         Text(f"{actions.performed:,} performed in all, {performed_now:,} of them in this run"),
         Text(f"{actions.review:,} held for a person, who acts on them elsewhere: no command lets one through yet"),
         *_because(actions.review_reasons),

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import func, select
 
 from orchestration.contracts import OutcomeState, Verdict
+from orchestration.gate.stopping import stopped
+from orchestration.gate.stops import Scope
 from orchestration.graph.model import RECORD_TYPES
 from orchestration.graph.reader import EntityGraph
 from orchestration.store import tables
@@ -98,6 +100,7 @@ class Summary:
         conflicts: `type.field` to number of entities with a disagreement on it.
         quarantine: `system.table reason` to number of rows.
         actions: What became of proposals.
+        stopped: What somebody stopped, each with why.
     """
 
     snapshot: str
@@ -109,6 +112,7 @@ class Summary:
     conflicts: Mapping[str, int]
     quarantine: Mapping[str, int]
     actions: Actions
+    stopped: Mapping[str, str] = field(default_factory=dict)
 
 
 def collect(graph: EntityGraph, store: Store) -> Summary:
@@ -130,6 +134,7 @@ def collect(graph: EntityGraph, store: Store) -> Summary:
             f"{row['system']}.{row['source_table']} {row['reason']}": row["rows"] for row in graph.rows(_QUARANTINE)
         },
         actions=_actions(store),
+        stopped=_stopped(store),
     )
 
 
@@ -148,6 +153,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
             "review": summary.actions.review,
             "denied": summary.actions.denied,
         },
+        "stopped": dict(summary.stopped),
     }
 
 
@@ -156,6 +162,15 @@ def performed_so_far(store: Store) -> int:
     with store.read() as connection:
         done = select(func.count()).select_from(tables.outbox).where(tables.outbox.c.state == OutcomeState.DONE.value)
         return int(connection.execute(done).scalar_one())
+
+
+def _stopped(store: Store) -> dict[str, str]:
+    with store.read() as connection:
+        halted = stopped(connection)
+    every = {} if halted.everything is None else {Scope.everything(): halted.everything}
+    every |= {Scope.agent(name): why for name, why in halted.agents.items()}
+    every |= {Scope.action_type(name): why for name, why in halted.action_types.items()}
+    return {str(scope): why for scope, why in every.items()}
 
 
 def _actions(store: Store) -> Actions:

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orchestration.cli.reading import AsJson, Paper, headed, plain, print_json, reading_store, spoken, table, told
-from orchestration.ledger.trace import Trace
+from orchestration.ledger.trace import Trace, UndoTrace
 from orchestration.ledger.trace import trace as walked
 
 _BEGINNING: Final = 8
@@ -44,6 +44,10 @@ def _parts(found: Trace) -> Iterator[tuple[str, RenderableType]]:
     yield f"Action {found.action}", _lines(_proposed(found))
     if found.outcome_detail:
         yield f"Effect: {found.outcome}", _lines(_outcome(found))
+    if found.tainted:
+        yield "Tainted", _lines((("how", ", ".join(found.tainted)), ("see", "precede effects tainted")))
+    for undo in found.undos:
+        yield f"Taking back {undo.undo}: {undo.state}", _lines(_undo(undo))
     if found.permit_detail:
         yield f"Permit {found.permit}", _lines(_permit(found))
     yield f"Decision: {found.decision or 'none yet'}", _decision(found)
@@ -71,6 +75,14 @@ def _outcome(found: Trace) -> Iterator[tuple[str, object]]:
     yield "detail", outcome.detail
     yield "settled at", outcome.settled_at
     yield "read back in", outcome.confirmed_record
+
+
+def _undo(undo: UndoTrace) -> Iterator[tuple[str, object]]:
+    yield "tool", undo.tool
+    yield "written as", undo.reference
+    yield "detail", undo.detail
+    yield "settled at", undo.settled_at
+    yield "read back in", undo.confirmed_record
 
 
 def _permit(found: Trace) -> Iterator[tuple[str, object]]:

@@ -26,7 +26,9 @@ from orchestration.gate.standing import standing
 TRANSIENT: Final = frozenset(
     {
         *NO_ANSWER,
+        "action_type_stopped",
         "agent_stopped",
+        "all_stopped",
         "bad_credential",
         "batch_limit",
         "budget_limit",
@@ -40,6 +42,7 @@ TRANSIENT: Final = frozenset(
         "not_current",
         "outside_window",
         "permit_expired",
+        "permit_halted",
         "rate_limit",
         "read_set_changed",
         "stale_source",
@@ -166,9 +169,7 @@ def _leave(ask: Ask, moment: Moment) -> list[Reason]:
     if ask.action_type not in agent.card.action_types:
         detail = f"The card of {ask.agent} does not name that action type."
         reasons.append(Reason(code="not_on_card", subject=ask.agent, detail=detail))
-    if ask.agent in moment.store.stopped:
-        detail = f"{ask.agent} was stopped: {moment.store.stopped[ask.agent] or 'no reason was given'}."
-        reasons.append(Reason(code="agent_stopped", subject=ask.agent, detail=detail))
+    reasons += moment.store.stopped.against(ask.agent, ask.action_type)
     if ask.newer is not None:
         detail = f"It answers for {ask.business_date}, and {ask.agent} was woken for {ask.newer} since."
         reasons.append(Reason(code="superseded", subject=ask.agent, detail=detail))
@@ -190,7 +191,8 @@ def _policy(case: Case, moment: Moment) -> _Asked | None:
     agent, policies = moment.rules.agents.get(name), moment.rules.policies.get(name)
     if agent is None or policies is None or not _complete(case):
         return None
-    request, entities = requested(case, agent.card, stopped=name in moment.store.stopped, now=moment.now)
+    halted = bool(moment.store.stopped.against(name, case.ask.action_type))
+    request, entities = requested(case, agent.card, stopped=halted, now=moment.now)
     return _Asked(request, entities, policies.rule(request, entities))
 
 

@@ -208,10 +208,11 @@ def _last_verdict() -> Any:  # noqa: ANN401  SQLAlchemy's expression
 
 
 def _waits(now: datetime) -> Any:  # noqa: ANN401  SQLAlchemy's expression
-    """No decision; or an allow that was not used while its permit lasted."""
+    """No decision; or an allow that was not used while its permit lasted, or before something was stopped."""
     action = tables.proposal.c.action
     decided = exists().where(tables.decision.c.action == action)
-    live = exists().where(tables.permit.c.action == action, tables.permit.c.expires_at > now)
+    unused = (tables.permit.c.expires_at > now, tables.permit.c.halted_by.is_(None))
+    live = exists().where(tables.permit.c.action == action, *unused)
     return or_(not_(decided), and_(_may_be_performed(), not_(live)))
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from orchestration.contracts import ActionId, Arguments, EntityId, Pin, Reason, RecordId, Scalar, SnapshotId
 from orchestration.gate.doubts import Doubt
+from orchestration.gate.stops import Stopped
 from orchestration.graph.current import Watermark
 from orchestration.graph.rows import Contact, Crosswalk, Entity, Fact, GoldenValue, Snapshot, SourceRow
 
@@ -63,8 +64,8 @@ class StoreFacts:
     pin: Pin | None = None
     watermarks: Mapping[tuple[str, str], Watermark] = field(default_factory=dict)
     """System and source table to its last read."""
-    stopped: Mapping[str, str] = field(default_factory=dict)
-    """Agents that have been stopped, and why."""
+    stopped: Stopped = field(default_factory=Stopped)
+    """What has been stopped, and why."""
     objections: frozenset[str] = frozenset()
     """Digests of the entities, records and contact points of which an objection stands."""
 

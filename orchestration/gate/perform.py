@@ -181,7 +181,7 @@ def _leave(connection: Connection, action: str) -> RowMapping:
         connection.execute(
             select(permit)
             .where(permit.c.action == action)
-            .order_by(desc(permit.c.issued_at), permit.c.permit_id)
+            .order_by(desc(permit.c.issued_at), permit.c.halted_by.is_not(None), permit.c.permit_id)
             .limit(1)
         )
         .mappings()
@@ -229,6 +229,9 @@ def _against(
     # a clock that was set back brings no permit to life: the ledger says how late it was already
     if latest(connection, now) >= row["expires_at"] or now < row["issued_at"]:
         reasons.append(Reason(code="permit_expired", detail=f"The permit expired at {row['expires_at'].isoformat()}."))
+    if row["halted_by"] is not None:
+        detail = f"The permit was refused by stop {row['halted_by']}, whatever was started since."
+        reasons.append(Reason(code="permit_halted", detail=detail))
     if permit is None:
         return reasons
     if isinstance(case, Case) and digest(read_set(case)) != permit.read_set_digest:

@@ -7,11 +7,14 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
 from orchestration.errors import ConfigurationError, NoGraph
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Row = dict[str, Any]
 
@@ -56,9 +59,28 @@ class Confined:
         """
         bound = parameters if parameters is None or isinstance(parameters, list) else dict(parameters)
         with closing(self._connection.cursor()) as cursor:
-            cursor.execute(sql, bound)
-            names = [column[0] for column in cursor.description or ()]
-            return [dict(zip(names, map(_plain, values), strict=True)) for values in cursor.fetchall()]
+            return _fetched(cursor, sql, bound)
+
+    def joined(
+        self,
+        sql: str,
+        tables: Mapping[str, pa.Table],
+        parameters: list[Any] | Mapping[str, Any] | None = None,
+    ) -> list[Row]:
+        """The rows of one `SELECT`, as `rows`, over the file and tables of the caller's, each by its name.
+
+        Raises:
+            duckdb.Error: The statement is wrong, or tried to write or to leave the file.
+        """
+        bound = parameters if parameters is None or isinstance(parameters, list) else dict(parameters)
+        with closing(self._connection.cursor()) as cursor:
+            for name, table in tables.items():
+                cursor.register(name, table)
+            try:
+                return _fetched(cursor, sql, bound)
+            finally:
+                for name in tables:
+                    cursor.unregister(name)
 
     def run_trigger(self, sql: str, business_date: date) -> list[Row]:
         """The rows of an agent's trigger, with `$business_date` bound where it asks for it.
@@ -98,6 +120,12 @@ def _lock(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("SET autoinstall_known_extensions = false")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
+
+
+def _fetched(cursor: duckdb.DuckDBPyConnection, sql: str, bound: list[Any] | dict[str, Any] | None) -> list[Row]:
+    cursor.execute(sql, bound)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, map(_plain, values), strict=True)) for values in cursor.fetchall()]
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  DuckDB's own types

@@ -22,7 +22,6 @@ from orchestration.graph.current import current_snapshot, watermarks
 from orchestration.graph.digests import file_digest
 from orchestration.graph.inputs import Candidate, Landed
 from orchestration.graph.publish import graph_path
-from orchestration.graph.read_back import confirm
 from orchestration.graph.reader import EntityGraph
 from orchestration.ledger.entries import snapshot_published
 from orchestration.settings import Settings
@@ -111,7 +110,6 @@ def promote(  # noqa: PLR0913  one argument for each thing that a publication re
             _move(connection, publication)
             _forget_other_tables(connection, read)
         _advance(connection, read)
-        confirm(connection, path)
     link_current(path, settings.graph_link)
     return moves
 

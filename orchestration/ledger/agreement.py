@@ -25,9 +25,12 @@ from orchestration.ledger.subjects import (
     EXPIRY,
     FILE,
     GONE,
+    HALT,
     INPUT_PIN,
+    LIFTING,
     PARTS,
     POLICIES,
+    PROOF,
     REVOCATION,
     SNAPSHOT_PIN,
     STATE,
@@ -56,6 +59,7 @@ def told_by_store(
         yield from _batches(connection)
         yield from _judgements(connection)
         yield from _credentials(connection)
+        yield from _stops(connection)
         yield from _objections(connection)
         yield from _erasures(connection)
         yield from handed_on.told_by_store(connection)
@@ -76,6 +80,8 @@ def told_by_store(
     for row in rows.rows(connection, tables.permit, action):
         consumed[row["permit_id"]] = row["consumed_at"]
         yield _about("permit", row), rows.digest(committed.of_permit(row))
+        if row["halted_by"] is not None and action is None:  # the entry about the stop tells of it
+            yield Subject(HALT, f"permit {row['permit_id']}"), digest(row["halted_by"])
     yield from _uses(connection, action)
     for row in rows.rows(connection, tables.outbox, action):
         yield _about("intent", row), rows.digest(committed.of_intent(row, consumed.get(row["permit_id"])))
@@ -126,6 +132,8 @@ def _batches(connection: Connection) -> Iterator[tuple[Subject, str]]:
         for part, column in ((INPUT_PIN, "pin"), (EFFECTS_PIN, "effects_pin")):
             if row[column] is not None:
                 yield Subject(part, batch_id), digest(row[column])
+        if row["halted_by"] is not None:
+            yield Subject(HALT, f"batch {batch_id}"), digest(row["halted_by"])
 
 
 def _judgements(connection: Connection) -> Iterator[tuple[Subject, str]]:
@@ -142,6 +150,18 @@ def _credentials(connection: Connection) -> Iterator[tuple[Subject, str]]:
             yield Subject(END, row["credential_id"]), digest([row["ended"], row["ended_at"]])
         if row["revoked_at"] is not None:
             yield Subject(REVOCATION, row["credential_id"]), digest(row["revoked_at"])
+
+
+def _stops(connection: Connection) -> Iterator[tuple[Subject, str]]:
+    """Stops with what was seen after them; of those taken over from before they were kept no entry tells."""
+    for row in _rows(connection, tables.stop):
+        kept_since = row["halted"] is not None
+        if kept_since:
+            yield _about("stop", row), digest(committed.of_stop(row))
+        if row["proof"] is not None:
+            yield Subject(PROOF, str(row["number"])), digest(row["proof"])
+        if row["lifted_at"] is not None:
+            yield Subject(LIFTING, str(row["number"])), digest(row["lifted_at"])
 
 
 def _objections(connection: Connection) -> Iterator[tuple[Subject, str]]:

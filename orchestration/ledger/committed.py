@@ -86,6 +86,7 @@ _JUDGEMENT: Final = (
     "at",
     "snapshot_id",
 )
+_STOP: Final = ("number", "scope", "name", "reason", "operator", "at")
 _CREDENTIAL: Final = ("credential_id", "agent", "batch_id", "scopes", "issued_at", "expires_at")
 _SETTLEMENT: Final = (
     "number",
@@ -185,6 +186,11 @@ def of_outcome(outbox: Row) -> Committed:
 def of_judgement(judgement: Row) -> Committed:
     """What somebody said of a pair, with a digest of what they were shown: that stands in the store alone."""
     return {**_only(_JUDGEMENT, judgement), "shown": digest(judgement["shown"])}
+
+
+def of_stop(stop: Row) -> Committed:
+    """A stop: of what, since when, who says so and why, with a digest of everything that it halted."""
+    return {**_only(_STOP, stop), "halted": digest(stop["halted"])}
 
 
 def of_settlement(settlement: Row) -> Committed:

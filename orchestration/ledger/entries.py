@@ -12,8 +12,6 @@ that `verify` finds the very same later.
     intent         intended             an effect about to be tried, and the permit used up for it
     outcome        settled              what became of the effect
     batch_closed   batch_closed         the `effects/<agent>` materialisation that points back at the ledger
-    agent_stopped  agent_stopped        an agent of which nothing is decided or performed from here on
-    agent_started  agent_started        that it may go on
     judgement      judged               what somebody said of a pair of records
     settlement     value_settled        which value of a field somebody said is right
     credential     credential_minted    what an agent was given to answer a batch with, and what that replaced
@@ -21,6 +19,8 @@ that `verify` finds the very same later.
     credentials_revoked  credentials_revoked  credentials that were taken back, of one agent or of all
     evidence_expired     evidence_expired     evidence that was removed after its time
     people         people_changed       somebody who was given roles or a token, or lost them
+
+`entries_stop` has those about stops.
 """
 
 from __future__ import annotations
@@ -46,8 +46,6 @@ DECISION: Final = "decision"
 INTENT: Final = "intent"
 OUTCOME: Final = "outcome"
 BATCH_CLOSED: Final = "batch_closed"
-AGENT_STOPPED: Final = "agent_stopped"
-AGENT_STARTED: Final = "agent_started"
 JUDGEMENT: Final = "judgement"
 SETTLEMENT: Final = "settlement"
 CREDENTIAL: Final = "credential"
@@ -172,16 +170,6 @@ def batch_closed(
     """Record the materialisation of `effects/<agent>` that named this range of the ledger; its number in the chain."""
     body = {"batches": list(batch_ids), "pin": pin, **covered.model_dump()}
     return append(connection, BATCH_CLOSED, body, at=at)
-
-
-def agent_stopped(connection: Connection, agent: str, reason: str, operator: str, *, at: datetime) -> int:
-    """Record that somebody stopped an agent, and why; its number in the chain."""
-    return append(connection, AGENT_STOPPED, {"agent": agent}, at=at, payload={"reason": reason, "operator": operator})
-
-
-def agent_started(connection: Connection, agent: str, reason: str, operator: str, *, at: datetime) -> int:
-    """Record that somebody let an agent go on, and why; its number in the chain."""
-    return append(connection, AGENT_STARTED, {"agent": agent}, at=at, payload={"reason": reason, "operator": operator})
 
 
 def judged(connection: Connection, judgement_id: str, *, at: datetime) -> int:

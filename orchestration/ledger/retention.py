@@ -15,6 +15,7 @@ from orchestration.contracts import OutcomeState
 from orchestration.ledger import entries
 from orchestration.store.engine import Store
 from orchestration.store.tables import batch, evidence, outbox, proposal
+from orchestration.work import rested_on
 
 AT_ONCE: Final = 200
 """Actions of one transaction: other writers wait for it."""
@@ -35,6 +36,7 @@ def expire_evidence(store: Store, days: int, now: datetime) -> int:
     Raises:
         StoreError: The store cannot be written.
     """
+    rested_on.take(store)  # what effects rested on stays known by id and digest
     before, removed = now - timedelta(days=days), 0
     while True:
         with store.begin() as connection:

@@ -17,6 +17,7 @@ PARTS: Final = {
     "judgement": ("judgement", "judgement_id"),
     "settlement": ("the settling judgement", "judgement_id"),
     "credential": ("the credential", "credential_id"),
+    "stop": ("the stop", "number"),
     "use": ("the count of permit", "permit_id"),
     "objection": ("the objection", "objection_id"),
     "erasure": ("the erasure", "erasure_id"),
@@ -37,6 +38,10 @@ INPUT_PIN: Final = "the input pin of batch"
 EFFECTS_PIN: Final = "the effects pin of batch"
 END: Final = "the end of credential"
 REVOCATION: Final = "the revocation of credential"
+HALT: Final = "the halt of"
+"""Of a batch or of a permit, which the key names too."""
+PROOF: Final = "the proof of stop"
+LIFTING: Final = "the lifting of stop"
 POLICIES: Final = "the policies"
 SUPPRESSION: Final = "the suppression"
 HANDOFFS: Final = "the handoffs of batch"

@@ -38,6 +38,7 @@ from orchestration.ledger.subjects import (
     Told,
     answer_digest,
 )
+from orchestration.ledger.telling_stop import said_of_stops
 
 _ANSWERS: Final = ("declined", "failed", "refused")
 _OUTCOMES: Final = frozenset({"outcome", "undone"})
@@ -106,6 +107,7 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
     yield from _said_of_batches(entry, body, payload)
     yield from _said_of_erasures(entry, payload)
     yield from _said_of_credentials(entry, body)
+    yield from said_of_stops(entry.kind, body, seq)
     yield from committed_effects.told_by(entry, body, payload)
 
 
@@ -123,7 +125,7 @@ def _said_of_batches(entry: Entry, body: dict[str, Any], payload: dict[str, Any]
             yield Subject(PARTS["proposal"][0], action), _digest_of(text), 0
         if answers:
             yield _state(str(body.get("batch")), "answered")
-        yield from told_by_answer(body, payload)
+        yield from told_by_answer(body)
     if entry.kind == kinds.BATCH_CLOSED:
         batches = body.get("batches")
         for batch_id in batches if isinstance(batches, list) else ():

@@ -52,6 +52,20 @@ class OutcomeTrace(Contract):
     """The source row in which insight read the effect back."""
 
 
+class UndoTrace(Contract):
+    """The taking back of the effect."""
+
+    undo: str
+    state: str
+    """As of an outcome."""
+    tool: str
+    reference: str
+    detail: str
+    intended_at: datetime
+    settled_at: datetime | None
+    confirmed_record: str | None
+
+
 class EntryTrace(Contract):
     """One ledger entry about the action."""
 
@@ -85,6 +99,10 @@ class Trace(Contract):
     outcome: str | None = None
     """What became of the effect; none where none was tried."""
     outcome_detail: OutcomeTrace | None = None
+    undos: tuple[UndoTrace, ...] = ()
+    """Its taking back; a second one where the first is known not to have happened."""
+    tainted: tuple[str, ...] = ()
+    """How an entity of it is another by now: split, merged, judged, retired."""
     snapshot: str
     """The snapshot that was decided on, or that woke the agent while nothing is decided."""
     materialisations: tuple[Pin, ...] = ()
@@ -153,6 +171,8 @@ def _trace(connection: Connection, proposal: dict[str, Any]) -> Trace:
         permit_detail=permit,
         outcome=outbox and outbox["state"],
         outcome_detail=outbox and _outcome(outbox),
+        undos=_undos(connection, action),
+        tainted=_tainted(connection, action),
         snapshot=decision.get("snapshot_id") or batch["snapshot_id"],
         materialisations=_materialisations(evidence, batch),
         entities=evidence.get("entities"),
@@ -210,6 +230,21 @@ def _permit(connection: Connection, action: str, outbox: dict[str, Any] | None) 
 def _outcome(outbox: dict[str, Any]) -> OutcomeTrace:
     kept = {name: outbox[name] for name in OutcomeTrace.model_fields if name != "tool"}
     return OutcomeTrace(**kept, tool=f"{outbox['tool_server']}/{outbox['tool']}")
+
+
+def _undos(connection: Connection, action: str) -> tuple[UndoTrace, ...]:
+    query = select(tables.undo).where(tables.undo.c.action == action).order_by(tables.undo.c.intended_at)
+    own = UndoTrace.model_fields.keys() - {"undo", "tool"}
+    return tuple(
+        UndoTrace(undo=row["undo_id"], tool=f"{row['tool_server']}/{row['tool']}", **{name: row[name] for name in own})
+        for row in connection.execute(query).mappings()
+    )
+
+
+def _tainted(connection: Connection, action: str) -> tuple[str, ...]:
+    table = tables.tainted_effect
+    query = select(table.c.how).where(table.c.action == action, table.c.cleared_at.is_(None)).distinct()
+    return tuple(connection.execute(query.order_by(table.c.how)).scalars())
 
 
 def _materialisations(evidence: dict[str, Any], batch: dict[str, Any]) -> tuple[Pin, ...]:

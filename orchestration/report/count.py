@@ -37,6 +37,8 @@ def count(
     agents = [_agent(row, cards, [one for one in grounds if one["agent"] == row["agent"]]) for row in ask("agent")]
     listed = ask("listed")
     every = listed[0]["every"] if listed else 0
+    stops = [Stopped.model_validate(row) for row in ask("stop")]
+    begun = sum(one.stopped_at >= period.since for one in stops)
     found = {row["day"]: row for row in ask("day")}
     return Report(
         since=period.since,
@@ -44,10 +46,10 @@ def count(
         zone=period.zone,
         period=str(period),
         basis=basis,
-        total=_sum([one.numbers for one in agents]),
+        total=_sum([one.numbers for one in agents]).model_copy(update={"stops": begun}),
         agents=tuple(agents),
         days=tuple(Day.model_validate(found.get(day, {"day": day})) for day in period.days),
-        stops=tuple(Stopped.model_validate(row) for row in ask("stop")),
+        stops=tuple(stops),
         actions=tuple(_listed(row) for row in listed),
         actions_left_out=every - len(listed),
     )
@@ -56,7 +58,8 @@ def count(
 def only(tables: duckdb.DuckDBPyConnection, agent: str) -> None:
     """Leave what is one agent's in tables that were made for nobody else."""
     for name in TABLES:
-        tables.execute(f"DELETE FROM {quoted(name)} WHERE agent <> $agent", {"agent": agent})
+        others = "scope = 'agent' AND name <> $agent" if name == "stop" else "agent <> $agent"
+        tables.execute(f"DELETE FROM {quoted(name)} WHERE {others}", {"agent": agent})
 
 
 def asking(tables: duckdb.DuckDBPyConnection, period: Period, most: int) -> Ask:

@@ -18,7 +18,6 @@ from sqlalchemy import JSON, Boolean, Column, Connection, Date, Integer, Text, c
 
 from orchestration.contracts import SnapshotId
 from orchestration.graph.current import current_snapshot
-from orchestration.ledger import entries
 from orchestration.sql import quoted
 from orchestration.store import tables
 from orchestration.store.tables import UtcDateTime
@@ -67,16 +66,19 @@ KEPT: Final[dict[str, tuple[str, ...]]] = {
     ),
     "undo": ("undo_id", "action", "state", "intended_at", "settled_at"),
     "tainted_effect": ("action", "how", "cleared_at"),
+    "stop": ("number", "scope", "name", "operator", "at", "lifted_at", "proof"),
     "handoff": ("batch_id", "number", "row_id", "step", "attempts", "state", "output_digest", "taken_at"),
 }
 """What of each table of the store the audit tables are made of."""
 _STOPPING: Final = pa.schema(
     {
-        "seq": pa.int64(),
-        "kind": pa.string(),
-        "agent": pa.string(),
+        "number": pa.int64(),
+        "scope": pa.string(),
+        "name": pa.string(),
+        "operator": pa.string(),
         "at": pa.timestamp("us", "UTC"),
-        "person": pa.string(),
+        "lifted_at": pa.timestamp("us", "UTC"),
+        "proof": pa.string(),
     }
 )
 _ROWS: Final = 20_000
@@ -97,13 +99,16 @@ def gather(connection: Connection, into: duckdb.DuckDBPyConnection, now: datetim
     into.execute("CREATE SCHEMA staging.kept")
     into.execute("INSERT INTO basis VALUES ($now, $snapshot, $entries, $head)", basis(connection, now))
     for name, columns in KEPT.items():
-        if (table := tables.metadata.tables.get(name)) is None:
+        if (table := tables.metadata.tables.get(name)) is None and name == "stop":
+            continue
+        if table is None:
             moment = pa.timestamp("us", "UTC")
             absent = pa.schema([(one, moment if one.endswith("at") else pa.string()) for one in columns])
             _carry(into, name, [absent.empty_table()])
             continue
         _carry(into, name, _read(connection, [table.c[column] for column in columns]))
-    _carry(into, "stopping", [_stopping(connection)])
+    if "stop" not in tables.metadata.tables:
+        _carry(into, "stop", [_stopping(connection)])
     for name in TABLES:
         query = (HERE / "tables" / f"{name}.sql").read_text(encoding="utf-8").replace("kept.", "staging.kept.")
         into.execute(f"INSERT INTO {quoted(name)} BY NAME ({query})")
@@ -155,17 +160,17 @@ def _stopping(connection: Connection) -> pa.Table:
     query = (
         select(entry.c.seq, entry.c.kind, entry.c.at, entry.c.body, payload.c.payload)
         .outerjoin_from(entry, payload, payload.c.seq == entry.c.seq)
-        .where(entry.c.kind.in_((entries.AGENT_STOPPED, entries.AGENT_STARTED)))
+        .where(entry.c.kind.in_(("agent_stopped", "agent_started")))
         .order_by(entry.c.seq)
     )
-    rows = [
-        {
-            "seq": row.seq,
-            "kind": row.kind,
-            "agent": json.loads(row.body).get("agent"),
-            "at": row.at,
-            "person": json.loads(row.payload).get("operator") if row.payload else None,
-        }
-        for row in connection.execute(query)
-    ]
+    rows: list[dict[str, Any]] = []
+    for row in connection.execute(query):
+        name = json.loads(row.body).get("agent")
+        if row.kind == "agent_stopped":
+            by = json.loads(row.payload).get("operator") if row.payload else ""
+            rows.append({"number": row.seq, "scope": "agent", "name": name, "operator": by, "at": row.at})
+        else:
+            for one in rows:
+                if one["name"] == name:
+                    one.setdefault("lifted_at", row.at)
     return pa.Table.from_pylist(rows, _STOPPING)

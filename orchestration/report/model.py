@@ -65,6 +65,7 @@ class Numbers(Contract):
     tainted: int = 0
     """Effects whose entity is judged otherwise by now."""
     stops: int = 0
+    """Of the agent, or of all; in the total also those of action types, each once."""
     stopped_seconds: float = 0.0
     """For how long, within the period."""
 
@@ -97,12 +98,17 @@ class Day(Contract):
 
 
 class Stopped(Contract):
-    """One stop of an agent."""
+    """One stop of an agent, of an action type, or of everything."""
 
-    agent: str
+    scope: str
+    name: str
     stopped_at: datetime
     started_at: datetime | None
-    person: str | None
+    person: str
+    proven: bool | None
+    """Whether nothing of it ran or was delivered any more; none where nobody looked."""
+    stood_still_after: float | None
+    """Seconds after which that was seen."""
 
 
 class Listed(Contract):

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from orchestration.report.model import Listed, Report
-from orchestration.report.page_words import COLUMNS, facts, outcome, rests_on
+from orchestration.report.page_words import COLUMNS, facts, outcome, rests_on, stood_still, stopped_what
 from orchestration.report.plots import pictures
 from orchestration.report.words import lasting, moment, plainly, spoken
 
@@ -49,6 +49,8 @@ def page(report: Report) -> str:
         rests_on=list(rests_on(report)),
         verdict_of=_verdict,
         outcome_of=outcome,
+        stopped_what=stopped_what,
+        stood_still=stood_still,
         spoken=spoken,
         lasting=lasting,
         moment=lambda at: moment(at, report.zone),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from orchestration.report.model import AgentReport, Listed, Numbers, Report
+from orchestration.report.model import AgentReport, Listed, Numbers, Report, Stopped
 from orchestration.report.words import lasting, moment, spoken
 
 COLUMNS: Final = (
@@ -42,6 +42,18 @@ def outcome(action: Listed) -> str:
     said = [] if action.outcome is None else [spoken(action.outcome)]
     said += ["undone"] if action.undone else []
     return ", ".join([*said, *(f"its entity was since {how}" for how in action.tainted)])
+
+
+def stopped_what(stop: Stopped) -> str:
+    """What was stopped, in words."""
+    return {"all": "everything", "action_type": f"actions of type {spoken(stop.name)}"}.get(stop.scope, stop.name)
+
+
+def stood_still(stop: Stopped) -> str:
+    """Whether it was seen that nothing of it ran any more, and how soon."""
+    if stop.proven is None:
+        return "nobody looked"
+    return f"after {lasting(stop.stood_still_after)}" if stop.proven else "not proven"
 
 
 def facts(agent: AgentReport) -> Iterator[tuple[str, str]]:

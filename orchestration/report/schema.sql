@@ -112,11 +112,14 @@ CREATE TABLE handoff (
     taken_at TIMESTAMPTZ NOT NULL
 );
 
--- one row is one stop of an agent, of all, or of an action type
+-- one row is one stop of an agent, of an action type, or of everything
 CREATE TABLE stop (
-    seq BIGINT NOT NULL,            -- the entry of the ledger
-    agent VARCHAR NOT NULL,
+    number BIGINT NOT NULL,
+    scope VARCHAR NOT NULL,         -- agent | action_type | all
+    name VARCHAR NOT NULL,          -- of the agent or action type; empty of all
     stopped_at TIMESTAMPTZ NOT NULL,
     started_at TIMESTAMPTZ,         -- when it might go on; none: it may not yet
-    person VARCHAR                  -- who stopped it
+    person VARCHAR NOT NULL,        -- who stopped it
+    proven BOOLEAN,                 -- nothing of it ran or was delivered any more; none: nobody looked
+    stood_still_after DOUBLE        -- seconds after which that was seen
 );

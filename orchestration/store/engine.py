@@ -79,6 +79,16 @@ class Store:
             with connection.begin():
                 yield connection
 
+    @contextmanager
+    def aside(self) -> Iterator[Connection]:
+        """A connection outside of every transaction, for the locks of its session; nothing is written over it.
+
+        Raises:
+            StoreError: The store cannot be reached.
+        """
+        with explained(self.url), self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
     def close(self) -> None:
         """Let go of every connection; happens by itself when nobody holds the store any more."""
         self._letting_go()

@@ -20,11 +20,13 @@ from orchestration.errors import NotFound
 from orchestration.gate.gate import Gate
 from orchestration.gate.keys import CREDENTIAL, signing_key
 from orchestration.gate.rules import Rules, load_rules
+from orchestration.gate.stopping import stopped
 from orchestration.ledger import entries
 from orchestration.ledger.entries import LedgerRange
 from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store
+from orchestration.store.presence import at_work, present
 from orchestration.work.due import UNFINISHED
 from orchestration.work.exchange import Exchange
 from orchestration.work.intake import take_in
@@ -118,6 +120,10 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
     answers = take_in(store, Exchange(settings.exchange), key, now=clock())
     progress(f"took {len(answers)} answers in")
     with ExitStack() as stack:
+        stack.enter_context(present(store, at_work(agent)))  # until the tool servers have ended too
+        if _stopped(store, agent):
+            progress(f"{agent} is stopped: nothing is decided or delivered")
+            return ActReport(agent, len(answers), (), ())
         if tools is None:
             servers = load_servers(settings.tools)
             tools, once = stack.enter_context(ToolSession(servers, settings, os.environ)), sent_once(servers)
@@ -127,6 +133,9 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
             progress(f"settled {len(recovered)} effects of earlier runs")
         reports = []
         for batch_id in _unfinished(store, agent):
+            if _stopped(store, agent):
+                progress(f"{agent} was stopped: nothing more is decided or delivered")
+                break
             decisions = gate.decide(batch_id, clock())
             progress(f"{batch_id}: decided {len(decisions)} proposals")
             _decided(store, batch_id)
@@ -190,6 +199,11 @@ def close_batch(store: Store, batch_id: str, pin: Pin | None, covered: LedgerRan
         if not closed.rowcount or pin is None or covered is None:
             return None
         return entries.batch_closed(connection, [batch_id], pin, covered, at=now)
+
+
+def _stopped(store: Store, agent: str) -> bool:
+    with store.read() as connection:
+        return stopped(connection).agent(agent)
 
 
 def _unfinished(store: Store, agent: str) -> list[str]:

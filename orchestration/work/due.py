@@ -19,7 +19,7 @@ from orchestration.identity.credentials import usable
 from orchestration.store.tables import batch, decision, outbox, proposal
 from orchestration.work.attempts import Due
 from orchestration.work.exchange import Exchange
-from orchestration.work.outbox import for_a_person
+from orchestration.work.told_of import for_a_person
 
 UNFINISHED: Final = ("answered", "decided")
 """States of a batch that has an answer and is not closed."""
@@ -38,7 +38,8 @@ def wakes(
     done = select(batch.c.agent).where(batch.c.snapshot_id == snapshot_id, batch.c.business_date == business_date)
     woken = set(connection.execute(done).scalars())
     found, answerable = [], usable(connection, now)
-    for agent in sorted(set(agents) - stopped(connection).keys()):
+    halted = stopped(connection)
+    for agent in sorted(name for name in agents if not halted.agent(name)):
         if agent not in woken:
             why = f"the snapshot {snapshot_id} on {business_date}"
             found.append(Due(agent, f"{agent} {snapshot_id} {business_date}", why))
@@ -57,10 +58,11 @@ def _unoffered(connection: Connection, exchange: Exchange, agent: str, answerabl
 def acts(connection: Connection, exchange: Exchange, agents: Iterable[str]) -> list[Due]:
     """Agents with an answer to take in, a proposal to decide, an effect to settle or a batch to close.
 
-    An effect that a person must settle is no work of theirs.
+    Nothing of a stopped one is due: it waits until somebody lets it go on. An effect that a person must settle is no
+    work of theirs.
     """
-    found = []
-    for agent in sorted(agents):
+    found, halted = [], stopped(connection)
+    for agent in sorted(name for name in agents if not halted.agent(name)):
         waits = {
             "answers": sorted(exchange.answered(agent)),
             "proposals": _undecided(connection, agent),

@@ -72,6 +72,7 @@ LOCATIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "PRECEDE_CHECKPOINTS",
         "PRECEDE_CHECKPOINT_SCHEDULE",
         "PRECEDE_KEEP_EVIDENCE_DAYS",
+        "PRECEDE_UNSEEN_HOURS",
         "PRECEDE_SUPPRESSION_KEY",
         "PRECEDE_NOTIFY",
         "PRECEDE_BUSINESS_DATE",

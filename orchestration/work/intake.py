@@ -23,7 +23,7 @@ from orchestration.contracts import EntityId, ProposalSet
 from orchestration.errors import NotFound
 from orchestration.identity import credentials
 from orchestration.identity.session import Claims, CredentialRefused, scope_of
-from orchestration.ledger import committed, entries
+from orchestration.ledger import committed, entries, handed_on
 from orchestration.store.engine import Store
 from orchestration.store.tables import batch, handoff, proposal, trigger_row
 from orchestration.work.answers import Accepted, Sorted, refuse_all, sort_answer
@@ -189,6 +189,7 @@ def _record(connection: Connection, taken: TakenIn, now: datetime) -> None:
         "refused": len(content.refused),
         "strange": content.strange,
         "handoffs": len(content.handoffs),
+        "handoff_digest": handed_on.digest_of(_handoffs(taken, now)) if content.handoffs else None,
         "unusable_handoffs": content.unusable,
     }
     payload = {

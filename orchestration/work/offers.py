@@ -38,7 +38,7 @@ def offer_waiting(
     for name in sorted(agents):
         here = set(exchange.waiting(name))
         theirs = [row for row in waiting if row.agent == name]
-        if name in halted:
+        if halted.agent(name):
             for batch_id in here:
                 exchange.clear(name, batch_id)
             continue

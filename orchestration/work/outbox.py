@@ -2,6 +2,10 @@
 
     pending -> sending -> done | failed | unknown
 
+Before each call it is asked, in the transaction that marks the row, whether the agent, the type of action or everything
+was stopped: then nothing is called. What a stop found unsent it gave up there and then. What it found on its way is
+asked about once its permit has ended: the tool can then say what it did, and can do nothing any more.
+
 A row that a dead run left `pending` or `sending`, or whose outcome is unknown, is delivered again: the tool knows the
 effect key and writes nothing twice. Only an effect that is known not to have happened gives its key free.
 
@@ -16,15 +20,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, and_, not_, select, update
+from sqlalchemy import Connection, RowMapping, not_, select, update
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from orchestration.contracts import OutcomeState, SignedPermit, ToolResult
 from orchestration.gate.limits import keep
+from orchestration.gate.stopping import stopped
+from orchestration.identity.clock import latest
 from orchestration.ledger import entries
 from orchestration.store import tables
 from orchestration.store.engine import Store
+from orchestration.store.presence import at_work, calling, present
 from orchestration.work.notify import notify
+from orchestration.work.told_of import for_a_person, settling
 from orchestration.work.tools import Caller, ToolNotReached, ToolUnreachable
 
 ATTEMPTS: Final = 3
@@ -64,27 +72,26 @@ def deliver(  # noqa: PLR0913  each is a part of the world that is handed in
         longest_wait: Seconds between two attempts, at most.
 
     Returns:
-        What became of each of them; nothing of those that could not be sent and wait on.
+        What became of each of them; nothing of those that could not be sent and wait on, or that a stop keeps.
 
     Raises:
         StoreError: The store cannot be written; what was delivered by then will be found by the next run.
         ConfigurationError: A tool server is not registered, or its tool is not the one that was.
     """
     found = []
-    for row in _take(store, agent, batch_id, once):
+    for row in _waiting(store, agent, batch_id):
         step = _deliver_once if (row["tool_server"], row["tool"]) in once else _deliver
-        found.append(step(store, tools, row, clock, longest_wait))
+        # a stop's proof waits for whoever is in here
+        with present(store, at_work(row["agent"])), present(store, calling(row["action_type"])):
+            found.append(step(store, tools, row, clock, longest_wait))
     return [delivery for delivery in found if delivery is not None]
 
 
-def _take(store: Store, agent: str | None, batch_id: str | None, once: Collection[tuple[str, str]]) -> list[RowMapping]:
-    """The rows to deliver, marked as being sent: from here on a call may have been made.
-
-    Those of tools that are called once are marked one by one, so that a run that dies leaves one in doubt at most.
-    """
+def _waiting(store: Store, agent: str | None, batch_id: str | None) -> list[RowMapping]:
+    """The rows to deliver, with their permits and whose they are."""
     outbox, proposal, permit = tables.outbox, tables.proposal, tables.permit
     query = (
-        select(outbox, permit.c.payload, permit.c.signature)
+        select(outbox, permit.c.payload, permit.c.signature, proposal.c.agent, proposal.c.action_type)
         .join(permit, permit.c.permit_id == outbox.c.permit_id)
         .join(proposal, proposal.c.action == outbox.c.action)
         .where(outbox.c.state.in_(_UNSETTLED), not_(for_a_person(outbox)))
@@ -95,28 +102,71 @@ def _take(store: Store, agent: str | None, batch_id: str | None, once: Collectio
     if batch_id is not None:
         query = query.where(proposal.c.batch_id == batch_id)
     with store.read() as connection:
-        if not connection.execute(query.limit(1)).first():
-            return []
+        return list(connection.execute(query).mappings())
+
+
+def _begun(store: Store, row: RowMapping, now: datetime, states: Collection[str], **values: object) -> bool:
+    """Whether a row may be sent; then it is marked, and from here on a call may have been made.
+
+    Rows are marked one by one, so that a stop finds unsent what was not sent.
+    """
+    outbox, permit, action = tables.outbox, tables.permit, row["action"]
+    query = select(outbox.c.state, permit.c.halted_by, permit.c.expires_at)
+    query = query.join(permit, permit.c.permit_id == outbox.c.permit_id)
     with store.begin() as connection:
-        rows = list(connection.execute(query).mappings())
-        actions = [row["action"] for row in rows if (row["tool_server"], row["tool"]) not in once]
-        for start in range(0, len(actions), 500):
-            these = outbox.c.action.in_(actions[start : start + 500])
-            connection.execute(update(outbox).where(these).values(attempts=outbox.c.attempts + 1))
-            connection.execute(update(outbox).where(these, outbox.c.state == "pending").values(state="sending"))
-    return rows
+        found = connection.execute(query.where(outbox.c.action == action)).one()
+        if found.state not in states or _stopped(connection, row):
+            return False
+        if found.halted_by is not None and found.state == "pending":
+            _write_down(connection, action, _not_sent(found.halted_by), now)
+            return False
+        if found.halted_by is not None and latest(connection, now) < found.expires_at:
+            return False
+        mine = update(outbox).where(outbox.c.action == action)
+        connection.execute(mine.values(attempts=outbox.c.attempts + 1, **values))
+        connection.execute(mine.where(outbox.c.state == "pending").values(state="sending"))
+        return True
+
+
+def _stopped(connection: Connection, row: RowMapping) -> bool:
+    return bool(stopped(connection).against(row["agent"], row["action_type"]))
+
+
+def _not_sent(stop: int) -> ToolResult:
+    return ToolResult(state=OutcomeState.FAILED, detail=f"It was not sent: stop {stop} came before.")
 
 
 def _deliver(
     store: Store, tools: Caller, row: RowMapping, clock: Callable[[], datetime], longest_wait: float
-) -> Delivery:
+) -> Delivery | None:
+    if not _begun(store, row, clock(), _UNSETTLED):
+        return None
     permit = SignedPermit(payload=row["payload"], signature=row["signature"])
     try:
-        result = send(tools, row, permit, longest_wait)
+        result = send(_Heeding(store, tools, row), row, permit, longest_wait)
     except ToolUnreachable as unreachable:
         result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreachable))
     _settle(store, row["action"], result, clock())
     return Delivery(row["action"], result.state, result.repeated)
+
+
+class _Heeding:
+    """A caller that asks before each call but the first whether there was a stop meanwhile."""
+
+    def __init__(self, store: Store, tools: Caller, row: RowMapping) -> None:
+        self._store, self._tools, self._row = store, tools, row
+        self._called = False
+
+    def call(
+        self, server: str, tool: str, arguments: Mapping[str, str | int | bool], effect_key: str, permit: SignedPermit
+    ) -> ToolResult:
+        """Call the tool; see `Caller`."""
+        if self._called:
+            with self._store.read() as connection:
+                if _stopped(connection, self._row):
+                    raise ToolNotReached("It was stopped before the tool could be reached again.")
+        self._called = True
+        return self._tools.call(server, tool, arguments, effect_key, permit)
 
 
 def _deliver_once(
@@ -126,13 +176,13 @@ def _deliver_once(
     action = row["action"]
     if row["state"] != "pending":
         return _give_up(store, action, clock())
-    if not _moved(store, action, "pending", "sending", attempts=row["attempts"] + 1, by_person=True):
-        return None  # another run has it
+    if not _begun(store, row, clock(), ("pending",), by_person=True):
+        return None  # another run has it, or a stop keeps it
     permit = SignedPermit(payload=row["payload"], signature=row["signature"])
     try:
-        result = send(tools, row, permit, longest_wait, again=ToolNotReached)
+        result = send(_Heeding(store, tools, row), row, permit, longest_wait, again=ToolNotReached)
     except ToolNotReached:
-        _moved(store, action, "sending", "pending", by_person=False)
+        _take_back(store, action, clock())
         return None
     except ToolUnreachable as unreachable:
         result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreachable))
@@ -151,17 +201,16 @@ def _give_up(store: Store, action: str, now: datetime) -> Delivery:
     return Delivery(action, OutcomeState.UNKNOWN, repeated=False)
 
 
-def _moved(store: Store, action: str, before: str, after: str, **values: object) -> bool:
-    """Whether a row was in a state, which is now another."""
-    outbox = tables.outbox
+def _take_back(store: Store, action: str, now: datetime) -> None:
+    """Let a row that was marked and not sent wait on; for good, where a stop came meanwhile."""
+    outbox, permit = tables.outbox, tables.permit
+    halted = select(permit.c.halted_by).join(outbox, outbox.c.permit_id == permit.c.permit_id)
     with store.begin() as connection:
-        mine = update(outbox).where(outbox.c.action == action, outbox.c.state == before)
-        return bool(connection.execute(mine.values(state=after, **values)).rowcount)
-
-
-def for_a_person(table: Any) -> Any:  # noqa: ANN401  SQLAlchemy's expression over `outbox` or `undo`
-    """Of a row, that its outcome is unknown and that no tool will say it."""
-    return and_(table.c.state == OutcomeState.UNKNOWN.value, table.c.by_person)
+        mine = update(outbox).where(outbox.c.action == action, outbox.c.state == "sending")
+        moved = connection.execute(mine.values(state="pending", by_person=False)).rowcount
+        stop = connection.execute(halted.where(outbox.c.action == action)).scalar_one()
+        if moved and stop is not None:
+            _write_down(connection, action, _not_sent(stop), now)
 
 
 def send(
@@ -194,19 +243,23 @@ def send(
 
 def _settle(store: Store, action: str, result: ToolResult, now: datetime) -> None:
     """Write down what became of an effect, unless another run did so already."""
+    with store.begin() as connection:
+        _write_down(connection, action, result, now)
+
+
+def _write_down(connection: Connection, action: str, result: ToolResult, now: datetime) -> None:
     outbox = tables.outbox
     open_states = _UNSETTLED if result.state is not OutcomeState.UNKNOWN else ("pending", "sending")
-    with store.begin() as connection:
-        settled = connection.execute(
-            update(outbox)
-            .where(outbox.c.action == action, outbox.c.state.in_(open_states))
-            .values(state=result.state.value, reference=result.reference, detail=result.detail, settled_at=now)
-        )
-        if settled.rowcount:
-            if result.state is OutcomeState.FAILED:
-                keep.in_vain(connection, action)
-            entries.settled(connection, action, at=now)
-            _ask_a_person(connection, action, now)
+    settled = connection.execute(
+        update(outbox)
+        .where(outbox.c.action == action, outbox.c.state.in_(open_states))
+        .values(state=result.state.value, reference=result.reference, detail=result.detail, settled_at=now)
+    )
+    if settled.rowcount:
+        if result.state is OutcomeState.FAILED:
+            keep.in_vain(connection, action)
+        entries.settled(connection, action, at=now)
+        _ask_a_person(connection, action, now)
 
 
 def _ask_a_person(connection: Connection, action: str, now: datetime) -> None:
@@ -214,5 +267,4 @@ def _ask_a_person(connection: Connection, action: str, now: datetime) -> None:
     outbox = tables.outbox
     waits = select(outbox.c.action).where(outbox.c.action == action, for_a_person(outbox))
     if connection.execute(waits).first() is not None:
-        command = f"precede effects settle {action} done|failed --reason …"
-        notify(connection, "effect_unknown", {"action": action, "settle": command}, now)
+        notify(connection, "effect_unknown", {"action": action, "settle": settling(action)}, now)

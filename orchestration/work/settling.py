@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
@@ -17,8 +18,7 @@ from orchestration.errors import EffectRefused, NotFound
 from orchestration.gate.limits import keep
 from orchestration.ledger import entries_effects
 from orchestration.store.tables import outbox, undo
-from orchestration.work.outbox import for_a_person
-from orchestration.work.undo import unsettled_undo
+from orchestration.work.told_of import for_a_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,13 @@ def settle(  # noqa: PLR0913  what is said, of what, by whom and why
         entries_effects.undo_settled(connection, row["undo_id"], at=now, by=by, reason=reason)
         return Said(row["undo_id"], row["action"], state)
     raise _refusal(connection, name)
+
+
+def unsettled_undo(connection: Connection, name: str) -> dict[str, Any] | None:
+    """The taking back of that id, or of that action's effect, which a person must settle; none where there is none."""
+    query = select(undo).where((undo.c.undo_id == name) | (undo.c.action == name), for_a_person(undo))
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else dict(row)
 
 
 def _refusal(connection: Connection, name: str) -> EffectRefused | NotFound:

@@ -169,7 +169,7 @@ def _wake(  # noqa: PLR0913  as run_triggers
 
 def _before(connection: Connection, agent: str, snapshot_id: SnapshotId, business_date: date) -> Wake | None:
     """Why an agent is not woken now, whatever its trigger says."""
-    if agent in stopped(connection):
+    if stopped(connection).agent(agent):
         return Wake(agent, WakeState.STOPPED, detail=f"The agent {agent} has been stopped.")
     if current_snapshot(connection) != snapshot_id:
         return Wake(agent, WakeState.REFUSED, detail=f"The snapshot {snapshot_id} is not the current one.")

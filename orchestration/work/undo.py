@@ -25,7 +25,9 @@ from orchestration.ledger.proven import Proven, proven
 from orchestration.store.engine import Store
 from orchestration.store.tables import undo as table
 from orchestration.work.notify import notify
-from orchestration.work.outbox import for_a_person, send
+from orchestration.work.outbox import send
+from orchestration.work.settling import unsettled_undo
+from orchestration.work.told_of import settling
 from orchestration.work.tools import Caller, ToolNotReached, ToolUnreachable
 
 LASTS: Final = timedelta(minutes=15)
@@ -236,8 +238,7 @@ def _settle(store: Store, row: Row, result: ToolResult, now: datetime) -> None:
         if settled.rowcount:
             entries_effects.undo_settled(connection, row["undo_id"], at=now)
             if result.state is OutcomeState.UNKNOWN and unsettled_undo(connection, row["undo_id"]) is not None:
-                command = f"precede effects settle {row['undo_id']} done|failed --reason …"
-                said = {"action": row["action"], "undo": row["undo_id"], "settle": command}
+                said = {"action": row["action"], "undo": row["undo_id"], "settle": settling(row["undo_id"])}
                 notify(connection, "effect_unknown", said, now)
 
 
@@ -246,10 +247,3 @@ def _told(store: Store, undo_id: str, description: str) -> Undone:
         row = connection.execute(select(table).where(table.c.undo_id == undo_id)).mappings().one()
     state = OutcomeState(row["state"]) if row["state"] in set(OutcomeState) else OutcomeState.UNKNOWN
     return Undone(undo_id, row["action"], state, row["reference"], row["detail"], description)
-
-
-def unsettled_undo(connection: Connection, name: str) -> Row | None:
-    """The taking back of that id, or of that action's effect, which a person must settle; none where there is none."""
-    query = select(table).where((table.c.undo_id == name) | (table.c.action == name), for_a_person(table))
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else dict(row)

@@ -13,7 +13,12 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 PRODUCT = ("orchestration", "insight", "action")
 DAGSTER_FILES = {"assets.py", "checks.py", "jobs.py", "sensors.py", "definitions.py", "resources.py"}
-DAGSTER_PATHS = {"orchestration/ledger/lineage.py", "orchestration/work/dagster.py", "orchestration/cli/dagster.py"}
+DAGSTER_PATHS = {
+    "orchestration/ledger/lineage.py",
+    "orchestration/work/dagster.py",
+    "orchestration/work/runs.py",
+    "orchestration/cli/dagster.py",
+}
 NEVER_FOR_ACTION = ("orchestration.store", "orchestration.graph", "orchestration.gate", "orchestration.ledger")
 NAMES_THE_TRUTH = re.compile(r"truth\.parquet|[-_/]truth\b|\btruth[-_/]")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -87,11 +88,15 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
         "ENTITY": found[2],
         "TEXT": next(word for word in found[3].split() if word.isalpha()),
         "ACTION": performed[0],
+        "EFFECT": performed[-1],
     }
     return Company(environment, names)
 
 
-@pytest.mark.parametrize(("where", "command"), commands(), ids=[f"{where} {line}" for where, line in commands()])
+COMMANDS = [(where, command) for where, command in commands() if not where.startswith("docs/runbooks/")]
+
+
+@pytest.mark.parametrize(("where", "command"), COMMANDS, ids=[f"{where} {line}" for where, line in COMMANDS])
 def test_a_documented_command_works(where: str, command: str, company: Company) -> None:
     if command == "make test":
         if os.environ.get("PRECEDE_TEST_COMMAND") != command:
@@ -102,6 +107,21 @@ def test_a_documented_command_works(where: str, command: str, company: Company) 
         return
     done = company.run(command)
     assert done.returncode == 0, f"{where}: {command}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_runbook_of_an_incident_prints_what_it_says(company: Company) -> None:
+    told = ""
+    for block in (each for each in blocks("sh", "text") if each.where.startswith("docs/runbooks/incident.md")):
+        text = block.text.replace("ACTION", company.names["EFFECT"])
+        if block.language == "sh":
+            told = ""
+            for command in text.splitlines():
+                done = company.run(command)
+                assert done.returncode == 0, f"{block.where}: {command}\n{done.stdout}\n{done.stderr}"
+                told += done.stdout
+        else:
+            lines = (".*".join(re.escape(part.strip()) for part in line.split("…")) for line in text.splitlines())
+            assert re.search("(?s:.*)".join(lines), told), f"{block.where} says\n{text}\nand it printed\n{told}"
 
 
 def served_until_interrupted(company: Company) -> None:

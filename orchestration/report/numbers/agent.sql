@@ -45,10 +45,18 @@ handed AS (
     SELECT agent, count(*) AS steps, count(*) FILTER (attempts > 1) AS retried, count(*) FILTER (state = 'failed') AS failed_steps
     FROM handoff WHERE taken_at >= $since AND taken_at < $until GROUP BY ALL
 ),
+of_all AS (
+    SELECT agent FROM wake UNION SELECT agent FROM action
+),
+stop_of AS (
+    SELECT name AS agent, stopped_at, started_at FROM stop WHERE scope = 'agent'
+    UNION ALL
+    SELECT of_all.agent, stopped_at, started_at FROM stop, of_all WHERE scope = 'all'
+),
 halted AS (
     SELECT agent, count(*) FILTER (stopped_at >= $since) AS stops,
         sum(epoch(least(coalesce(started_at, $until), $until) - greatest(stopped_at, $since))) AS stopped_seconds
-    FROM stop WHERE stopped_at < $until AND coalesce(started_at, $until) > $since GROUP BY ALL
+    FROM stop_of WHERE stopped_at < $until AND coalesce(started_at, $until) > $since GROUP BY ALL
 ),
 of_whom AS (
     SELECT agent FROM woken UNION SELECT agent FROM wished UNION SELECT agent FROM judged UNION SELECT agent FROM held

@@ -1,7 +1,5 @@
-SELECT s.seq, s.agent, s.at AS stopped_at,
-    (SELECT min(g.at) FROM kept.stopping AS g
-     WHERE g.kind = 'agent_started' AND g.agent = s.agent AND g.seq > s.seq) AS started_at,
-    s.person
-FROM kept.stopping AS s
-WHERE s.kind = 'agent_stopped'
-ORDER BY s.seq
+SELECT s.number, s.scope, s.name, s.at AS stopped_at, s.lifted_at AS started_at, s.operator AS person,
+    CAST(json_extract(s.proof, '$.proven') AS BOOLEAN) AS proven,
+    CAST(json_extract(s.proof, '$.milliseconds') AS DOUBLE) / 1000 AS stood_still_after
+FROM kept.stop AS s
+ORDER BY s.number

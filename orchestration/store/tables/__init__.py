@@ -1,8 +1,8 @@
 """The coordinator's tables, a module for each part of it: what each row is stands beside it.
 
 Migrations make them; nothing here opens a database. JSON columns hold what a contract dumps. Times are UTC. Personal
-data stands in `evidence`, `trigger_row`, `proposal`, `judgement`, `settlement` and `ledger_payload`, so that it can be
-erased; `ledger_entry` holds commitments to it alone.
+data stands in `evidence`, `trigger_row`, `proposal`, `judgement`, `settlement`, `stop`, `notification` and
+`ledger_payload`, so that it can be erased; `ledger_entry` holds commitments to it alone.
 """
 
 from orchestration.store.tables.base import UtcDateTime, metadata
@@ -22,13 +22,12 @@ from orchestration.store.tables.judgements import judgement, settlement
 from orchestration.store.tables.ledger import checkpoint, ledger_entry, ledger_payload
 from orchestration.store.tables.limits import permit_subject, permit_use
 from orchestration.store.tables.published import pointer, snapshot, watermark
-from orchestration.store.tables.stopping import agent_state, notification
+from orchestration.store.tables.stopping import notification, stop
 from orchestration.store.tables.work import batch, outbox, proposal, trigger_row
 
 __all__ = [
     "UtcDateTime",
     "agent_credential",
-    "agent_state",
     "batch",
     "checkpoint",
     "decision",
@@ -55,6 +54,7 @@ __all__ = [
     "proposal",
     "settlement",
     "snapshot",
+    "stop",
     "suppression",
     "tainted_effect",
     "trigger_row",

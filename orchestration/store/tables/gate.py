@@ -66,4 +66,5 @@ permit = Table(
     Column("issued_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("consumed_at", UtcDateTime),
+    Column("halted_by", Integer),  # number of the stop that it was not used before, or whose effect it found on its way
 )

@@ -6,13 +6,20 @@ from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from orchestration.store.tables.base import UtcDateTime, json_column, metadata
 
-# one registered agent's state; no row means it runs
-agent_state = Table(
-    "agent_state",
+# one time that somebody stopped something; a row is never removed, and counts until it is lifted
+stop = Table(
+    "stop",
     metadata,
-    Column("agent", String(64), primary_key=True),
-    Column("stopped_at", UtcDateTime),
-    Column("reason", Text, nullable=False, server_default=""),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 1, 2, 3 … in the order they were said
+    Column("scope", String(16), nullable=False),  # agent | action_type | all
+    Column("name", String(64), nullable=False),  # whose or what's; empty of all
+    Column("reason", Text, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    # ids of what it halted: {credentials, permits, effects, sending, batches}; none of a stop from before it was kept
+    json_column("halted"),
+    json_column("proof"),  # {at, proven, milliseconds, cancelled, still}: what was seen after it, once it was looked
+    Column("lifted_at", UtcDateTime),
 )
 
 

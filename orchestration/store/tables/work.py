@@ -19,6 +19,7 @@ batch = Table(
     json_column("pin"),  # contracts.Pin of the snapshot materialisation it rests on
     json_column("effects_pin"),  # contracts.Pin of its own `effects/<agent>` materialisation, once closed
     Column("row_count", Integer, nullable=False),
+    Column("halted_by", Integer),  # number of the stop that keeps it from going on; none once that is lifted
     Index("one_batch_a_wake", "snapshot_id", "agent", "business_date", unique=True),
 )
 

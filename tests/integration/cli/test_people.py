@@ -141,7 +141,7 @@ def test_a_token_that_ended_stays_so_when_the_clock_is_set_back(
 ) -> None:
     signed_in(monkeypatch, "ada", Role.OPERATOR)  # for a day, by a clock that was set back two
     with closing(open_store(Settings(home=home))) as store, store.begin() as connection:
-        entries.agent_started(connection, "finance", "x", "ben", at=datetime.now(UTC) + timedelta(days=2))
+        entries.credentials_ended(connection, [], "expired", at=datetime.now(UTC) + timedelta(days=2))
     refused = precede("stop", "finance", "--reason", "too keen")
     assert (refused.code, "ada's token ended at" in refused.err) == (1, True)
 

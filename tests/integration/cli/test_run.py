@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from orchestration.cli.run import STAGES, waits
+from orchestration.work.watch import watch
 from tests.graph_fixture import BUSINESS_DATE
 from tests.waking import World, reminders, world
 
@@ -25,6 +26,8 @@ def waiting(world: World) -> list[str]:
 def test_each_job_runs_when_the_one_before_left_it_something(world: World) -> None:
     assert waiting(world) == ["reconcile", "wake"]
     world.wake(now=datetime.now(UTC))
+    assert waiting(world) == ["reconcile", "wake", "propose"]  # nobody has looked yet what became of effects
+    watch(world.store, world.settings, {}, datetime.now(UTC))
     assert waiting(world) == ["reconcile", "propose"]
     for batch_id in world.exchange.waiting("finance"):
         world.exchange.answer(reminders(world.exchange.read_batch("finance", batch_id)))
@@ -33,6 +36,8 @@ def test_each_job_runs_when_the_one_before_left_it_something(world: World) -> No
 
 def test_a_batch_that_was_not_offered_is_looked_after(world: World) -> None:
     world.wake(now=datetime.now(UTC))
+    watch(world.store, world.settings, {}, datetime.now(UTC))
+    assert waiting(world) == ["reconcile", "propose"]
     for batch_id in world.exchange.waiting("finance"):
         world.exchange.clear("finance", batch_id)
     assert waiting(world) == ["reconcile", "wake"]

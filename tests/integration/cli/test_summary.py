@@ -13,6 +13,8 @@ from sqlalchemy import insert
 
 from orchestration.cli.run_shown import show
 from orchestration.cli.summary import Summary, as_json, collect, performed_so_far
+from orchestration.gate.stopping import stop
+from orchestration.gate.stops import Scope
 from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store, open_store
@@ -102,7 +104,7 @@ def test_the_object_has_the_keys_that_were_promised_and_counts_that_add_up(
 ) -> None:
     said = as_json(summary)
     assert list(said) == [
-        "snapshot", "graph", "sources", "records", "entities", "standing", "quarantined", "actions",
+        "snapshot", "graph", "sources", "records", "entities", "standing", "quarantined", "actions", "stopped",
     ]  # fmt: skip
     assert said["snapshot"] == SNAPSHOT
     assert Path(said["graph"]) == settings.snapshots / f"{SNAPSHOT}.duckdb"
@@ -113,6 +115,18 @@ def test_the_object_has_the_keys_that_were_promised_and_counts_that_add_up(
     assert set(said["standing"]) == {"organisation", "person"}
     assert said["entities"] >= sum(said["standing"].values()) > 0
     assert said["actions"] == {"performed": 1, "review": 1, "denied": 2}
+    assert said["stopped"] == {}
+
+
+def test_what_is_stopped_is_in_the_summary(settings: Settings, store: Store) -> None:
+    for scope in (Scope.agent("finance"), Scope.action_type("send_payment_reminder"), Scope.everything()):
+        stop(store, scope, "an incident", operator="ada", now=NOW)
+    with publish_graph(store, settings) as graph:
+        summary = collect(graph, store)
+    assert set(summary.stopped) == {"finance", "the action type send_payment_reminder", "every agent"}
+    page = io.StringIO()
+    show(summary, Console(file=page, width=100), performed_now=0, link=Path("graph.duckdb"), example=None)
+    assert "every agent is stopped: an incident" in page.getvalue()
 
 
 def test_a_person_reads_every_number_with_its_reason(summary: Summary) -> None:

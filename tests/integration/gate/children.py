@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from orchestration.contracts import ToolResult
 from orchestration.errors import PermitRefused
 from orchestration.gate import gate, perform
 from orchestration.gate.gate import Gate
@@ -113,4 +115,20 @@ def decide_and_perform(home: Path, store_url: str, batch_id: str, now: datetime)
     with Gate(store, settings, bounded_rules(), holds=lambda _pin: True) as opened:
         opened.decide(batch_id, now)
         opened.perform_batch(batch_id, now)
+    store.close()
+
+
+class SlowErp(LocalErp):
+    """The ERP's tool, which takes its time."""
+
+    def call(self, *arguments: Any, **named: Any) -> ToolResult:
+        result = super().call(*arguments, **named)
+        time.sleep(0.01)
+        return result
+
+
+def deliver_slowly(home: Path) -> None:
+    """Deliver whatever waits."""
+    store = open_store(Settings(home=home))
+    outbox.deliver(store, SlowErp(home), lambda: datetime.now(UTC))
     store.close()

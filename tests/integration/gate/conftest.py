@@ -37,6 +37,28 @@ def world(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.fixture(scope="session")
+def reminded(published: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """The same home with a reminder sent to each of them, and the actions; tests work on copies of it."""
+    home = Path(copytree(published, tmp_path_factory.mktemp("reminded") / "home"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("PRECEDE_STORE_URL", raising=False)
+        store = open_store(Settings(home=home))
+        actions = World(home, store, published=1).remind()
+        store.close()
+    return home, actions
+
+
+@pytest.fixture
+def reminding(reminded: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Three debtors who were sent a reminder each."""
+    monkeypatch.delenv("PRECEDE_STORE_URL", raising=False)
+    home = Path(copytree(reminded[0], tmp_path / "home"))
+    store = open_store(Settings(home=home))
+    yield World(home, store, published=1)
+    store.close()
+
+
+@pytest.fixture(scope="session")
 def published_in_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The same with its store in Postgres, and what that database is called; tests work on copies of both.
 

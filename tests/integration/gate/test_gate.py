@@ -14,6 +14,7 @@ from orchestration.errors import NotFound, PermitRefused
 from orchestration.gate.gate import Gate
 from orchestration.gate.perform import Effect
 from orchestration.gate.stopping import start, stop
+from orchestration.gate.stops import Scope
 from orchestration.ledger.trace import trace
 from orchestration.ledger.verify import verify
 from tests.integration.gate.world import World
@@ -146,12 +147,16 @@ def test_an_agent_stopped_or_a_source_gone_quiet_since_the_decision_has_no_effec
     batch_id, actions = world.propose_all()
     with world.gate() as gate:
         gate.decide(batch_id, world.now)
-        stop(world.store, "finance", "too keen", operator="ada", now=world.now)
-        assert codes(gate.perform(actions[0], world.now)) == {"agent_stopped", "bad_credential", "read_set_changed"}
-        start(world.store, "finance", "told off", operator="ada", now=world.now)
+        stop(world.store, Scope.agent("finance"), "too keen", operator="ada", now=world.now)
+        assert codes(gate.perform(actions[0], world.now)) == {
+            "agent_stopped", "bad_credential", "permit_halted", "read_set_changed",
+        }  # fmt: skip
+        start(world.store, Scope.agent("finance"), "told off", operator="ada", now=world.now)
         world.edit("watermark", {"system": "erp"}, read_at=world.now - timedelta(days=2))
         # it goes on with what it is given from here on: what came with a credential since revoked stays refused
-        assert codes(gate.perform(actions[1], world.now)) == {"stale_source", "bad_credential", "read_set_changed"}
+        assert codes(gate.perform(actions[1], world.now)) == {
+            "stale_source", "bad_credential", "permit_halted", "read_set_changed",
+        }  # fmt: skip
     assert verify(world.store, None).problems == ()
 
 

@@ -63,9 +63,10 @@ def test_a_run_after_everything_is_done_does_nothing(world: World) -> None:
     assert (world.rows("ledger_entry"), world.reminders()) == (entries, written)
 
 
-def test_eight_processes_over_forty_permits_have_forty_effects(either_world: World) -> None:
+@pytest.mark.parametrize(("either_world", "permits"), [("sqlite", 40), ("postgres", 12)], indirect=["either_world"])
+def test_eight_processes_over_the_same_permits_have_one_effect_each(either_world: World, permits: int) -> None:
     world = either_world
-    world.debtors = [type(world.debtors[0])(number) for number in range(1, 41)]
+    world.debtors = [type(world.debtors[0])(number) for number in range(1, permits + 1)]
     world.publish()
     world.make_erp()
     batch_id, actions = world.propose_all()

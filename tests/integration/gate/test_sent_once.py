@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
 from orchestration.contracts import OutcomeState, ToolResult
 from orchestration.errors import EffectRefused, NotFound
 from orchestration.ledger.verify import verify
+from orchestration.store import tables
 from orchestration.work import due
 from orchestration.work.exchange import Exchange
 from orchestration.work.outbox import deliver
 from orchestration.work.settling import settle
 from orchestration.work.tools import Caller, ToolNotReached, ToolServer, sent_once
 from tests.integration.gate.callers import LocalErp, Losing, Silent
+from tests.integration.gate.test_undo import take_back
 from tests.integration.gate.world import World
 
 ONCE = frozenset({("erp", "write_payment_reminder")})
@@ -155,6 +158,22 @@ def test_a_servers_entry_says_which_of_its_tools_are_called_once() -> None:
     assert sent_once({"mail": server}) == {("mail", "post")}
     with pytest.raises(ValueError, match="tools that it has"):
         ToolServer.model_validate({**said, "repeatable": {"letter": False}})
+
+
+def test_what_did_not_happen_is_not_taken_back(world: World, meant: list[str]) -> None:
+    with pytest.raises(EffectRefused, match="never had an effect"):
+        take_back(world, "act_nothing")
+    with pytest.raises(EffectRefused, match="is on its way"):
+        take_back(world, meant[0])
+    deliver(world.store, Silent(), lambda: datetime.now(UTC), longest_wait=0.0)
+    with pytest.raises(EffectRefused, match="is unknown; needed one that is done"):
+        take_back(world, meant[0])
+    with world.store.begin() as connection:
+        connection.execute(update(tables.outbox).values(tool_arguments={}))
+    deliver(world.store, LocalErp(world.settings.home), lambda: datetime.now(UTC), longest_wait=0.0)
+    with pytest.raises(EffectRefused, match="is failed; needed one that is done"):
+        take_back(world, meant[0])
+    assert (world.rows("undo"), world.reminders()) == ([], [])
 
 
 def by_time(world: World) -> list[dict[str, object]]:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +17,11 @@ from orchestration.errors import EffectRefused
 from orchestration.gate import stopping
 from orchestration.gate.keys import public_key, signing_key
 from orchestration.gate.permits import read
+from orchestration.gate.stops import Scope
 from orchestration.ledger.chain import commitment, entry_hash
 from orchestration.ledger.retention import expire_evidence
 from orchestration.ledger.verify import verify
 from orchestration.store import tables
-from orchestration.work.outbox import deliver
 from orchestration.work.settling import settle
 from orchestration.work.tools import Caller, ToolNotReached
 from orchestration.work.undo import Hands, Order, Undone, undo
@@ -33,21 +34,15 @@ Once = frozenset[tuple[str, str]]
 
 
 @pytest.fixture
-def meant(world: World) -> list[str]:
-    """Three reminders that stand in the outbox."""
-    world.make_erp()
-    batch_id, actions = world.propose_all()
-    with world.gate() as gate:
-        gate.decide(batch_id, world.now)
-        gate.perform_batch(batch_id, world.now)
-    return actions
+def world(reminding: World) -> World:
+    """Three debtors who were sent a reminder each."""
+    return reminding
 
 
 @pytest.fixture
-def done(world: World, meant: list[str]) -> list[str]:
-    """Three reminders that were sent."""
-    deliver(world.store, LocalErp(world.settings.home), lambda: datetime.now(UTC), longest_wait=0.0)
-    return meant
+def done(reminded: tuple[Path, list[str]]) -> list[str]:
+    """The actions of those reminders."""
+    return reminded[1]
 
 
 def take_back(
@@ -87,7 +82,7 @@ def test_it_works_when_the_entity_was_split_its_evidence_is_over_and_its_agent_s
         connection.execute(update(tables.evidence).values(kept_at=world.now))
         connection.execute(update(tables.batch).values(state="closed"))
     assert expire_evidence(world.store, 1, world.now + timedelta(days=2)) == 3
-    stopping.stop(world.store, "finance", "Too keen.", operator="olga", now=world.now)
+    stopping.stop(world.store, Scope.agent("finance"), "Too keen.", operator="olga", now=world.now)
     assert take_back(world, done[0]).state is OutcomeState.DONE
 
 
@@ -122,22 +117,6 @@ def test_the_withdrawing_tool_refuses_every_permit_but_its_own(world: World, don
         result = erp.call(*WITHDRAW, arguments, "undo:other", permit)
         assert result.state is OutcomeState.FAILED
     assert len(world.reminders()) == 4
-
-
-def test_what_did_not_happen_is_not_taken_back(world: World, meant: list[str]) -> None:
-    with pytest.raises(EffectRefused, match="never had an effect"):
-        take_back(world, "act_nothing")
-    with pytest.raises(EffectRefused, match="is on its way"):
-        take_back(world, meant[0])
-    deliver(world.store, Silent(), lambda: datetime.now(UTC), longest_wait=0.0)
-    with pytest.raises(EffectRefused, match="is unknown; needed one that is done"):
-        take_back(world, meant[0])
-    with world.store.begin() as connection:
-        connection.execute(update(tables.outbox).values(tool_arguments={}))
-    deliver(world.store, LocalErp(world.settings.home), lambda: datetime.now(UTC), longest_wait=0.0)
-    with pytest.raises(EffectRefused, match="is failed; needed one that is done"):
-        take_back(world, meant[0])
-    assert (world.rows("undo"), world.reminders()) == ([], [])
 
 
 def test_an_action_type_without_a_tool_for_it_says_how_a_person_does_it(world: World, done: list[str]) -> None:

@@ -29,6 +29,8 @@ from orchestration.ledger import committed, entries
 from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store
+from orchestration.work.outbox import deliver
+from tests.integration.gate.callers import LocalErp
 from tests.unit.gate.case import rules
 
 TODAY = date(2026, 11, 2)
@@ -90,6 +92,15 @@ CREATE MACRO source_rows(ids) AS TABLE FROM source_record WHERE record_id IN (SE
 """Source rows as one table: a graph of insight's has a view of that name over one table for each source table."""
 
 
+REMINDERS = ("erp", "customrecord_dunning")
+SHOWN_REMINDERS = """
+CREATE TABLE source."erp:customrecord_dunning" (
+    _record VARCHAR NOT NULL, custrecord_effect_key VARCHAR, custrecord_created_by VARCHAR
+);
+"""
+"""The ERP's reminders in its own columns, as insight lands them."""
+
+
 class World:
     """The coordinator's home with everything in it, in a folder of its own."""
 
@@ -99,6 +110,14 @@ class World:
         self.debtors = [Debtor(number) for number in range(1, debtors + 1)]
         self.published = published
         self.now = datetime.now(UTC)
+        self.read_ago = timedelta(hours=1)
+        """How long before now the sources were read."""
+        self.shows: list[Row] | None = None
+        """Rows of the ERP's reminders as the graph is to show them; none: the graph has no such table."""
+        self.events: list[Row] = []
+        """Events of entities."""
+        self.split: dict[str, str] = {}
+        """Record to the entity that it is of, where that is another than its debtor's."""
         self.rules: Rules = rules()
 
     def publish(self) -> str:
@@ -112,10 +131,13 @@ class World:
             connection.execute("USE graph")
             create_schema(connection)
             connection.execute(SOURCE_ROWS)
+            if self.shows is not None:
+                connection.execute(SHOWN_REMINDERS)
+                _insert(connection, "erp:customrecord_dunning", self.shows, schema="source")
             for table, rows in self._graph(snapshot_id).items():
                 _insert(connection, table, rows)
         with self.store.begin() as connection:
-            read_at = self.now - timedelta(hours=1)
+            read_at = self.now - self.read_ago
             pin = {
                 "asset_key": "entity_graph",
                 "storage_id": self.published,
@@ -133,7 +155,11 @@ class World:
             connection.execute(delete(tables.watermark))
             mark = {"read_at": read_at, "row_count": 1, "data_version": "v"}
             connection.execute(
-                insert(tables.watermark), [{"system": one, "source_table": two, **mark} for one, two in TABLES]
+                insert(tables.watermark),
+                [
+                    {"system": one, "source_table": two, **mark}
+                    for one, two in (*TABLES, *([REMINDERS] if self.shows is not None else []))
+                ],
             )
             entries.snapshot_published(connection, snapshot_id, at=self.now)
         return snapshot_id
@@ -216,6 +242,16 @@ class World:
     def gate(self) -> Gate:
         return Gate(self.store, self.settings, self.rules, holds=lambda _pin: True)
 
+    def remind(self) -> list[str]:
+        """Send each debtor a reminder, all the way to the ERP; the actions."""
+        self.make_erp()
+        batch_id, actions = self.propose_all()
+        with self.gate() as gate:
+            gate.decide(batch_id, self.now)
+            gate.perform_batch(batch_id, self.now)
+        deliver(self.store, LocalErp(self.settings.home), lambda: datetime.now(UTC), longest_wait=0.0)
+        return actions
+
     def make_erp(self) -> Path:
         """The ERP's database, with the debtors' invoices."""
         path = self.settings.home / "northgate" / "erp.db"
@@ -261,7 +297,7 @@ class World:
         return [entry["kind"] for entry in self.rows("ledger_entry", action=action)]
 
     def _graph(self, snapshot_id: str) -> dict[str, list[Row]]:
-        read_at = self.now - timedelta(hours=1)
+        read_at = self.now - self.read_ago
         filled: dict[str, list[Row]] = {
             "snapshot": [
                 {
@@ -286,7 +322,10 @@ class World:
         for debtor in self.debtors:
             for table, rows in _of(debtor, read_at).items():
                 filled.setdefault(table, []).extend(rows)
-        return filled
+        for row in filled["crosswalk"]:
+            row["entity_id"] = self.split.get(row["record_id"], row["entity_id"])
+        filled["crosswalk"] = [row for row in filled["crosswalk"] if row["entity_id"]]
+        return filled | ({"entity_event": self.events} if self.events else {})
 
 
 def _of(debtor: Debtor, read_at: datetime) -> dict[str, list[Row]]:
@@ -389,10 +428,12 @@ def _stated(record: str, debtor: Debtor) -> Row:
     }
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Row]) -> None:
-    filled = pa.Table.from_pylist(list(rows))
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Row], schema: str = "main") -> None:
+    if not (made := list(rows)):
+        return
+    filled = pa.Table.from_pylist(made)
     connection.register("filled", filled)
-    connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM filled')
+    connection.execute(f'INSERT INTO {schema}."{table}" BY NAME SELECT * FROM filled')
     connection.unregister("filled")
 
 

@@ -13,6 +13,7 @@ from examples.northgate.tools import reminders
 from orchestration.contracts import SignedPermit, ToolResult
 from orchestration.gate.keys import public_key
 from orchestration.gate.stopping import start, stop
+from orchestration.gate.stops import Scope
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
 from orchestration.work.outbox import deliver
@@ -73,8 +74,8 @@ def _told(world: World) -> Month:
     _performed(world, done, Erp(world))
     unused, _, unknown = _decided(world, LATE, "collections", stage=2)
     _performed(world, unknown, Silent())
-    stop(world.store, "finance", "It wrote to the wrong people.", operator="Olive Otis", now=STOPPED)
-    start(world.store, "finance", "It does no more.", operator="Olive Otis", now=STARTED)
+    stop(world.store, Scope.agent("finance"), "It wrote to the wrong people.", operator="Olive Otis", now=STOPPED)
+    start(world.store, Scope.agent("finance"), "It does no more.", operator="Olive Otis", now=STARTED)
     world.now = LAST
     world.publish()
     undecided = world.propose(world.wake("collections", LAST.date()), first, stage=3)

@@ -103,7 +103,7 @@ def test_a_month_in_which_nothing_happened_says_so(month: Month) -> None:
 def test_a_stop_counts_for_as_long_as_it_lasts_within_the_period(month: Month) -> None:
     whole = reported(month, "2026-11-01", "2026-11-03")
     assert numbers(whole)["finance"] == {"stops": 1, "stopped_seconds": 86_400.0, "waiting": 1}
-    assert [(one.agent, one.stopped_at, one.started_at, one.person) for one in whole.stops] == [
+    assert [(one.name, one.stopped_at, one.started_at, one.person) for one in whole.stops] == [
         ("finance", STOPPED, STARTED, "Olive Otis")
     ]
     part = reported(month, "2026-11-01T18:00", "2026-11-02T12:00")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, text, update
@@ -15,7 +16,7 @@ from orchestration.errors import StoreError
 from orchestration.settings import Settings
 from orchestration.store import migrate
 from orchestration.store.engine import Store, open_store, store_url
-from orchestration.store.tables import agent_state, pointer, snapshot
+from orchestration.store.tables import notification, pointer, snapshot
 from tests.integration.store.processes import PROCESSES, race
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -25,21 +26,26 @@ def file_of(settings: Settings) -> Path:
     return settings.home / "store.db"
 
 
+def told(kind: str, error: str = "") -> dict[str, Any]:
+    """A row, of no other table's."""
+    return {"kind": kind, "body": {}, "created_at": NOW, "next_at": NOW, "error": error}
+
+
 def make_agent(store: Store, name: str) -> None:
     with store.begin() as connection:
-        connection.execute(insert(agent_state).values(agent=name, stopped_at=NOW))
+        connection.execute(insert(notification).values(told(name)))
 
 
 def agents(store: Store) -> list[str]:
     with store.read() as connection:
-        return list(connection.execute(select(agent_state.c.agent).order_by(agent_state.c.agent)).scalars())
+        return list(connection.execute(select(notification.c.kind).order_by(notification.c.kind)).scalars())
 
 
 def test_what_was_written_is_there_for_whoever_opens_the_store_next(either: Settings) -> None:
     make_agent(open_store(either), "finance")
     store = open_store(either, create=False)
     with store.read() as connection:
-        assert connection.execute(select(agent_state.c.agent, agent_state.c.stopped_at)).all() == [("finance", NOW)]
+        assert connection.execute(select(notification.c.kind, notification.c.created_at)).all() == [("finance", NOW)]
 
 
 def test_an_error_in_a_write_transaction_leaves_nothing_behind(either: Settings) -> None:
@@ -47,7 +53,7 @@ def test_an_error_in_a_write_transaction_leaves_nothing_behind(either: Settings)
 
     def halfway() -> None:
         with store.begin() as connection:
-            connection.execute(insert(agent_state).values(agent="finance"))
+            connection.execute(insert(notification).values(told("finance")))
             raise RuntimeError("halfway")
 
     with pytest.raises(RuntimeError, match="halfway"):
@@ -61,7 +67,7 @@ def test_a_read_transaction_cannot_write(either: Settings) -> None:
         pytest.raises((StoreError, OperationalError), match=r"readonly|read-only"),
         store.read() as connection,
     ):
-        connection.execute(insert(agent_state).values(agent="finance"))
+        connection.execute(insert(notification).values(told("finance")))
     make_agent(store, "finance")  # the same pooled connection writes again where it may
     assert agents(store) == ["finance"]
 
@@ -69,9 +75,9 @@ def test_a_read_transaction_cannot_write(either: Settings) -> None:
 def test_a_reader_sees_one_state_and_does_not_wait_for_the_writer(either: Settings) -> None:
     store = open_store(either, lock_wait=1)
     with store.read() as connection:
-        before = connection.execute(select(agent_state.c.agent)).all()
+        before = connection.execute(select(notification.c.kind)).all()
         make_agent(store, "finance")
-        assert connection.execute(select(agent_state.c.agent)).all() == before == []
+        assert connection.execute(select(notification.c.kind)).all() == before == []
     assert agents(store) == ["finance"]
 
 
@@ -187,7 +193,7 @@ def test_a_full_disk_says_so(settings: Settings) -> None:
     with store.read() as connection:  # the pool hands the same connection out again
         connection.execute(text("PRAGMA max_page_count=1"))
     with pytest.raises(StoreError, match="needed a disk with space"), store.begin() as connection:
-        connection.execute(insert(agent_state).values(agent="finance", reason="x" * 1_000_000))
+        connection.execute(insert(notification).values(told("finance", "x" * 1_000_000)))
 
 
 @pytest.mark.parametrize(
@@ -225,13 +231,15 @@ def test_a_postgres_url_is_taken_in_every_form_that_people_write(scheme: str) ->
 def test_a_writer_killed_halfway_leaves_no_trace(settings: Settings) -> None:
     open_store(settings).close()
     program = (
-        "import os; from pathlib import Path; from sqlalchemy import insert\n"
+        "import os; from datetime import UTC, datetime; from pathlib import Path; from sqlalchemy import insert\n"
         "from orchestration.settings import Settings\n"
-        "from orchestration.store.engine import open_store; from orchestration.store.tables import agent_state\n"
+        "from orchestration.store.engine import open_store; from orchestration.store.tables import notification\n"
         f"with open_store(Settings(home=Path({str(settings.home)!r}))).begin() as connection:\n"
-        "    connection.execute(insert(agent_state).values(agent='finance')); os._exit(9)\n"
+        "    made = datetime.now(UTC)\n"
+        "    row = {'kind': 'finance', 'body': {}, 'created_at': made, 'next_at': made}\n"
+        "    connection.execute(insert(notification).values(row)); os._exit(9)\n"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 9
     with sqlite3.connect(file_of(settings)) as connection:
-        assert connection.execute("SELECT count(*) FROM agent_state").fetchall() == [(0,)]
+        assert connection.execute("SELECT count(*) FROM notification").fetchall() == [(0,)]
     connection.close()

@@ -24,6 +24,7 @@ from sqlalchemy import select, text
 from orchestration.contracts import Proposal, ProposalSet
 from orchestration.gate.keys import CREDENTIAL
 from orchestration.gate.stopping import start, stop
+from orchestration.gate.stops import Scope
 from orchestration.identity import credentials, session
 from orchestration.identity.session import Claims, CredentialRefused
 from orchestration.ledger.verify import verify
@@ -239,7 +240,7 @@ def test_a_clock_set_back_is_found_out_by_the_ledger_alone(world: World) -> None
     batch_id = offered(world)
     token = token_of(world, batch_id)
     with world.store.begin() as connection:  # the next event comes after its end; nobody looked at credentials then
-        credentials.entries.agent_started(connection, "finance", "x", "ada", at=NOW + 2 * HOUR)
+        credentials.entries.credentials_ended(connection, [], "expired", at=NOW + 2 * HOUR)
     assert answered(world, batch_id, token, NOW + timedelta(minutes=1)) == ("expired_credential", True)
 
 
@@ -279,11 +280,11 @@ def test_what_was_answered_by_a_credential_that_is_revoked_since_is_known(world:
 def test_stopping_an_agent_revokes_and_starting_it_gives_it_another(world: World) -> None:
     batch_id = offered(world)
     token = token_of(world, batch_id)
-    stop(world.store, "finance", "too keen", operator="ada", now=NOW)
+    stop(world.store, Scope.agent("finance"), "too keen", operator="ada", now=NOW)
     assert answered(world, batch_id, token)[0] == "revoked_credential"
     world.wake()
     assert world.exchange.waiting("finance") == []
-    start(world.store, "finance", "told off", operator="ada", now=NOW)
+    start(world.store, Scope.agent("finance"), "told off", operator="ada", now=NOW)
     world.wake()
     assert answered(world, batch_id, token)[0] == "revoked_credential"
     assert answered(world, batch_id, token_of(world, batch_id)) == ("", False)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,8 @@ from sqlalchemy import insert, select, update
 
 from orchestration.contracts import Batch, Pin
 from orchestration.errors import StoreError
+from orchestration.gate import stopping
+from orchestration.gate.stops import Scope
 from orchestration.graph import EntityGraph
 from orchestration.registry import Agent
 from orchestration.store import tables
@@ -227,17 +229,19 @@ def test_a_graph_that_is_not_the_current_one_wakes_nobody(world: World) -> None:
     assert wake.state is WakeState.REFUSED
 
 
-def stop(world: World, stopped_at: datetime | None) -> None:
-    with world.store.begin() as connection:
-        connection.execute(tables.agent_state.delete())
-        connection.execute(insert(tables.agent_state).values(agent="finance", stopped_at=stopped_at))
+def stop(world: World) -> None:
+    stopping.stop(world.store, Scope.agent("finance"), "too keen", operator="ada", now=NOW)
+
+
+def start(world: World) -> None:
+    stopping.start(world.store, Scope.agent("finance"), "told off", operator="ada", now=NOW)
 
 
 def test_a_stopped_agent_is_not_woken_until_it_may_run_again(world: World) -> None:
-    stop(world, NOW)
+    stop(world)
     [wake] = world.wake()
     assert wake.state is WakeState.STOPPED
-    stop(world, None)
+    start(world)
     [wake] = world.wake()
     assert wake.state is WakeState.WOKEN
 
@@ -245,10 +249,10 @@ def test_a_stopped_agent_is_not_woken_until_it_may_run_again(world: World) -> No
 def test_what_waits_for_an_agent_is_withdrawn_while_it_is_stopped(world: World) -> None:
     [wake] = world.wake()
     assert wake.batch is not None
-    stop(world, NOW)
+    stop(world)
     world.wake()
     assert world.exchange.waiting("finance") == []
-    stop(world, None)
+    start(world)
     world.wake()
     assert world.exchange.read_batch("finance", wake.batch.batch_id) == wake.batch
 
@@ -395,7 +399,7 @@ def test_a_batch_that_was_not_offered_is_reason_enough_to_look_again(world: Worl
     assert due() == []
     world.exchange.clear("finance", wake.batch.batch_id)
     assert due() == ["1 batches that were not offered"]
-    stop(world, NOW)
+    stop(world)
     assert due() == []
 
 

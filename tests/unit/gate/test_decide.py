@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from orchestration.contracts import Permit, Verdict
 from orchestration.gate.decide import TRANSIENT, Moment, conclude, weigh
 from orchestration.gate.limits.usage import Usage
+from orchestration.gate.stops import Stopped
 from orchestration.graph.current import Watermark
 from orchestration.graph.rows import SnapshotInput
 from tests.unit.gate.case import ACME, ADA, INVOICE, MAILBOX, NOW, Scene, a_contact, an_entity, rules
@@ -21,7 +22,11 @@ Change = Callable[[Scene], Scene]
 OBJECTIONS: dict[str, Change] = {
     "unknown_agent:stranger": lambda scene: scene.asking(agent="stranger"),
     "unknown_action_type": lambda scene: scene.asking(action_type="wire_money"),
-    "agent_stopped:finance": lambda scene: scene.storing(stopped={"finance": "too keen"}),
+    "agent_stopped:finance": lambda scene: scene.storing(stopped=Stopped(agents={"finance": "too keen"})),
+    "action_type_stopped:send_payment_reminder": lambda scene: scene.storing(
+        stopped=Stopped(action_types={"send_payment_reminder": "too many"})
+    ),
+    "all_stopped": lambda scene: scene.storing(stopped=Stopped("an incident")),
     "superseded:finance": lambda scene: scene.asking(newer=date(2026, 11, 3)),
     "unknown_entity:org_nobody": lambda scene: scene.arguing(organisation="org_nobody"),
     "wrong_entity_type:per_ada": lambda scene: scene.arguing(organisation=ADA),
@@ -153,7 +158,11 @@ def test_an_agent_that_permits_itself_everything_gets_nothing_that_the_core_forb
     assert greedy.decide().decision.verdict is Verdict.ALLOW
     for change in OBJECTIONS.values():
         assert (
-            change(greedy).asking(agent="collections").storing(stopped={"collections": ""}).decide().decision.permit
+            change(greedy)
+            .asking(agent="collections")
+            .storing(stopped=Stopped(agents={"collections": ""}))
+            .decide()
+            .decision.permit
             is None
         )
 

@@ -22,6 +22,18 @@ MARKUP = "</q><script>alert(1)</script><img src=x onerror=alert(1)>'\"&{{ 7 * 7 
 FORMULA = '=HYPERLINK("http://example.org")'
 
 
+def _a_stop(planted: str) -> Stopped:
+    return Stopped(
+        scope="agent",
+        name=planted,
+        stopped_at=NOW,
+        started_at=None,
+        person=planted,
+        proven=True,
+        stood_still_after=2.5,
+    )
+
+
 def a_report(planted: str) -> Report:
     """A report in which every text that comes from elsewhere is one that somebody planted."""
     ground = {"deny": (Ground(name=planted, actions=2),), "review": (Ground(name=planted, actions=1),), "allow": ()}
@@ -68,7 +80,7 @@ def a_report(planted: str) -> Report:
         total=agent.numbers,
         agents=(agent,),
         days=(Day(day=date(2026, 11, 2), denied=2),),
-        stops=(Stopped(agent=planted, stopped_at=NOW, started_at=None, person=planted),),
+        stops=(_a_stop(planted),),
         actions=(action,),
         actions_left_out=0,
     )
