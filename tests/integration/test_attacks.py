@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from attack.every import ATTACKS, GROUPS
 from attack.ground import Grounds
 from attack.suite import held, run_all
+from examples.northgate.tools import reminders
+from orchestration.gate import cedar, perform, policy
+from orchestration.ledger import heads
+from orchestration.ledger import verify as verification
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +28,26 @@ def test_no_quick_attack_succeeds(grounds: Grounds, group: str) -> None:
     came = {result.attack.name: (result.seen, result.held) for result in run_all(quick, grounds)}
     assert {name: seen for name, (seen, was_held) in came.items() if was_held is False} == {}
     assert len(came) == len(quick)
+
+
+BROKEN = [
+    ("permits/tool-expired", reminders, "in_time", lambda *_: None),
+    ("permits/tool-other-recipient", reminders, "covers", lambda *_, **__: None),
+    ("permits/expired-and-clock-set-back", perform, "latest", lambda _, now: now),
+    ("ledger/cut_off", verification, "_signed", lambda *_: heads.Believed((), ())),
+    ("policy/no-decision", policy, "ask", lambda *_: cedar.Said(allowed=True, policies=("nobody",))),
+]
+"""An attack, and the one defence that stands in its way, taken down."""
+
+
+@pytest.mark.parametrize(("name", "taken_down"), [(name, rest) for name, *rest in BROKEN])
+def test_an_attack_succeeds_where_its_defence_is_taken_down(
+    grounds: Grounds, monkeypatch: pytest.MonkeyPatch, name: str, taken_down: list[Any]
+) -> None:
+    monkeypatch.setattr(*taken_down)
+    [result] = run_all([attack for attack in ATTACKS if attack.name == name], grounds)
+    assert result.held is False
+    assert not result.seen.startswith("error")
 
 
 def test_every_attack_has_a_name_of_its_own_and_says_what_it_tries() -> None:
