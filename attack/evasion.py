@@ -41,6 +41,13 @@ def _renamed(world: World) -> Debtor:
     return world.debtors[0]
 
 
+def _split(world: World) -> Debtor:
+    """The half that has the invoice has another id by now; the other half keeps the old one."""
+    world.debtors[0].entity_id = "org_half"
+    world.split = {"crm:company:1": "org_1"}
+    return world.debtors[0]
+
+
 def _same(world: World) -> Debtor:
     return world.debtors[0]
 
@@ -51,6 +58,8 @@ AGAIN: Mapping[str, tuple[str, Callable[[World], Debtor], str, Any]] = {
     "second-agent": ("by a second agent", _same, "collections", TODAY),
     "merged": ("after the debtor was merged into another", _merged, "finance", TODAY),
     "merged-and-second-agent": ("after a merge, by a second agent", _merged, "collections", TOMORROW),
+    "split": ("after the debtor was split", _split, "finance", TODAY),
+    "split-and-second-agent": ("after a split, by a second agent", _split, "collections", TOMORROW),
     "another-id": ("after the debtor got another id", _renamed, "finance", TODAY),
 }
 
@@ -82,6 +91,42 @@ for _name, (_told, _change, _agent, _day) in AGAIN.items():
         "denied: long_rate_limit",
         _again(_change, _agent, _day),
         quick=_name == "merged-and-second-agent",
+    )
+
+
+ALIASES: Final[Mapping[str, str]] = {
+    "tag": "1+overdue@debtor.example",
+    "case": "1@DEBTOR.example",
+    "tag-and-case": "1+Accounts+payable@Debtor.Example",
+}
+
+
+def _alias(mailbox: str, agent: str) -> Callable[[Ground], str]:
+    def run(ground: Ground) -> str:
+        world = ground.world()
+        world.rules = _limited(world, **_rate("contact_point", 1))
+        world.propose(world.wake(), world.debtors[0])
+        finish(world)
+        before = len(world.reminders())
+        world.debtors[1].mailbox = mailbox
+        world.publish()
+        world.now += timedelta(minutes=1)
+        action = world.propose(world.wake(agent, TOMORROW), world.debtors[1], mailbox=mailbox)
+        finish(world)
+        if before != 1 or len(world.reminders()) != before:
+            return "effect"
+        verdict, *codes = world.said(action)
+        return f"{'denied' if verdict == 'deny' else verdict}: {', '.join(codes)}"
+
+    return run
+
+
+for _name, _mailbox in ALIASES.items():
+    GROUP.add(
+        f"mailbox-alias-by-{_name}",
+        f"write to a mailbox once more than its rate allows, as another debtor's {_mailbox}",
+        "denied: long_rate_limit",
+        _alias(_mailbox, "collections" if "and" in _name else "finance"),
     )
 
 

@@ -4,9 +4,30 @@ from __future__ import annotations
 
 from typing import Final
 
-from attack import arguments, evasion, events, insight, ledgers, permits, planted, policies, standing, tokens
+from attack import (
+    approvals,
+    arguments,
+    effects,
+    erasing,
+    evasion,
+    events,
+    exports,
+    insight,
+    ledgers,
+    permits,
+    planted,
+    policies,
+    standing,
+    stops,
+    strangers,
+    tokens,
+    undoing,
+)
 from attack.suite import Attack
 
-_MODULES: Final = (arguments, standing, permits, policies, tokens, evasion, insight, planted, events, ledgers)
+_MODULES: Final = (
+    *(arguments, standing, strangers, approvals, permits, policies, tokens, evasion),
+    *(effects, undoing, stops, erasing, exports, insight, planted, events, ledgers),
+)
 GROUPS: Final = tuple(module.GROUP for module in _MODULES)
 ATTACKS: Final[tuple[Attack, ...]] = tuple(attack for group in GROUPS for attack in group.attacks)

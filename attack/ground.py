@@ -92,6 +92,12 @@ class Ground:
             world.make_erp()
         return world
 
+    def reminded(self) -> tuple[World, list[str]]:
+        """The same after each of them was sent a reminder, and the actions."""
+        home, actions = self.grounds.once("reminded", lambda folder: _remind(self.grounds, folder))
+        copied = Path(copytree(home, self.folder / "home"))
+        return World(copied, self.store(copied), published=1), list(actions)
+
     def store(self, home: Path) -> Store:
         """A store in a home, closed after the attack."""
         store = open_store(Settings(home=home))
@@ -127,3 +133,11 @@ def _publish(folder: Path) -> Path:
     World(folder / "home", store).publish()
     store.close()
     return folder / "home"
+
+
+def _remind(grounds: Grounds, folder: Path) -> tuple[Path, list[str]]:
+    home = Path(copytree(grounds.once("published", _publish), folder / "home"))
+    store = open_store(Settings(home=home))
+    actions = World(home, store, published=1).remind()
+    store.close()
+    return home, actions

@@ -26,7 +26,7 @@ from tests.integration.ledger.test_verify import EDITS
 GROUP: Final = Group("ledger")
 NOW: Final = story.NOW
 ENTRY, PAYLOAD = tables.ledger_entry, tables.ledger_payload
-QUICK: Final = ("rewrite_everything", "cut_off", "entry-swapped", "entry-deleted", "outbox-tool_arguments")
+QUICK: Final = ("rewrite_everything", "cut_off", "entry-deleted", "outbox-tool_arguments")
 
 
 def _signed(ground: Ground) -> tuple[Store, Settings]:

@@ -208,7 +208,7 @@ def edited_in_the_store(ground: Ground) -> str:
     return came(world, actions[0])
 
 
-@GROUP.attack("unused-again", expected="noticed", quick=True)
+@GROUP.attack("unused-again", expected="noticed")
 def unused_again(ground: Ground) -> str:
     """mark a used permit as unused, remove its effect from the outbox, and act once more"""
     world, _actions = _allowed(ground)

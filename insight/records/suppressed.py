@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Final
 
 import pyarrow as pa
 
-from orchestration.erasure.suppression import MARK, PHONE_NAME, Suppression, phone_name
+from orchestration.erasure.suppression import MAILBOX, MARK, PHONE_NAME, Suppression, mailbox, phone_name
 from orchestration.graph.model import RECORD_TYPES, Shape
 
 REASON: Final = "suppressed"
 _EMAIL: Final = frozenset({"email"})
+_UNSEEN: Final = frozenset({"Cc", "Cf"})
 _PHONE: Final = frozenset({"phone"})
 Refused = tuple[pa.Array, pa.Array]
 
@@ -25,8 +27,9 @@ def refuse(
 ) -> Refused:
     """Why each row cannot become a record, with those of people who were erased among them.
 
-    Landing has put a mark where a suppressed mailbox stood. An organisation goes only by phone and name, as a sole
-    trader's does: a mailbox of somebody's may be a firm's address too.
+    Landing has put a mark where a suppressed mailbox stood; one that was written so that landing did not know it is
+    known as it is read. An organisation goes only by phone and name, as a sole trader's does: a mailbox of somebody's
+    may be a firm's address too.
 
     Args:
         shape: What the rows are to become.
@@ -37,15 +40,30 @@ def refuse(
     """
     if not suppression or shape.name not in RECORD_TYPES:
         return failures
-    mailboxes = [said(field.name) for field in shape.fields if field.kind in _EMAIL and shape.name == "person"]
+    fields = [field.name for field in shape.fields if field.kind in _EMAIL and shape.name == "person"]
+    landed, mailboxes = [said(name) for name in fields], [values[name] for name in fields]
     phones = [values[field.name] for field in shape.fields if field.kind in _PHONE]
     names = [values[name] for name in ("name", "legal_name", "trading_name") if name in shape.names]
     reasons, details = (column.to_pylist() for column in failures)
     for place in range(len(reasons)):
-        marked = any((column[place].as_py() or "").startswith(MARK) for column in mailboxes)
-        if marked or _called(phones, names, place, suppression):
+        marked = any(MARK in (column[place].as_py() or "") for column in landed)
+        if marked or _written([*landed, *mailboxes], place, suppression) or _called(phones, names, place, suppression):
             reasons[place], details[place] = REASON, "it is of somebody who was erased"
     return pa.array(reasons, pa.string()), pa.array(details, pa.string())
+
+
+def _written(mailboxes: list[pa.Array], place: int, suppression: Suppression) -> bool:
+    """Whether a row states a mailbox that is suppressed, once what surrounds and hides it is taken away."""
+    stated = [column[place].as_py() for column in mailboxes]
+    return any(suppression.holds(MAILBOX, mailbox(_seen(one))) for one in stated if one)
+
+
+def _seen(text: str) -> str:
+    """A text without spaces, and without what cannot be seen, in letters of usual width."""
+    if text.isascii() and text.isprintable() and " " not in text:
+        return text
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(one for one in plain if not one.isspace() and unicodedata.category(one) not in _UNSEEN)
 
 
 def _called(phones: list[pa.Array], names: list[pa.Array], place: int, suppression: Suppression) -> bool:

@@ -48,7 +48,8 @@ def entitled(person: Person, card: AgentCard | None, authors: Iterable[str]) -> 
 
 
 def _same(name: str) -> str:
-    """A name or mailbox as it is compared: however it is written, and with or without a `+tag`."""
-    folded = unicodedata.normalize("NFKC", name).strip().casefold()
+    """A name or mailbox as it is compared: however it is written and spaced, and with or without a `+tag`."""
+    seen = "".join(one for one in unicodedata.normalize("NFKC", name) if unicodedata.category(one) != "Cf")
+    folded = " ".join(seen.split()).casefold()
     local, at, domain = folded.rpartition("@")
     return f"{local.partition('+')[0]}@{domain}" if at else folded

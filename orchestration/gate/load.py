@@ -181,16 +181,19 @@ def load_asks(connection: Connection, *where: Any) -> list[Ask]:  # noqa: ANN401
             trigger_values=each["values"],
             business_date=each["business_date"],
             newer=newer.get(each["batch_id"]),
-            credential=_credential(held.get(each["batch_id"])),
+            credential=_credential(held.get(each["batch_id"]), each["agent"]),
             approval=approved.get(each["action"]),
         )
         for each in found
     ]
 
 
-def _credential(held: credentials.Held | None) -> Credential | None:
-    """What a decision needs to know of it: an answer is taken in only before its credential's time is over."""
-    return None if held is None else Credential(held.scopes, expired=False, revoked=held.revoked)
+def _credential(held: credentials.Held | None, agent: str) -> Credential | None:
+    """What a decision needs to know of it: an answer is taken in only before its credential's time is over.
+
+    Another agent's is none, whatever the proposal's row says.
+    """
+    return None if held is None or held.agent != agent else Credential(held.scopes, expired=False, revoked=held.revoked)
 
 
 def _newer(connection: Connection, batch_ids: Iterable[str]) -> dict[str, date]:

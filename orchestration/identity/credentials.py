@@ -34,11 +34,13 @@ class Held:
 
     Attributes:
         credential_id: Which.
+        agent: Whose it was.
         scopes: What it let the agent propose.
         revoked: Whether it was revoked since.
     """
 
     credential_id: str
+    agent: str
     scopes: frozenset[str]
     revoked: bool
 
@@ -176,7 +178,8 @@ def held(connection: Connection, batch_ids: Iterable[str]) -> Mapping[str, Held]
     wanted = (table.c.batch_id.in_(sorted(batch_ids)), table.c.ended == ANSWERED)
     rows = connection.execute(select(table).where(*wanted))
     return {
-        row.batch_id: Held(row.credential_id, frozenset(row.scopes), revoked=row.revoked_at is not None) for row in rows
+        row.batch_id: Held(row.credential_id, row.agent, frozenset(row.scopes), revoked=row.revoked_at is not None)
+        for row in rows
     }
 
 

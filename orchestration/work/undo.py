@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection, func, insert, select, update
 
 from orchestration.action_types import ActionType, fill
 from orchestration.canonical import digest
 from orchestration.contracts import ActionId, OutcomeState, Permit, SignedPermit, ToolResult
-from orchestration.errors import EffectRefused
-from orchestration.gate.permits import sign
+from orchestration.errors import EffectRefused, PermitRefused
+from orchestration.gate.permits import read, sign
 from orchestration.ledger import entries_effects
 from orchestration.ledger.proven import Proven, proven
 from orchestration.store.engine import Store
@@ -104,12 +104,13 @@ def undo(
     with store.begin() as connection:
         effect = proven(connection, order.action, key.public_key())
         action_type = action_types.get(effect.permit.action_type)
-        row = _begun(connection, order.action) or _mean(connection, order, effect, action_type, key, hands.clock())
+        row = _begun(connection, order.action, key.public_key())
+        row = row or _mean(connection, order, effect, action_type, key, hands.clock())
     _deliver(store, row, hands)
     return _told(store, row["undo_id"], "" if action_type is None else action_type.compensation.description)
 
 
-def _begun(connection: Connection, action: str) -> Row | None:
+def _begun(connection: Connection, action: str, key: Ed25519PublicKey) -> Row | None:
     """The taking back that a dead process left unfinished; none where there is none to finish."""
     query = select(table).where(table.c.action == action, table.c.state != OutcomeState.FAILED.value)
     row = connection.execute(query).mappings().one_or_none()
@@ -122,7 +123,21 @@ def _begun(connection: Connection, action: str) -> Row | None:
             f"Whether the effect of {action} was taken back is unknown, and its tool cannot be asked again; needed a "
             f"person who looks: `precede effects settle {row['undo_id']} done|failed --reason …`."
         )
+    if row is not None and not _permitted(row, key):
+        raise EffectRefused(
+            f"{row['undo_id']} says that it takes the effect of {action} back, and has no permit for that from the "
+            "coordinator; needed one that `precede undo` began; run `precede ledger verify`."
+        )
     return None if row is None else dict(row)
+
+
+def _permitted(row: Row, key: Ed25519PublicKey) -> bool:
+    """Whether a row that is there already is what was permitted: it is not believed on its own."""
+    try:
+        permit = read(SignedPermit(payload=row["permit"], signature=row["signature"]), key)
+    except PermitRefused:
+        return False
+    return (permit.permit_id, permit.action, permit.undoes) == (row["permit_id"], row["undo_id"], row["action"])
 
 
 def _mean(  # noqa: PLR0913, PLR0917  what a taking back is made of
