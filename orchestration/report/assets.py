@@ -15,7 +15,7 @@ from orchestration.store.engine import open_store
 
 AUDIT = dg.AssetKey("audit")
 _OTHERS = frozenset({"act", "wake"})
-"""Jobs that do something else first, and do not fail with the tables: the job `audit` makes them within its time."""
+"""Jobs that do something else first, and do not fail with the tables: `audit_tables` makes them within its time."""
 
 
 @dg.asset(
@@ -43,8 +43,8 @@ def audit(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[No
     except (PrecedeError, duckdb.Error, OSError) as problem:
         if context.job_name not in _OTHERS:
             raise
-        context.log.exception("The audit tables are not made; the job `audit` tries again.")
-        made, said = None, f"not made, the job `audit` tries again: {type(problem).__name__}"
+        context.log.exception("The audit tables are not made; the job `audit_tables` tries again.")
+        made, said = None, f"not made, the job `audit_tables` tries again: {type(problem).__name__}"
     if made is None:
         context.log_event(dg.AssetObservation(context.asset_key, metadata={"summary": said}))
         return
