@@ -96,7 +96,9 @@ def _actions(summary: Summary, performed_now: int) -> RenderableType:
     lines: list[RenderableType] = [
         *(Text(f"{what} is stopped: {why}", style="yellow") for what, why in summary.stopped.items()),
         Text(f"{actions.performed:,} performed in all, {performed_now:,} of them in this run"),
-        Text(f"{actions.review:,} held for a person"),
+        Text(
+            f"{actions.review:,} held for a person" + (": `precede review list` shows them" if actions.review else "")
+        ),
         *_because(actions.review_reasons),
         Text(f"{actions.denied:,} denied, some for more than one reason"),
         *_because(actions.denied_reasons),
@@ -127,7 +129,6 @@ def _next_steps(link: Path, example: str | None) -> RenderableType:
         (f"precede find {shlex.quote(name)}", "look an entity up"),
         ("precede actions", "every action, its decision and its reasons"),
         ("precede trace ACTION", "from an effect back to its source rows"),
-        ("precede review list", "what waits for a person"),
         ("precede ledger verify", "prove that nobody edited the record"),
         ("precede ui", "the same in Dagster, with schedule and sensors on"),
     )
