@@ -41,7 +41,7 @@ def _verdict(basis: Basis) -> Text:
 
 def _agents(report: Report) -> RenderableType:
     if not report.agents:
-        return Text("No agent was woken, and nothing was proposed, decided or done.")
+        return Text("No agent was woken, and nothing was proposed, decided or done. --since names another period.")
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("agent", *(name for name, _ in COLUMNS)):
         shown.add_column(name, justify="left" if name == "agent" else "right")
@@ -99,7 +99,8 @@ def _incidents(report: Report) -> RenderableType:
 def _actions(report: Report) -> RenderableType:
     if not report.actions:
         return Text("There is no action to walk back.")
-    shown = table("command", "what", "about", "became", whole=("command",))
+    named = any(one.name for one in report.actions)
+    shown = table("command", "what", "about", "became", whole=("command",) if named else ("command", "about"))
     for one in report.actions:
         about = f'"{plainly(one.name)}"' if one.name else one.entity_id
         became = ", ".join(filter(None, [one.verdict or "", outcome(one)]))
