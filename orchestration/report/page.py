@@ -16,7 +16,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from orchestration.report.model import Listed, Report
-from orchestration.report.page_words import COLUMNS, facts, outcome, rests_on, stood_still, stopped_what
+from orchestration.report.page_words import (
+    COLUMNS,
+    about_incident,
+    answer,
+    facts,
+    outcome,
+    rests_on,
+    stood_still,
+    stopped_what,
+)
 from orchestration.report.plots import pictures
 from orchestration.report.words import lasting, moment, plainly, spoken
 
@@ -49,8 +58,10 @@ def page(report: Report) -> str:
         rests_on=list(rests_on(report)),
         verdict_of=_verdict,
         outcome_of=outcome,
+        answer_of=answer,
         stopped_what=stopped_what,
-        stood_still=stood_still,
+        stood_still=lambda stop: stood_still(stop, report.zone),
+        about_incident=about_incident,
         spoken=spoken,
         lasting=lasting,
         moment=lambda at: moment(at, report.zone),
@@ -66,6 +77,8 @@ def _short(report: Report) -> Iterator[tuple[str, str]]:
         ("denied", total.denied),
         ("effects done", total.done),
         ("undone", total.undone),
+        ("tainted", total.tainted),
+        ("incidents", total.incidents),
         ("waiting for people", total.waiting),
         ("stops", total.stops),
     ):
