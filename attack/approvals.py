@@ -178,7 +178,6 @@ for _name, (_how, _change, _expected) in PROPOSALS.items():
         f"use an approval of a proposal after {_how}",
         _expected,
         _proposal(_change),
-        quick=_name == "changed-arguments",
     )
 
 

@@ -18,7 +18,7 @@ from insight.landing import land
 from insight.records import conform
 from orchestration.canonical import canonical, digest
 from orchestration.erasure.erase import Erased, erase
-from orchestration.erasure.suppression import ROW, add, load, read_key
+from orchestration.erasure.suppression import MAILBOX, PHONE_NAME, ROW, add, load, phone_name, read_key
 from orchestration.errors import ConfigurationError
 from orchestration.graph.model import RECORD_TYPES
 from orchestration.identity.person import Role
@@ -179,7 +179,7 @@ for _name, (_how, _error, _identify) in {
 # --- coming back ---
 
 ADA: Final = reading.CONTACTS[0]
-_ONE: Final = (reading.MAILBOX, "ada@one.example")
+_ONE: Final = (MAILBOX, "ada@one.example")
 RETURNING: Final[Mapping[str, tuple[str, tuple[str, str], dict[str, object]]]] = {
     "under-another-row-id": ("with their mailbox", _ONE, {}),
     "under-another-row-id-and-spelling": (
@@ -199,7 +199,7 @@ RETURNING: Final[Mapping[str, tuple[str, tuple[str, str], dict[str, object]]]] =
     },
     "under-another-row-id-without-mailbox": (
         "with their phone and their name the other way round",
-        (reading.PHONE_NAME, reading.phone_name("+442079460001", "Ada Byron")),
+        (PHONE_NAME, phone_name("+442079460001", "Ada Byron")),
         {"email": "new@nine.example", "name": "BYRON, Ada", "phone": "+44 (20) 7946-0001"},
     ),
 }

@@ -35,8 +35,7 @@ def _written(asserted_by: str, **more: Any) -> list[Row]:
     ]
 
 
-Organisations, People = list[Row], list[Row]
-TRIED: Final[Mapping[str, tuple[str, str, Organisations, People, Seen]]] = {
+TRIED: Final[Mapping[str, tuple[str, str, list[Row], list[Row], Seen]]] = {
     "a-strangers-ticket": (
         "open a ticket with a firm's name, website and telephone, so that a system more knows it",
         "apart",
@@ -89,7 +88,7 @@ TRIED: Final[Mapping[str, tuple[str, str, Organisations, People, Seen]]] = {
 }
 
 
-def _resolved(organisations: Organisations, people: People, seen: Seen) -> Callable[[Ground], str]:
+def _resolved(organisations: list[Row], people: list[Row], seen: Seen) -> Callable[[Ground], str]:
     return lambda ground: seen(resolve(ground.folder, organisations, people))
 
 

@@ -261,7 +261,7 @@ def _second(world: World) -> str:
 # --- the tool that takes back, called past everything ---
 
 
-def _told(world: World, result: ToolResult) -> str:
+def _past_all(world: World, result: ToolResult) -> str:
     written = len(world.reminders())
     return f"refused: {result.state.value}" if written == _SOUND and result.state is not OutcomeState.DONE else "effect"
 
@@ -282,7 +282,9 @@ def with_a_reminders(ground: Ground) -> str:
     world, erp, row, actions = _past(ground)
     [other] = world.rows("permit", action=actions[1])
     signed = SignedPermit(payload=other["payload"], signature=other["signature"])
-    return _told(world, erp.call(*WITHDRAW, {**row["tool_arguments"], "invoice": "2"}, f"undo:{actions[1]}", signed))
+    return _past_all(
+        world, erp.call(*WITHDRAW, {**row["tool_arguments"], "invoice": "2"}, f"undo:{actions[1]}", signed)
+    )
 
 
 @GROUP.attack("tool-with-the-permit-of-another-undo", expected="refused: failed")
@@ -290,7 +292,9 @@ def with_anothers(ground: Ground) -> str:
     """call it with the permit of another taking back"""
     world, erp, row, actions = _past(ground)
     signed = SignedPermit(payload=row["permit"], signature=row["signature"])
-    return _told(world, erp.call(*WITHDRAW, {**row["tool_arguments"], "invoice": "2"}, f"undo:{actions[1]}", signed))
+    return _past_all(
+        world, erp.call(*WITHDRAW, {**row["tool_arguments"], "invoice": "2"}, f"undo:{actions[1]}", signed)
+    )
 
 
 @GROUP.attack("reminder-with-the-permit-of-an-undo", expected="refused: failed")
@@ -300,7 +304,7 @@ def a_reminder(ground: Ground) -> str:
     signed = SignedPermit(payload=row["permit"], signature=row["signature"])
     [meant] = world.rows("outbox", action=actions[1])
     values = {**meant["tool_arguments"], "recipient": EVE}
-    return _told(world, erp.call("erp", "write_payment_reminder", values, "again", signed))
+    return _past_all(world, erp.call("erp", "write_payment_reminder", values, "again", signed))
 
 
 @GROUP.attack("permit-that-is-over", expected="refused: failed")
