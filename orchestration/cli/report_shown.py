@@ -10,7 +10,7 @@ from rich.text import Text
 
 from orchestration.cli.reading import headed, table
 from orchestration.report.model import VERDICTS, AgentReport, Basis, Report
-from orchestration.report.page_words import COLUMNS, facts, outcome, rests_on, stood_still, stopped_what
+from orchestration.report.page_words import COLUMNS, about_incident, facts, outcome, rests_on, stood_still, stopped_what
 from orchestration.report.words import moment, plainly, spoken
 
 MOST = 6
@@ -25,6 +25,7 @@ def show(report: Report, console: Console) -> None:
     for agent in report.agents:
         console.print(headed(plainly(agent.agent), _agent(agent)))
     console.print(headed("Stops", _stops(report)))
+    console.print(headed("Incidents", _incidents(report)))
     console.print(headed("Walk back", _actions(report)), soft_wrap=True)
     console.print(headed("What this rests on", _basis(report)), soft_wrap=True)
 
@@ -80,8 +81,19 @@ def _stops(report: Report) -> RenderableType:
     for stop in report.stops:
         went_on = moment(stop.started_at, report.zone) or "not yet"
         what, stopped = plainly(stopped_what(stop)), moment(stop.stopped_at, report.zone)
-        shown.add_row(what, stopped, went_on, plainly(stop.person), stood_still(stop))
+        shown.add_row(what, stopped, went_on, plainly(stop.person), stood_still(stop, report.zone))
     return shown
+
+
+def _incidents(report: Report) -> RenderableType:
+    if not report.incidents:
+        return Text("None was found.")
+    shown = table("row", "found", "what is wrong", "whose")
+    for one in report.incidents:
+        whose = f"{plainly(one.agent or '')} {one.action}" if one.action else "nobody's"
+        shown.add_row(plainly(one.record_id), moment(one.found_at, report.zone), about_incident(one), whose)
+    rest = report.total.incidents - len(report.incidents)
+    return Group(shown, Text(f"and {rest:,} more")) if rest else shown
 
 
 def _actions(report: Report) -> RenderableType:

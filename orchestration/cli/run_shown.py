@@ -96,7 +96,9 @@ def _actions(summary: Summary, performed_now: int) -> RenderableType:
     lines: list[RenderableType] = [
         *(Text(f"{what} is stopped: {why}", style="yellow") for what, why in summary.stopped.items()),
         Text(f"{actions.performed:,} performed in all, {performed_now:,} of them in this run"),
-        Text(f"{actions.review:,} held for a person, who acts on them elsewhere: no command lets one through yet"),
+        Text(
+            f"{actions.review:,} held for a person" + (": `precede review list` shows them" if actions.review else "")
+        ),
         *_because(actions.review_reasons),
         Text(f"{actions.denied:,} denied, some for more than one reason"),
         *_because(actions.denied_reasons),

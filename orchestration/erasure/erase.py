@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
@@ -45,6 +46,8 @@ from orchestration.settings import Settings
 from orchestration.store.engine import Store
 from orchestration.store.tables import erasure, ledger_payload, snapshot
 
+OTHERWISE: Final = "otherwise"
+"""Told of a row that was not what the ledger had recorded when somebody was erased from it: no row has that digest."""
 Republish = Callable[[], None]
 REACHES_NOT: Final = (
     "The source systems are not touched: erase the person there too. Backups, and checkpoints and proofs that were "
@@ -79,15 +82,15 @@ def erase(  # noqa: PLR0913  what an erasure takes
     with open_current(store, settings) as graph:
         person = person_of(graph, who)
     add_earlier(person, _kept(store, settings))
-    texts = Texts.of(person.entity_id, person.texts | person.records | person.rows)
-    if texts.by.search(reason):
+    texts = Texts.of(person.entity_id, person.texts | person.records | person.rows, person.common)
+    if texts.by.search(reason) or texts.said.search(reason):
         raise ConfigurationError("--reason", "a text that says who the person is", "one that does not: it is kept")
     key, signs = read_key(settings.suppression_key, make=True), signing_key(settings.keys, ERASURE)
     erasure_id = f"erasure_{uuid4().hex[:12]}"
     with store.begin() as connection:
         refuse_open_work(connection, texts)
         about = batches_about(connection, texts)
-        ledger = _Ledger(connection)
+        ledger = _Ledger(connection, settings.keys)
         counts = dict(erase_rows(connection, texts, _subjects(person)))
         gone, told = ledger.left(texts)
         connection.execute(delete(ledger_payload).where(ledger_payload.c.seq.in_(sorted(gone))))
@@ -135,14 +138,15 @@ def finish(store: Store, settings: Settings, republish: Republish, now: datetime
 class _Ledger:
     """What the ledger and the store's rows said before anything was erased."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, keys: Path) -> None:
         self.connection = connection
         self.tellers: dict[Subject, list[int]] = {}
         self.subjects: dict[int, list[Subject]] = {}
         self.payloads: dict[int, tuple[str, str]] = {}
-        erased, telling = proofs(connection), Telling()
+        erased, telling = proofs(connection, keys), Telling()
+        proven = {entry.seq for entry in erased.entries}
         for entry in entries(connection):
-            if any(faults(entry, erased.gone)):
+            if any(faults(entry, erased.gone)) or (entry.kind == entries_erasure.ERASED and entry.seq not in proven):
                 continue
             telling.hear(entry)
             if entry.payload is not None and entry.kind != entries_erasure.ERASED:
@@ -156,7 +160,8 @@ class _Ledger:
     def left(self, texts: Texts) -> tuple[dict[int, str], list[tuple[str, str, str]]]:
         """The entries whose payloads must go, with their commitments, and what is left of the rows they told of.
 
-        A row that was not what the ledger said of it is left out: `verify` goes on to tell of it.
+        Of a row that was not what the ledger said of it, or was not there any more, it is said that it was not: so
+        `verify` goes on to tell of it.
         """
         after = dict(agreement.told_by_store(self.connection, self.told))
         changed = [one for one in self.before.keys() | after.keys() if self.before.get(one) != after.get(one)]
@@ -164,11 +169,14 @@ class _Ledger:
         seqs |= {seq for seq, (payload, _) in self.payloads.items() if texts.by.search(payload)}
         about = {subject for seq in seqs for subject in self.subjects.get(seq, ())} | set(changed)
         told = [
-            (subject.part, subject.key, after.get(subject, GONE))
+            (subject.part, subject.key, after.get(subject, GONE) if self._held(subject) else OTHERWISE)
             for subject in sorted(about)
-            if subject in self.told and self.told[subject].digest == self.before.get(subject, GONE)
+            if subject in self.told
         ]
         return {seq: self.payloads[seq][1] for seq in sorted(seqs)}, told
+
+    def _held(self, subject: Subject) -> bool:
+        return self.told[subject].digest == self.before.get(subject, GONE)
 
 
 def _subjects(person: Person) -> frozenset[str]:

@@ -42,6 +42,9 @@ class Person:
     texts: set[str] = field(default_factory=set)
     """Everything that says who they are, as it is written somewhere."""
 
+    common: set[str] = field(default_factory=set)
+    """Those of them that others are called too, or that are one word, such as a department's name or an agent's."""
+
     def ids(self) -> set[str]:
         """The entity, its records and the rows that are theirs."""
         return {self.entity_id, *self.records, *self.rows}
@@ -87,6 +90,7 @@ def add_of(person: Person, graph: EntityGraph) -> None:
         rows = {source_row_id(one) for one in own} | set(_said_by(graph, entity_id))
         person.rows |= rows | _completing(graph, {*own, *rows})
     _stated(person, graph)
+    person.common |= set(_common(person, graph))
     person.cells |= set(_mentioned(person, graph))
 
 
@@ -129,6 +133,19 @@ def _stated(person: Person, graph: EntityGraph) -> None:
             theirs = any(text in value.casefold() for text in known) and len(value) <= max(map(len, known)) + _SHORTEST
             if theirs or (len(digits) >= _DIGITS and digits[-_DIGITS:] in tails):
                 person.texts.add(value)
+
+
+def _common(person: Person, graph: EntityGraph) -> Iterator[str]:
+    """The texts that others are called too or that are one word: a row that says one need not be about this person."""
+    sql = """
+        SELECT DISTINCT lower(unnest([name, address])) AS said FROM person_record
+        WHERE record_id NOT IN (SELECT unnest(?))
+    """
+    others = {row["said"] for row in graph.rows(sql, [sorted(person.records)])}
+    for text in person.texts - person.ids() - person.mailboxes - person.phones:
+        reached = "@" in text or len(_WITHOUT.sub("", text)) >= _DIGITS
+        if text.lower() in others or not (reached or len(text.split()) > 1):
+            yield text
 
 
 def _values(row: Mapping[str, str | None]) -> Iterator[str]:

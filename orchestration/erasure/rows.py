@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -17,6 +18,7 @@ from uuid import uuid4
 
 from sqlalchemy import JSON, Column, Connection, String, Table, Text, cast, delete, select, update
 
+from orchestration.approval.queue import OPEN
 from orchestration.erasure.texts import ERASED, Texts
 from orchestration.errors import PrecedeError
 from orchestration.store import tables
@@ -39,7 +41,8 @@ _SIGNED: Final = frozenset(
     for column in columns
 )
 """What proves nothing any more once a part of it is gone."""
-_HELD: Final = frozenset({"waiting", "approved", "allowed"})
+_CODE: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+"""A word of Precede's own, such as an agent's name, a tool's or a state: no name is written so."""
 _ON_ITS_WAY: Final = frozenset({"pending", "sending", "unknown", "halted"})
 
 
@@ -80,9 +83,8 @@ def refuse_open_work(connection: Connection, texts: Texts) -> None:
             f"Nothing was erased: the effect of {effects[0]} is on its way or its outcome is unknown; needed it "
             "settled, so that nothing is sent without a trace; let it be delivered with `precede run`, or settle it."
         )
-    held = tables.metadata.tables.get("held")
-    for row in _about(connection, held, texts) if held is not None else ():
-        if row["state"] in _HELD:
+    for row in _about(connection, tables.held, texts):
+        if row["state"] in OPEN:
             raise PrecedeError(
                 f"Nothing was erased: {row['action']} is about that person and waits for one; needed it answered; "
                 f"reject it with `precede review reject {row['action']} --note …`."
@@ -160,7 +162,7 @@ def _left(table: Table, column: Column[Any], value: Any, texts: Texts) -> Any:  
         if (table.name, column.name) in PARTLY:
             return texts.without(value)
         return [] if isinstance(value, list) else {}
-    if isinstance(value, str) and texts.said.search(value):
+    if isinstance(value, str) and not _CODE.fullmatch(value) and texts.said.search(value):
         unique = column.unique or any(index.unique and column.name in index.columns for index in table.indexes)
         return f"erased:{uuid4().hex}" if unique else ERASED
     return value

@@ -28,10 +28,13 @@ class Texts:
     said: re.Pattern[str]
 
     @classmethod
-    def of(cls, entity_id: str, others: Iterable[str]) -> Texts:
-        """Look for an entity id and for other texts, each as it is and as JSON writes it, whole and in any case."""
+    def of(cls, entity_id: str, others: Iterable[str], common: Iterable[str] = ()) -> Texts:
+        """Look for an entity id and for other texts, each as it is and as JSON writes it, whole and in any case.
+
+        What is `common` finds nobody: it goes where a row is about them by something else.
+        """
         each = set(others)
-        return cls(_pattern({entity_id, *each}), _pattern(each))
+        return cls(_pattern({entity_id, *each} - set(common)), _pattern(each))
 
     def without(self, value: Any) -> Any:  # noqa: ANN401  whatever JSON holds
         """A value in whose texts nothing says who they are."""

@@ -249,7 +249,7 @@ def of_settlement(settlement: Row) -> Committed:
 
 def _trigger_row(row: Row) -> Committed:
     """What an agent was shown; with what a person wrote of its proposal before, where one was rejected."""
-    said = {name: row[name] for name in ("note", "revision")} if row.get("revision") else {}
+    said = {name: row[name] for name in ("note", "revision")} if row.get("revision") or row.get("note") else {}
     return {**_only(_TRIGGER_ROW, row), **said}
 
 

@@ -5,13 +5,17 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import dagster as dg
+import duckdb
 
 from orchestration.contracts import GRAPH_ASSET
+from orchestration.errors import PrecedeError
 from orchestration.report.publish import publish
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
 
 AUDIT = dg.AssetKey("audit")
+_OTHERS = frozenset({"act", "wake"})
+"""Jobs that do something else first, and do not fail with the tables: `audit_tables` makes them within its time."""
 
 
 @dg.asset(
@@ -25,18 +29,24 @@ AUDIT = dg.AssetKey("audit")
     output_required=False,
     description=(
         "What agents were woken for, wished and did, and what was decided of it: one row each in `wake`, `action`, "
-        "`decision`, `approval`, `outcome`, `handoff` and `stop`, in `audit.duckdb` beside `graph.duckdb`, with "
-        "which they join on `entity_id`. Made where anything was recorded since; `precede report` counts the same."
+        "`decision`, `approval`, `outcome`, `handoff`, `stop` and `incident`, in `audit.duckdb` beside `graph.duckdb`, "
+        "with which they join on `entity_id`. Made where anything was recorded since; `precede report` counts the same."
     ),
 )
 def audit(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
     """Make the audit tables anew, where anything was recorded since the last ones."""
     settings = Settings()
-    with closing(open_store(settings)) as store:
-        made = publish(store, settings, now=datetime.now(UTC))
+    said = "nothing was recorded since the last tables"
+    try:
+        with closing(open_store(settings)) as store:
+            made = publish(store, settings, now=datetime.now(UTC))
+    except (PrecedeError, duckdb.Error, OSError) as problem:
+        if context.job_name not in _OTHERS:
+            raise
+        context.log.exception("The audit tables are not made; the job `audit_tables` tries again.")
+        made, said = None, f"not made, the job `audit_tables` tries again: {type(problem).__name__}"
     if made is None:
-        nothing = {"summary": "nothing was recorded since the last tables"}
-        context.log_event(dg.AssetObservation(context.asset_key, metadata=nothing))
+        context.log_event(dg.AssetObservation(context.asset_key, metadata={"summary": said}))
         return
     yield dg.MaterializeResult(
         data_version=dg.DataVersion(f"{made.snapshot}.{made.head}"),

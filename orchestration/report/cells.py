@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from orchestration.report.model import Day, Listed, Numbers, Report, Stopped
+from orchestration.report.model import Day, Incident, Listed, Numbers, Report, Stopped
 from orchestration.report.words import plainly
 
 _RUN: Final = frozenset("=+-@|%")
@@ -17,7 +17,7 @@ _RUN: Final = frozenset("=+-@|%")
 
 
 def tables(report: Report) -> dict[str, str]:
-    """File name to content: agents, the reasons and policies of decisions, days, stops and actions."""
+    """File name to content: agents, the reasons and policies of decisions, days, stops, incidents and actions."""
     numbers = tuple(Numbers.model_fields)
     return {
         "agents.csv": _written(
@@ -39,6 +39,7 @@ def tables(report: Report) -> dict[str, str]:
         ),
         "days.csv": _written(tuple(Day.model_fields), (one.model_dump() for one in report.days)),
         "stops.csv": _written(tuple(Stopped.model_fields), (one.model_dump() for one in report.stops)),
+        "incidents.csv": _written(tuple(Incident.model_fields), (one.model_dump() for one in report.incidents)),
         "actions.csv": _written(
             tuple(Listed.model_fields),
             (one.model_dump() for one in report.actions),

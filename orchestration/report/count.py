@@ -10,7 +10,18 @@ import duckdb
 
 from orchestration.registry import AgentCard
 from orchestration.report.gather import TABLES
-from orchestration.report.model import VERDICTS, AgentReport, Basis, Day, Ground, Listed, Numbers, Report, Stopped
+from orchestration.report.model import (
+    VERDICTS,
+    AgentReport,
+    Basis,
+    Day,
+    Ground,
+    Incident,
+    Listed,
+    Numbers,
+    Report,
+    Stopped,
+)
 from orchestration.report.period import Period
 from orchestration.sql import quoted
 
@@ -36,9 +47,12 @@ def count(
     grounds = ask("ground")
     agents = [_agent(row, cards, [one for one in grounds if one["agent"] == row["agent"]]) for row in ask("agent")]
     listed = ask("listed")
-    every = listed[0]["every"] if listed else 0
     stops = [Stopped.model_validate(row) for row in ask("stop")]
-    begun = sum(one.stopped_at >= period.since for one in stops)
+    found_incidents = ask("incident")
+    of_all = {
+        "stops": sum(one.stopped_at >= period.since for one in stops),
+        "incidents": _every(found_incidents),
+    }
     found = {row["day"]: row for row in ask("day")}
     return Report(
         since=period.since,
@@ -46,12 +60,13 @@ def count(
         zone=period.zone,
         period=str(period),
         basis=basis,
-        total=_sum([one.numbers for one in agents]).model_copy(update={"stops": begun}),
+        total=_sum([one.numbers for one in agents]).model_copy(update=of_all),
         agents=tuple(agents),
         days=tuple(Day.model_validate(found.get(day, {"day": day})) for day in period.days),
         stops=tuple(stops),
+        incidents=tuple(Incident.model_validate(_said(row)) for row in found_incidents),
         actions=tuple(_listed(row) for row in listed),
-        actions_left_out=every - len(listed),
+        actions_left_out=_every(listed) - len(listed),
     )
 
 
@@ -103,8 +118,17 @@ def _by_verdict(grounds: Sequence[Row], kind: str) -> dict[str, tuple[Ground, ..
 
 
 def _listed(row: Row) -> Listed:
-    said = {name: value for name, value in row.items() if name != "every"}
-    return Listed.model_validate({**said, "trace": f"precede trace {row['action']}"})
+    return Listed.model_validate({**_said(row), "trace": f"precede trace {row['action']}"})
+
+
+def _said(row: Row) -> Row:
+    """A row of a list that may be cut, without how long it is."""
+    return {name: value for name, value in row.items() if name != "every"}
+
+
+def _every(rows: Sequence[Row]) -> int:
+    """How many rows there are of a list, of which some may be cut."""
+    return int(rows[0]["every"]) if rows else 0
 
 
 def _sum(numbers: Sequence[Numbers]) -> Numbers:

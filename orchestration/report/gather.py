@@ -6,8 +6,7 @@ holds personal data is not read at all.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -23,12 +22,21 @@ from orchestration.store import tables
 from orchestration.store.tables import UtcDateTime
 
 HERE: Final = Path(__file__).parent
-TABLES: Final = ("wake", "action", "decision", "approval", "outcome", "handoff", "stop")
+TABLES: Final = ("wake", "action", "decision", "approval", "outcome", "handoff", "stop", "incident")
 """The audit tables, each made by the query in `tables/<name>.sql`."""
 KEPT: Final[dict[str, tuple[str, ...]]] = {
     "batch": ("batch_id", "agent", "snapshot_id", "business_date", "created_at", "state", "row_count"),
     "trigger_row": ("row_id", "batch_id", "entity_id", "answer"),
-    "proposal": ("action", "batch_id", "row_id", "agent", "action_type", "entity_id", "proposed_at"),
+    "proposal": (
+        "action",
+        "batch_id",
+        "row_id",
+        "agent",
+        "action_type",
+        "entity_id",
+        "proposed_at",
+        "edited_from",
+    ),
     "decision": (
         "decision_id",
         "action",
@@ -51,13 +59,13 @@ KEPT: Final[dict[str, tuple[str, ...]]] = {
         "settled_at",
         "confirmed_record",
     ),
+    "held": ("action", "state", "changed_at"),
     "approval": (
         "approval_id",
         "action",
         "decision_id",
         "verdict",
         "person",
-        "edited_into",
         "at",
         "expires_at",
         "consumed_at",
@@ -67,20 +75,10 @@ KEPT: Final[dict[str, tuple[str, ...]]] = {
     "undo": ("undo_id", "action", "state", "intended_at", "settled_at"),
     "tainted_effect": ("action", "how", "cleared_at"),
     "stop": ("number", "scope", "name", "operator", "at", "lifted_at", "proof"),
+    "incident": ("record_id", "how", "effect_key", "snapshot_id", "found_at"),
     "handoff": ("batch_id", "number", "row_id", "step", "attempts", "state", "output_digest", "taken_at"),
 }
 """What of each table of the store the audit tables are made of."""
-_STOPPING: Final = pa.schema(
-    {
-        "number": pa.int64(),
-        "scope": pa.string(),
-        "name": pa.string(),
-        "operator": pa.string(),
-        "at": pa.timestamp("us", "UTC"),
-        "lifted_at": pa.timestamp("us", "UTC"),
-        "proof": pa.string(),
-    }
-)
 _ROWS: Final = 20_000
 """Rows that are carried over at a time."""
 
@@ -99,16 +97,8 @@ def gather(connection: Connection, into: duckdb.DuckDBPyConnection, now: datetim
     into.execute("CREATE SCHEMA staging.kept")
     into.execute("INSERT INTO basis VALUES ($now, $snapshot, $entries, $head)", basis(connection, now))
     for name, columns in KEPT.items():
-        if (table := tables.metadata.tables.get(name)) is None and name == "stop":
-            continue
-        if table is None:
-            moment = pa.timestamp("us", "UTC")
-            absent = pa.schema([(one, moment if one.endswith("at") else pa.string()) for one in columns])
-            _carry(into, name, [absent.empty_table()])
-            continue
+        table = tables.metadata.tables[name]
         _carry(into, name, _read(connection, [table.c[column] for column in columns]))
-    if "stop" not in tables.metadata.tables:
-        _carry(into, "stop", [_stopping(connection)])
     for name in TABLES:
         query = (HERE / "tables" / f"{name}.sql").read_text(encoding="utf-8").replace("kept.", "staging.kept.")
         into.execute(f"INSERT INTO {quoted(name)} BY NAME ({query})")
@@ -123,7 +113,7 @@ def basis(connection: Connection, now: datetime) -> dict[str, Any]:
     return {"now": now, "snapshot": snapshot, "entries": last.seq if last else 0, "head": last.hash if last else ""}
 
 
-def _carry(into: duckdb.DuckDBPyConnection, name: str, chunks: Sequence[pa.Table] | Iterator[pa.Table]) -> None:
+def _carry(into: duckdb.DuckDBPyConnection, name: str, chunks: Iterable[pa.Table]) -> None:
     for number, chunk in enumerate(chunks):
         into.register("chunk", chunk)
         verb = f"INSERT INTO staging.kept.{quoted(name)}" if number else f"CREATE TABLE staging.kept.{quoted(name)} AS"
@@ -152,25 +142,3 @@ def _type(column: Column[Any]) -> pa.DataType:
         if isinstance(column.type, kind):
             return arrow
     return pa.string()
-
-
-def _stopping(connection: Connection) -> pa.Table:
-    """Who was stopped and may go on, as the ledger says; by whom, as long as it may say that."""
-    entry, payload = tables.ledger_entry, tables.ledger_payload
-    query = (
-        select(entry.c.seq, entry.c.kind, entry.c.at, entry.c.body, payload.c.payload)
-        .outerjoin_from(entry, payload, payload.c.seq == entry.c.seq)
-        .where(entry.c.kind.in_(("agent_stopped", "agent_started")))
-        .order_by(entry.c.seq)
-    )
-    rows: list[dict[str, Any]] = []
-    for row in connection.execute(query):
-        name = json.loads(row.body).get("agent")
-        if row.kind == "agent_stopped":
-            by = json.loads(row.payload).get("operator") if row.payload else ""
-            rows.append({"number": row.seq, "scope": "agent", "name": name, "operator": by, "at": row.at})
-        else:
-            for one in rows:
-                if one["name"] == name:
-                    one.setdefault("lifted_at", row.at)
-    return pa.Table.from_pylist(rows, _STOPPING)

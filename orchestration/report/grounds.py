@@ -71,7 +71,7 @@ def _missing(connection: Connection, period: Period, now: datetime) -> Iterator[
         tables.decision,
         tables.evidence,
         tables.proposal,
-        tables.metadata.tables.get("erasure"),
+        tables.erasure,
     )
     within = (decision.c.decided_at >= period.since, decision.c.decided_at < period.until)
     gone = ~exists().where(evidence.c.action == decision.c.action)
@@ -88,7 +88,7 @@ def _missing(connection: Connection, period: Period, now: datetime) -> Iterator[
     )
     if number := connection.execute(undecided.select_from(proposal)).scalar_one():
         yield Missing(what="decisions", number=number, says=f"{number:,} proposals of the period are not decided yet.")
-    if erasure is not None and (number := connection.execute(select(func.count()).select_from(erasure)).scalar_one()):
+    if number := connection.execute(select(func.count()).select_from(erasure)).scalar_one():
         yield Missing(
             what="erased_people",
             number=number,

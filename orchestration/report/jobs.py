@@ -1,4 +1,4 @@
-"""The job `audit` makes the audit tables anew, and a schedule asks for it where anything was recorded since."""
+"""The job `audit_tables` makes the audit tables anew, and a schedule asks for it where anything was recorded since."""
 
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,9 +12,9 @@ from orchestration.store.engine import open_store
 from orchestration.work.sensors import JOB
 
 audit = dg.define_asset_job(
-    "audit",
+    "audit_tables",
     selection=dg.AssetSelection.assets(AUDIT),
-    tags={JOB: "audit"},
+    tags={JOB: "audit_tables"},
     description="Make the audit tables anew, where anything was recorded since.",
 )
 

@@ -64,6 +64,8 @@ class Numbers(Contract):
     """Effects that were taken back in the period, whenever they were meant."""
     tainted: int = 0
     """Effects whose entity is judged otherwise by now."""
+    incidents: int = 0
+    """Rows of Precede's account that its effects do not account for; in the total also those of nobody's effect."""
     stops: int = 0
     """Of the agent, or of all; in the total also those of action types, each once."""
     stopped_seconds: float = 0.0
@@ -107,8 +109,22 @@ class Stopped(Contract):
     person: str
     proven: bool | None
     """Whether nothing of it ran or was delivered any more; none where nobody looked."""
+    looked_at: datetime | None
+    """When that was looked at last."""
     stood_still_after: float | None
-    """Seconds after which that was seen."""
+    """Seconds after the stop until that was seen, or was no longer waited for."""
+
+
+class Incident(Contract):
+    """One way in which a row that Precede's account wrote is not accounted for."""
+
+    record_id: str
+    how: str
+    """`no_entry`, `never_sent`, `said_failed` or `doubled`."""
+    action: str | None
+    """Whose effect the row says that it is; none where no effect of that key was ever meant."""
+    agent: str | None
+    found_at: datetime
 
 
 class Listed(Contract):
@@ -174,6 +190,8 @@ class Report(Contract):
     agents: tuple[AgentReport, ...]
     days: tuple[Day, ...]
     stops: tuple[Stopped, ...]
+    incidents: tuple[Incident, ...]
+    """The latest, as many as actions of an agent were asked for; the total says how many there are."""
     actions: tuple[Listed, ...]
     """Of each agent as many as were asked for, those that somebody should look at among them."""
     actions_left_out: int

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from orchestration.report.model import Listed, Report
-from orchestration.report.page_words import COLUMNS, facts, outcome, rests_on, stood_still, stopped_what
+from orchestration.report.page_words import COLUMNS, about_incident, facts, outcome, rests_on, stood_still, stopped_what
 from orchestration.report.plots import pictures
 from orchestration.report.words import lasting, moment, plainly, spoken
 
@@ -50,7 +50,8 @@ def page(report: Report) -> str:
         verdict_of=_verdict,
         outcome_of=outcome,
         stopped_what=stopped_what,
-        stood_still=stood_still,
+        stood_still=lambda stop: stood_still(stop, report.zone),
+        about_incident=about_incident,
         spoken=spoken,
         lasting=lasting,
         moment=lambda at: moment(at, report.zone),
@@ -66,6 +67,8 @@ def _short(report: Report) -> Iterator[tuple[str, str]]:
         ("denied", total.denied),
         ("effects done", total.done),
         ("undone", total.undone),
+        ("tainted", total.tainted),
+        ("incidents", total.incidents),
         ("waiting for people", total.waiting),
         ("stops", total.stops),
     ):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from orchestration.report.model import AgentReport, Listed, Numbers, Report, Stopped
+from orchestration.report.model import AgentReport, Incident, Listed, Numbers, Report, Stopped
 from orchestration.report.words import lasting, moment, spoken
 
 COLUMNS: Final = (
@@ -18,6 +18,7 @@ COLUMNS: Final = (
     ("failed", "failed"),
     ("unknown", "unknown"),
     ("undone", "undone"),
+    ("tainted", "tainted"),
     ("asked of people", "held"),
     ("stops", "stops"),
 )
@@ -49,11 +50,26 @@ def stopped_what(stop: Stopped) -> str:
     return {"all": "everything", "action_type": f"actions of type {spoken(stop.name)}"}.get(stop.scope, stop.name)
 
 
-def stood_still(stop: Stopped) -> str:
-    """Whether it was seen that nothing of it ran any more, and how soon."""
+def stood_still(stop: Stopped, zone: str) -> str:
+    """Whether it was seen that nothing of it ran any more, how soon, and when that was."""
     if stop.proven is None:
         return "nobody looked"
-    return f"after {lasting(stop.stood_still_after)}" if stop.proven else "not proven"
+    how = "proven after" if stop.proven else "not proven within"
+    seen = moment(stop.looked_at, zone)
+    return f"{how} {lasting(stop.stood_still_after)}" + (f", at {seen}" if seen else "")
+
+
+_INCIDENTS: Final = {
+    "no_entry": "no entry of the ledger has its key",
+    "never_sent": "the ledger says that it was not sent yet",
+    "said_failed": "the ledger says that it did not happen",
+    "doubled": "another row has the same key",
+}
+
+
+def about_incident(incident: Incident) -> str:
+    """What is wrong with a row that Precede's account wrote."""
+    return _INCIDENTS.get(incident.how, spoken(incident.how))
 
 
 def facts(agent: AgentReport) -> Iterator[tuple[str, str]]:
@@ -78,6 +94,8 @@ def facts(agent: AgentReport) -> Iterator[tuple[str, str]]:
     yield "people", people + (waited if agent.median_wait is not None else "")
     if numbers.steps:
         yield "handoffs", _listed(numbers, "steps", ("retried", "failed_steps"))
+    if numbers.incidents:
+        yield "incidents", f"{numbers.incidents:,}"
     if numbers.stops or numbers.stopped_seconds:
         yield "stopped", f"{numbers.stops:,} times, for {lasting(numbers.stopped_seconds)} of the period"
 

@@ -1,8 +1,8 @@
 """The audit tables as a file beside the graph: made anew where anything was recorded since, and never changed after.
 
 A file is named by the graph that was current and by the ledger's last entry, so that the same record gives the same
-name. `audit.duckdb` is the last one's second name, as `graph.duckdb` is the current graph's: whoever has it open keeps
-what they opened.
+name. Those that were made before somebody was erased do not stay. `audit.duckdb` is the last one's second name, as
+`graph.duckdb` is the current graph's: whoever has it open keeps what they opened.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+from sqlalchemy import Connection, func, select
 
 from orchestration.graph.ddl import STORAGE_VERSION
 from orchestration.graph.promote import link_current
+from orchestration.ledger.entries_erasure import ERASED
 from orchestration.report.gather import TABLES, basis, gather
 from orchestration.settings import Settings
 from orchestration.sql import literal, quoted
 from orchestration.store.engine import Store
+from orchestration.store.tables import ledger_entry
 from orchestration.work.alone import alone
 
 KEPT: Final = 3
@@ -64,7 +67,7 @@ def publish(store: Store, settings: Settings, *, now: datetime) -> Published | N
         StoreError: The store cannot be read.
     """
     with alone(settings.home, "audit"), store.read() as connection:
-        of = basis(connection, now)
+        of, erased = basis(connection, now), _last_erasure(connection)
         path = _path(settings, of)
         if _is_last(settings, path):
             return None
@@ -85,7 +88,7 @@ def publish(store: Store, settings: Settings, *, now: datetime) -> Published | N
         finally:
             draft.unlink(missing_ok=True)
         link_current(path, settings.audit_link)
-        _sweep(settings.audit, path)
+        _sweep(settings.audit, path, erased)
     return Published(path, rows, int(of["entries"]), str(of["head"]), of["snapshot"])
 
 
@@ -108,8 +111,27 @@ def _count(into: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(found[0])
 
 
-def _sweep(folder: Path, current: Path) -> None:
-    """Remove all files but the last ones; the one that was just written is the last, whatever clocks say."""
+def _sweep(folder: Path, current: Path, erased: int) -> None:
+    """Remove all files but the last ones, and each that was made before somebody was erased.
+
+    The one that was just written is the last, whatever clocks say.
+    """
     others = [path for path in folder.glob("*.duckdb") if path != current]
-    for path in sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT - 1 :]:
-        path.unlink(missing_ok=True)
+    kept = [path for path in others if _entries(path) >= erased]
+    kept = sorted(kept, key=lambda path: path.stat().st_mtime, reverse=True)[: KEPT - 1]
+    for path in others:
+        if path not in kept:
+            path.unlink(missing_ok=True)
+
+
+def _entries(path: Path) -> int:
+    """Up to which entry of the ledger a file tells, by its name."""
+    *_, entries, _, _ = ("", *path.name.split("."))
+    return int(entries) if entries.isdigit() else 0
+
+
+def _last_erasure(connection: Connection) -> int:
+    """The last entry of the ledger that tells of an erasure; 0 where none does."""
+    entry = ledger_entry
+    last = select(func.coalesce(func.max(entry.c.seq), 0)).where(entry.c.kind == ERASED)
+    return int(connection.execute(last).scalar_one())

@@ -71,7 +71,7 @@ CREATE TABLE approval (
     person VARCHAR,                 -- who answered
     ended_at TIMESTAMPTZ,           -- when the wait was over; none: it is not
     seconds DOUBLE,                 -- how long it was
-    expires_at TIMESTAMPTZ,
+    expires_at TIMESTAMPTZ,         -- of an approval
     consumed_at TIMESTAMPTZ,        -- when an approval was used up by its effect
     voided_at TIMESTAMPTZ,          -- when something that it rested on changed
     void_code VARCHAR               -- what
@@ -121,5 +121,16 @@ CREATE TABLE stop (
     started_at TIMESTAMPTZ,         -- when it might go on; none: it may not yet
     person VARCHAR NOT NULL,        -- who stopped it
     proven BOOLEAN,                 -- nothing of it ran or was delivered any more; none: nobody looked
-    stood_still_after DOUBLE        -- seconds after which that was seen
+    looked_at TIMESTAMPTZ,          -- when that was looked at last
+    stood_still_after DOUBLE        -- seconds after the stop until that was seen, or was no longer waited for
+);
+
+-- one row is one way in which a row of a source, which Precede's account wrote, has no effect to account for it
+CREATE TABLE incident (
+    record_id VARCHAR NOT NULL,     -- of that row
+    how VARCHAR NOT NULL,           -- no_entry | never_sent | said_failed | doubled
+    action VARCHAR,                 -- whose effect the row says that it is; none: of no effect that was ever meant
+    agent VARCHAR,
+    snapshot_id VARCHAR NOT NULL,   -- the first graph that shows it
+    found_at TIMESTAMPTZ NOT NULL
 );

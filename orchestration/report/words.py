@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 LONGEST: Final = 1000
 """Characters of a text of somebody else's that are shown."""
+_FEW: Final = 10
+"""Seconds below which parts of one are said too."""
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Characters that take no room, or turn what follows round: their numbers are shown, so that nothing hides."""
 
@@ -32,7 +34,7 @@ def lasting(seconds: float | None) -> str:
     for name, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.1f} {name}"
-    return f"{seconds:.0f} s"
+    return f"{seconds:.0f} s" if seconds >= _FEW else f"{seconds:.2g} s"
 
 
 def moment(at: datetime | None, zone: str) -> str:

@@ -45,6 +45,10 @@ handed AS (
     SELECT agent, count(*) AS steps, count(*) FILTER (attempts > 1) AS retried, count(*) FILTER (state = 'failed') AS failed_steps
     FROM handoff WHERE taken_at >= $since AND taken_at < $until GROUP BY ALL
 ),
+witnessed AS (
+    SELECT agent, count(*) AS incidents FROM incident
+    WHERE agent IS NOT NULL AND found_at >= $since AND found_at < $until GROUP BY ALL
+),
 of_all AS (
     SELECT agent FROM wake UNION SELECT agent FROM action
 ),
@@ -62,11 +66,11 @@ of_whom AS (
     SELECT agent FROM woken UNION SELECT agent FROM wished UNION SELECT agent FROM judged UNION SELECT agent FROM held
     UNION SELECT agent FROM answered UNION SELECT agent FROM voided UNION SELECT agent FROM waiting
     UNION SELECT agent FROM meant UNION SELECT agent FROM taken_back UNION SELECT agent FROM handed
-    UNION SELECT agent FROM halted
+    UNION SELECT agent FROM halted UNION SELECT agent FROM witnessed
 )
 FROM of_whom
 LEFT JOIN woken USING (agent) LEFT JOIN wished USING (agent) LEFT JOIN judged USING (agent) LEFT JOIN held USING (agent)
 LEFT JOIN answered USING (agent) LEFT JOIN voided USING (agent) LEFT JOIN waiting USING (agent)
 LEFT JOIN meant USING (agent) LEFT JOIN taken_back USING (agent) LEFT JOIN handed USING (agent)
-LEFT JOIN halted USING (agent)
+LEFT JOIN halted USING (agent) LEFT JOIN witnessed USING (agent)
 ORDER BY agent

@@ -11,7 +11,9 @@ import duckdb
 import pytest
 from sqlalchemy import insert
 
-from orchestration.report.assets import audit
+from orchestration.erasure.erase import erase
+from orchestration.erasure.files import remove_earlier_graphs
+from orchestration.report.assets import AUDIT, audit
 from orchestration.report.gather import TABLES
 from orchestration.report.jobs import publishing
 from orchestration.report.publish import KEPT, behind, publish
@@ -104,3 +106,42 @@ def test_the_asset_says_what_it_made_and_the_schedule_asks_where_it_would(
     assert event.metadata["dagster/row_count"].value == 3
     assert isinstance(publishing(dg.build_schedule_context()), dg.SkipReason)
     assert dg.materialize([audit]).asset_materializations_for_node("audit") == []
+
+
+def test_a_run_that_acts_does_not_fail_with_the_tables_and_one_that_makes_them_does(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRECEDE_HOME", str(world.settings.home))
+    decided(world)
+    world.settings.audit.write_text("in the way", encoding="utf-8")
+    act = dg.define_asset_job("act", selection=dg.AssetSelection.assets(AUDIT))
+    acting = dg.Definitions(assets=[audit], jobs=[act]).resolve_job_def("act").execute_in_process(raise_on_error=False)
+    assert acting.success
+    assert acting.asset_materializations_for_node("audit") == []
+    assert isinstance(publishing(dg.build_schedule_context()), dg.RunRequest)
+    assert not dg.materialize([audit], raise_on_error=False).success
+    world.settings.audit.unlink()
+    assert dg.materialize([audit]).asset_materializations_for_node("audit") != []
+
+
+def test_the_tables_are_made_anew_after_an_erasure_and_those_of_before_it_go(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRECEDE_HOME", str(world.settings.home))
+    actions = decided(world)
+    world.edit("batch", {}, state="closed")
+    for _ in range(2):
+        world.publish()
+        dg.materialize([audit])
+    before = set(world.settings.audit.iterdir())
+    erase(world.store, world.settings, "per_2", operator="ada", reason="They asked for it.", now=world.now)
+    remove_earlier_graphs(world.store, world.settings, world.now)
+    assert not world.settings.audit_link.exists()
+    assert isinstance(publishing(dg.build_schedule_context()), dg.RunRequest)
+    assert dg.materialize([audit]).asset_materializations_for_node("audit") != []
+    [left] = world.settings.audit.iterdir()
+    assert left not in before
+    assert world.settings.audit_link.samefile(left)
+    found = asked(world, "SELECT action, verdict, outcome FROM action WHERE entity_id = 'org_2'")
+    assert found == [(actions[1], "allow", None)]  # that it was decided can still be asked
+    assert asked(world, "SELECT count(*) FROM basis JOIN decision USING (snapshot_id)") == [(0,)]

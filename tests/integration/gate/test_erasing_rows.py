@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import delete, insert, update
@@ -18,6 +19,7 @@ from orchestration.ledger.trace import trace
 from orchestration.ledger.verify import verify
 from orchestration.store import tables
 from orchestration.work.outbox import deliver
+from tests.integration.gate.approving import LARGE, held, state
 from tests.integration.gate.callers import LocalErp
 from tests.integration.gate.world import World
 
@@ -96,6 +98,36 @@ def test_what_was_edited_before_the_erasure_is_not_made_good_by_it(done: tuple[W
     assert any("decision" in each for each in problems(world))
 
 
+def test_what_was_removed_before_the_erasure_is_not_forgotten_by_it(done: tuple[World, list[str]]) -> None:
+    world, actions = done
+    with world.store.begin() as connection:
+        for table in (tables.outbox, tables.evidence):
+            connection.execute(delete(table).where(table.c.action == actions[1]))
+    parts = [f"{part} of action {actions[1]}" for part in ("evidence", "intent", "outcome")]
+    assert all(any(f"no longer holds the {part}" in each for each in problems(world)) for part in parts)
+    erased(world)
+    assert all(any(f"no longer holds the {part}" in each for each in problems(world)) for part in parts)
+
+
+@pytest.mark.parametrize("called", ["Finance", "payment", "Accounts Payable"])
+def test_who_is_called_as_others_or_as_a_part_of_precede_takes_nothing_of_theirs_along(
+    world: World, called: str
+) -> None:
+    for debtor in world.debtors[1:]:
+        debtor.called = called
+    world.publish()
+    world.remind()
+    [batch] = world.rows("batch")
+    world.edit("batch", {"batch_id": batch["batch_id"]}, state="decided")
+    before = world.rows("outbox")
+    erased(world)
+    after = world.rows("outbox")
+    assert [row["agent"] for row in world.rows("batch")] == ["finance"]
+    assert [row["tool"] for row in after] == [row["tool"] for row in before]
+    assert len(world.rows("evidence")) == len(before) - 1
+    assert problems(world) == ()
+
+
 def test_a_payload_that_goes_without_a_proof_is_told(done: tuple[World, list[str]]) -> None:
     world, _ = done
     erased(world)
@@ -152,6 +184,26 @@ def test_nobody_is_erased_while_something_about_them_is_under_way(world: World) 
     with pytest.raises(PrecedeError, match="is on its way"):
         erased(world)
     assert MAILBOX in everything(world)
+
+
+def test_somebody_whose_proposal_once_waited_and_then_needed_nobody_is_erased(world: World) -> None:
+    for debtor in world.debtors:
+        debtor.amount_open = LARGE
+    world.publish()
+    world.make_erp()
+    batch_id, actions = held(world)
+    for debtor in world.debtors:
+        debtor.amount_open = Decimal("120.00")
+    world.publish()
+    with world.gate() as gate:
+        gate.recheck("finance", world.now)
+        assert state(world, actions[1])[0] == "allowed"
+        gate.perform_batch(batch_id, world.now)
+    deliver(world.store, LocalErp(world.settings.home), lambda: datetime.now(UTC))
+    world.edit("batch", {"batch_id": batch_id}, state="decided")
+    erased(world)
+    assert MAILBOX not in everything(world)
+    assert problems(world) == ()
 
 
 def test_a_reason_that_says_who_it_is_is_refused_and_so_is_an_organisation(world: World) -> None:

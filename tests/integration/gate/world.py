@@ -69,6 +69,8 @@ class Debtor:
     """What the graph says, where it is another than the one that is proposed."""
     lost: tuple[str, ...] = ()
     """Records that belong to another entity by now."""
+    called: str = ""
+    """What the CRM calls the person."""
 
     def __post_init__(self) -> None:
         self.entity_id = self.entity_id or f"org_{self.number}"
@@ -192,7 +194,7 @@ class World:
                 )
             )
             for debtor in self.debtors:
-                row = {"row_id": f"{batch_id}-{debtor.number:04d}", "batch_id": batch_id}
+                row: Row = {"row_id": f"{batch_id}-{debtor.number:04d}", "batch_id": batch_id}
                 values = {"invoice": debtor.arguments["invoice"], "stage": 1}
                 row |= {"entity_id": debtor.entity_id, "values": values, "digest": digest(values)}
                 connection.execute(insert(tables.trigger_row).values(**row))
@@ -378,7 +380,13 @@ def _of(debtor: Debtor, read_at: datetime) -> dict[str, list[Row]]:
                 "record_id": record,
                 **dict(zip(("system", "source_table", "source_key"), record.split(":"), strict=True)),
                 "row_hash": f"hash of {record}",
-                "row": json.dumps({"id": str(number), "unpaid": str(debtor.amount_open) if record == line else None}),
+                "row": json.dumps(
+                    {
+                        "id": str(number),
+                        "unpaid": str(debtor.amount_open) if record == line else None,
+                        **({"name": debtor.called} if debtor.called and record in members[person] else {}),
+                    }
+                ),
                 "first_seen": read_at,
                 "last_seen": read_at,
             }
@@ -433,7 +441,7 @@ def _stated(record: str, debtor: Debtor) -> Row:
     return columns | {
         "weak_fields": weak,
         "verified_fields": [],
-        "name": record,
+        "name": debtor.called if debtor.called and table == "contact" else record,
         "country": debtor.countries.get(table),
     }
 

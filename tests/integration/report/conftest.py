@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from examples.northgate.tools import reminders
-from orchestration.contracts import SignedPermit, ToolResult
-from orchestration.gate.keys import public_key
 from orchestration.gate.stopping import start, stop
 from orchestration.gate.stops import Scope
 from orchestration.settings import Settings
@@ -20,6 +17,8 @@ from orchestration.work.outbox import deliver
 from orchestration.work.tools import Caller
 from tests.integration.gate.callers import Silent
 from tests.integration.gate.world import World
+from tests.integration.report.attended import Attended, attend
+from tests.integration.report.tools import Erp
 
 FIRST = datetime(2026, 10, 5, 9, tzinfo=UTC)
 LATE = datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
@@ -52,24 +51,21 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
         store.close()
 
 
-class Erp:
-    """The ERP's tool in this process, by a clock of its own."""
-
-    def __init__(self, world: World) -> None:
-        key = public_key(world.settings.keys / "permit.pub")
-        self.erp = reminders.Erp(f"sqlite:///{world.make_erp()}", key)
-        self.clock = lambda: world.now
-
-    def call(
-        self, server: str, tool: str, arguments: Mapping[str, str | int | bool], effect_key: str, permit: SignedPermit
-    ) -> ToolResult:
-        assert (server, tool) == ("erp", "write_payment_reminder")
-        return self.erp.write_payment_reminder(arguments, effect_key, permit, self.clock)
+@pytest.fixture(scope="session")
+def attended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attended]:
+    """A day with people in it, told once; no test writes to it."""
+    home = tmp_path_factory.mktemp("attended")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("PRECEDE_STORE_URL", raising=False)
+        store = open_store(Settings(home=home))
+        yield attend(World(home, store))
+        store.close()
 
 
 def _told(world: World) -> Month:
     first, second, third = world.debtors
     second.disputed, third.amount_open = True, Decimal("6000.00")
+    world.make_erp()
     done, denied, held = _decided(world, FIRST, "finance", stage=1)
     _performed(world, done, Erp(world))
     unused, _, unknown = _decided(world, LATE, "collections", stage=2)

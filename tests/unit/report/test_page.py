@@ -12,7 +12,18 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from orchestration.report.cells import cell, tables
-from orchestration.report.model import AgentReport, Basis, Day, Ground, Listed, Missing, Numbers, Report, Stopped
+from orchestration.report.model import (
+    AgentReport,
+    Basis,
+    Day,
+    Ground,
+    Incident,
+    Listed,
+    Missing,
+    Numbers,
+    Report,
+    Stopped,
+)
 from orchestration.report.page import page
 from orchestration.report.plots import pictures
 from orchestration.report.words import lasting, plainly
@@ -30,6 +41,7 @@ def _a_stop(planted: str) -> Stopped:
         started_at=None,
         person=planted,
         proven=True,
+        looked_at=NOW,
         stood_still_after=2.5,
     )
 
@@ -81,6 +93,7 @@ def a_report(planted: str) -> Report:
         agents=(agent,),
         days=(Day(day=date(2026, 11, 2), denied=2),),
         stops=(_a_stop(planted),),
+        incidents=(Incident(record_id=planted, how=planted, action=planted, agent=planted, found_at=NOW),),
         actions=(action,),
         actions_left_out=0,
     )
@@ -191,7 +204,8 @@ def test_no_exported_cell_of_text_begins_as_a_formula() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(None, ""), (0.4, "0 s"), (59, "59 s"), (90, "1.5 min"), (5_400, "1.5 h"), (129_600, "1.5 d")]
+    ("seconds", "said"),
+    [(None, ""), (0.4, "0.4 s"), (0, "0 s"), (59, "59 s"), (90, "1.5 min"), (5_400, "1.5 h"), (129_600, "1.5 d")],
 )
 def test_a_length_of_time_is_said_in_its_largest_unit(seconds: float | None, said: str) -> None:
     assert lasting(seconds) == said
