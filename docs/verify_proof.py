@@ -77,8 +77,7 @@ def main(what: str, proof_file: str, *files: str) -> str:
     said, root = signed(files[0], key)
     if what == "consistency":
         newer, newer_root = signed(files[1], key)
-        path = [bytes.fromhex(node) for node in proof["path"]]
-        roots = roots_of_proof(said["last"], newer["last"], path, root)
+        roots = roots_of_proof(said["last"], newer["last"], [bytes.fromhex(node) for node in proof["path"]], root)
         need(roots == (root, newer_root), "the newer ledger does not begin with the older one")
         return f"the ledger of {newer['at']} begins with the {said['last']} entries of {said['at']}, unchanged"
     need(what == "inclusion" and len(proof["entries"]) > 0, "nothing is claimed")
@@ -94,6 +93,7 @@ def main(what: str, proof_file: str, *files: str) -> str:
 
 if __name__ == "__main__":
     try:
+        need(sys.argv[4:], f"too little is named\n\n{__doc__}")
         print("yes:", main(*sys.argv[1:]))
     except Exception as problem:  # whatever is wrong with a proof, it is none
         sys.exit(f"no: {problem or type(problem).__name__}")

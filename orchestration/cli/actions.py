@@ -43,7 +43,7 @@ def actions(
             print_json(found[:limit])
             return
         listed = found[: limit or SHOWN]
-        names = _names(store, {one["entity"] for one in listed})
+        names = names_of(store, {one["entity"] for one in listed})
     if not found:
         asked = any((agent, entity, decision))
         Paper().print(
@@ -106,7 +106,7 @@ def _action(row: Any) -> Action:  # noqa: ANN401  a row of the query
     }
 
 
-def _names(store: Store, entity_ids: set[str]) -> dict[str, str]:
+def names_of(store: Store, entity_ids: set[str]) -> dict[str, str]:
     """What the current graph calls the entities; nothing where there is no graph."""
     try:
         with open_current(store, Settings()) as graph:

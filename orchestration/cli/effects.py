@@ -86,14 +86,15 @@ def list_(
     if not found:
         Paper().print("There is no such effect." if only else "No effect was meant yet. `precede run` lets agents act.")
         return
-    shown = table("effect", "at", "outcome", "seen again in", "about", whole={"effect"})
+    shown = table("effect", "at", "outcome", "about", whole={"effect", "at"})
     for row in found[: limit or SHOWN]:
         at = (row["settled_at"] or row["intended_at"]).strftime("%Y-%m-%d %H:%M")
         about = Text(row["effect_key"])
         about.append(f"\n{spoken(row['action_type'])} ({row['agent']})", style="dim")
+        about.append("\n").append_text(_seen(row))
         if row["settle"]:
             about.append(f"\n{row['settle']}", style="yellow")
-        shown.add_row(row["action"], at, _outcome(row), row["confirmed_record"] or _unseen(row), about)
+        shown.add_row(row["action"], at, _outcome(row), about)
     Paper().print(shown)
     _more(found, limit)
 
@@ -146,8 +147,10 @@ def _outcome(row: dict[str, Any]) -> Text:
     return told
 
 
-def _unseen(row: dict[str, Any]) -> Text:
-    return Text("missing", style="red") if row["missing_at"] else Text("not yet", style="dim")
+def _seen(row: dict[str, Any]) -> Text:
+    if row["confirmed_record"]:
+        return Text(f"seen again in {row['confirmed_record']}", style="dim")
+    return Text("missing", style="red") if row["missing_at"] else Text("not seen again yet", style="dim")
 
 
 def _more(found: list[dict[str, Any]], limit: int | None) -> None:
@@ -174,6 +177,7 @@ def settle(
     with closing(open_store(settings)) as store:
         by = acting(store, settings, Role.REVIEWER, Role.OPERATOR).name
         with store.begin() as connection:
+            settling.refuse_in_flight(store, connection, action)
             found = settling.settle(connection, action, OutcomeState(state), by=by, reason=said, now=now)
     if as_json:
         print_json({"effect": found.effect, "action": found.action, "state": found.state, "reason": said, "by": by})

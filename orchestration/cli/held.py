@@ -17,6 +17,7 @@ from orchestration.approval.waiting import one, waiting
 from orchestration.canonical import plain
 from orchestration.cli import held_shown as shown
 from orchestration.cli.acting import acting
+from orchestration.cli.actions import names_of
 from orchestration.cli.reading import AsJson, Paper, print_json, reading_store
 from orchestration.contracts import Arguments, Proposal
 from orchestration.errors import ConfigurationError, NoGraph
@@ -46,10 +47,11 @@ def list_(
     """
     with reading_store() as store, store.read() as connection:
         found = waiting(connection, _EVERY if every else queue.OPEN, agent=agent, limit=limit)
+        names = {} if as_json else names_of(store, {row["entity_id"] for row in found})
     if as_json:
         print_json([plain(row) for row in found])
     else:
-        Paper().print(shown.listed(found))
+        Paper().print(shown.listed(found, names))
 
 
 def show_(action: str, *, as_json: bool) -> None:
@@ -151,6 +153,8 @@ def _given(changed: list[str], action_type: ActionType | None) -> Arguments:
         name, equals, value = each.partition("=")
         if not equals or not name:
             raise ConfigurationError("--set", repr(each), "an argument and its value, such as stage=2")
+        if action_type and name not in action_type.arguments:
+            raise ConfigurationError("--set", repr(name), f"one of: {', '.join(sorted(action_type.arguments))}")
         parameter = action_type.parameters.get(name) if action_type else None
         kind = parameter.type if isinstance(parameter, LiteralParameter) else "text"
         if kind == "integer" and value.removeprefix("-").isdecimal() and value.isascii():

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestration.cli.reading import headed, plain, spoken, table
+from orchestration.cli.reading import headed, indented, plain, spoken, table
 from orchestration.identity.person import Person
 
 _STYLES: Final = {"waiting": "yellow", "approved": "green", "void": "red", "rejected": "red"}
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 """Kinds of characters that are not seen, or turn what is seen around."""
 _CELLS: Final = 8
+_EMPTY: Final[tuple[object, ...]] = (None, "", [])
 Row = Mapping[str, Any]
 
 
@@ -28,13 +30,14 @@ def quoted(value: object) -> str:
     return "".join(f"\\u{ord(each):04x}" if unicodedata.category(each) in _HIDDEN else each for each in written)
 
 
-def listed(found: Sequence[Row]) -> RenderableType:
-    """What is held, one proposal a line."""
+def listed(found: Sequence[Row], names: Mapping[str, str]) -> RenderableType:
+    """What is held, one proposal a line; `names` are those of entities, as the current graph has them."""
     if not found:
         return Text("Nothing waits for a person.")
     made = table("proposal", "held since", "state", "about", whole=("proposal",))
     for row in found:
-        about = Text(f"{spoken(row['action_type'])} to {row['entity_id']} ({row['agent']})")
+        whom = quoted(names[row["entity_id"]]) if names.get(row["entity_id"]) else row["entity_id"]
+        about = Text(f"{spoken(row['action_type'])} to {whom} ({row['agent']})")
         author = f", edited by {quoted(row['edited_by'])}" if row["edited_by"] else ""
         again = f", revision {row['revision']}" if row["revision"] else ""
         about.append(f"\nheld by {', '.join(row['policies'])}{author}{again}", style="dim")
@@ -69,7 +72,7 @@ def _proposed(told: Row) -> RenderableType:
     made = table("", "")
     made.show_header = False
     by = f"{quoted(told['edited_by'])}, in the place of {told['edited_from']}" if told["edited_by"] else told["agent"]
-    made.add_row("proposed by", f"{by} at {told['proposed_at']}")
+    made.add_row("proposed by", f"{by} at {_time(told['proposed_at'])}")
     made.add_row("it says", quoted(told["rationale"]))
     for name, value in told["arguments"].items():
         made.add_row(name, quoted(value))
@@ -92,14 +95,16 @@ def _entities(told: Row) -> RenderableType:
     kept = told["entities"]
     if not kept.get("entities"):
         return Text("What it rested on is not kept any more.", style="red")
-    made = table("entity", "standing", "golden record", "records")
+    made: list[RenderableType] = []
     for entity in kept["entities"]:
-        golden = kept["golden"].get(entity["entity_id"], {})
-        values = [f"{spoken(name)}: {quoted(one['value'])} ({one['record']})" for name, one in golden.items()]
+        made.append(Text(f"{quoted(entity['name'])}, {entity['entity_type']} {entity['entity_id']}", style="bold"))
         records = [one["record_id"] for one in kept["crosswalk"] if one["entity_id"] == entity["entity_id"]]
-        name = f"{quoted(entity['name'])}\n{entity['entity_type']} {entity['entity_id']}"
-        made.add_row(name, spoken(entity["standing"]), "\n".join(values), "\n".join(records))
-    return made
+        golden = table("field", "value", "from")
+        for name, one in kept["golden"].get(entity["entity_id"], {}).items():
+            if one["value"] not in _EMPTY:
+                golden.add_row(spoken(name), quoted(one["value"]), one["record"] or "")
+        made += [Text(f"{spoken(entity['standing'])}, of {', '.join(records)}"), indented(golden)]
+    return Group(*made)
 
 
 def _conflicts(told: Row) -> RenderableType:
@@ -126,11 +131,15 @@ def _source_rows(told: Row) -> RenderableType:
     return made
 
 
+def _time(at: str) -> str:
+    return plain(datetime.fromisoformat(at))
+
+
 def _said(told: Row) -> RenderableType:
     made = table("at", "who", "what", "note")
     for one in told["said"]:
         ended = f", void: {spoken(one['void_code'])}" if one["void_code"] else ", used" if one["consumed_at"] else ""
-        made.add_row(str(one["at"]), quoted(one["person"]), f"{one['verdict']}{ended}", quoted(one["note"]))
+        made.add_row(_time(one["at"]), quoted(one["person"]), f"{one['verdict']}{ended}", quoted(one["note"]))
     return made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.text import Text
@@ -15,6 +15,8 @@ from orchestration.settings import Settings
 from orchestration.store.engine import Store, open_store
 from orchestration.store.tables import notification
 from orchestration.work.notify import send
+
+_TIME: Final = "at"
 
 
 def notifications(
@@ -38,15 +40,27 @@ def notifications(
     if not found:
         Paper().print("Nobody was to be told anything." if every else "Nothing waits to be sent.")
         return
-    shown = table("", "kind", "since", "sent", "tried", "what went wrong")
+    shown = table("", "kind", "about", "since", "sent", "tried", "what went wrong")
     for one in found:
         sent = plain(one["sent_at"]) if one["sent_at"] else Text("not sent", style="yellow")
         shown.add_row(
-            str(one["id"]), one["kind"], plain(one["created_at"]), sent, f"{one['attempts']} times", one["error"]
+            str(one["id"]),
+            one["kind"],
+            _about(one["body"]),
+            plain(one["created_at"]),
+            sent,
+            f"{one['attempts']} times",
+            one["error"],
         )
     Paper().print(shown)
     if not settings.notify:
         Paper().print("PRECEDE_NOTIFY names no program to send them: they are kept.", style="yellow")
+
+
+def _about(body: dict[str, Any]) -> str:
+    """What says most of it: its words, and the number of a stop; times, counts and measurements are left to --json."""
+    told = {name: value for name, value in body.items() if name != _TIME and (isinstance(value, str) or name == "stop")}
+    return ", ".join(f"{name}={value}" for name, value in told.items() if value)
 
 
 def _listed(store: Store, *, every: bool) -> list[dict[str, Any]]:

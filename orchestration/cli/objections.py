@@ -65,7 +65,7 @@ def list_(*, as_json: AsJson = False) -> None:
     elif not rows:
         Paper().print("Nobody objected.")
     else:
-        shown = table("objection", "of", "since", "state", "recorded by", "why", whole={"objection"})
+        shown = table("objection", "of", "since", "state", "recorded by", "why", whole={"objection", "of"})
         for row in rows:
             state = f"withdrawn {plain(row['withdrawn_at'])}" if row["withdrawn_at"] else "stands"
             shown.add_row(row["objection_id"], row["said"], plain(row["at"]), state, row["operator"], row["reason"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -146,7 +147,8 @@ def _told(one: Entry, token: Token, into: Path | None, *, as_json: bool) -> None
     may = " and ".join(role.value for role in one.roles)
     Paper().print(f"{one.name} is {may} until {plain(one.expires)}.")
     if into is not None:
-        Paper().print(f"The token stands in {into}: export PRECEDE_TOKEN_FILE={into}")
+        Paper().print(f"The token stands in {into}. To act as {one.name}:", soft_wrap=True)
+        Paper().print(f"  export PRECEDE_TOKEN_FILE={shlex.quote(str(into))}", soft_wrap=True)
         return
     Paper().print("The token is shown this once; keep it where passwords are kept, and hand it over in PRECEDE_TOKEN:")
     Paper().print(f"\n  {token.text}\n", soft_wrap=True)

@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from orchestration.canonical import plain as jsonable
-from orchestration.cli.reading import AsJson, Paper, headed, plain, print_json, reading_store, table, told
+from orchestration.cli.reading import AsJson, Paper, headed, meaning, plain, print_json, reading_store, table, told
 from orchestration.errors import AgentError, NotFound
 from orchestration.settings import Settings
 
@@ -155,9 +155,10 @@ def _whose(agents: dict[str, Agent], file: Path, agent: str | None) -> Agent:
     """The agent whose policies a file is to be."""
     name = agent or file.resolve().parent.name
     if name not in agents:
+        found = f"No agent is called {agent!r}" if agent else f"{file} is in no agent's folder"
         raise NotFound(
-            f"No agent is called {name!r}; needed one whose policies {file.name} are to be; name one of "
-            f"{', '.join(sorted(agents))} with --agent."
+            f"{found}; needed an agent whose policies it is to be; name one of {', '.join(sorted(agents))} "
+            "with --agent."
         )
     return agents[name]
 
@@ -196,7 +197,7 @@ def _show(kept: Kept, asked: list[Asked], problems: list[str]) -> None:
     out.print(f"{kept.action}: {kept.verdict.value}, by the policies {kept.policy_digest[:12]} of {kept.agent}")
     reasons = table("reason", "what it means")
     for reason in kept.reasons:
-        reasons.add_row(told(reason), reason.detail)
+        reasons.add_row(told(reason), meaning(reason))
     out.print(headed("Why", reasons))
     shown = table("policy", "effect", "satisfied", "what it saw")
     for each in asked:

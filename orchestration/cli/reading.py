@@ -34,6 +34,10 @@ _HARMLESS: Final = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), *
 """Control codes but tab and line feed, which are left out: they take no room, and a terminal would obey them."""
 
 
+_MEANINGS: Final = {"permitted": "That policy permits it.", "review": "That policy asks for a person's consent."}
+"""Of reasons that say nothing but the policy that gives them."""
+
+
 @contextmanager
 def reading_store() -> Iterator[Store]:
     """The store, for as long as the block lasts; none is made where there is none.
@@ -116,6 +120,11 @@ def spoken(code: str) -> str:
 def told(reason: Reason) -> str:
     """A reason as words, with what it is about."""
     return f"{spoken(reason.code)}: {reason.subject}" if reason.subject else spoken(reason.code)
+
+
+def meaning(reason: Reason) -> str:
+    """What a reason means, in a sentence."""
+    return reason.detail or _MEANINGS.get(reason.code, "")
 
 
 def plain(value: object) -> str:

@@ -103,6 +103,8 @@ def _actions(summary: Summary, performed_now: int) -> RenderableType:
         Text(f"{actions.denied:,} denied, some for more than one reason"),
         *_because(actions.denied_reasons),
     ]
+    if actions.answered:
+        lines.append(Text(f"{actions.answered:,} held before and not any more: rejected, edited, or void since"))
     if actions.unsettled:
         lines.append(Text(f"{actions.unsettled:,} allowed whose outcome is not known to be done"))
     if actions.unproposed:

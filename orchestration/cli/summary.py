@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from orchestration.approval.queue import OPEN
 from orchestration.contracts import OutcomeState, Verdict
 from orchestration.gate.stopping import stopped
 from orchestration.gate.stops import Scope
@@ -69,7 +70,8 @@ class Actions:
 
     Attributes:
         performed: Effects known to be done.
-        review: Proposals that wait for a person.
+        review: Proposals that wait for a person, or wait for their effect since one consented.
+        answered: Proposals that were held and wait no more, without an effect: rejected, edited, or void.
         denied: Proposals refused.
         unsettled: Effects allowed but not known to be done: on their way, failed or unknown.
         review_reasons: Reason to number of proposals that have it.
@@ -79,6 +81,7 @@ class Actions:
 
     performed: int
     review: int
+    answered: int
     denied: int
     unsettled: int
     review_reasons: Mapping[str, int]
@@ -174,25 +177,28 @@ def _stopped(store: Store) -> dict[str, str]:
 
 
 def _actions(store: Store) -> Actions:
-    decision, outbox = tables.decision, tables.outbox
+    decision, outbox, held = tables.decision, tables.outbox, tables.held
     newest = select(func.max(decision.c.decision_id)).group_by(decision.c.action)
     with store.read() as connection:
         rows = connection.execute(
-            select(decision.c.verdict, decision.c.reasons, outbox.c.state)
+            select(decision.c.verdict, decision.c.reasons, outbox.c.state, held.c.state.label("held"))
             .join(outbox, outbox.c.action == decision.c.action, isouter=True)
+            .join(held, held.c.action == decision.c.action, isouter=True)
             .where(decision.c.decision_id.in_(newest))
         ).all()
         row = tables.trigger_row
         silent = select(row.c.reason, func.count()).where(row.c.answer.in_(("declined", "failed", "refused")))
         unproposed = connection.execute(silent.group_by(row.c.reason).order_by(func.count().desc(), row.c.reason)).all()
     done = [row for row in rows if row.state == OutcomeState.DONE.value]
-    review = [row for row in rows if row.state is None and row.verdict == Verdict.REVIEW.value]
+    asked = [row for row in rows if row.state is None and row.verdict == Verdict.REVIEW.value]
+    review = [row for row in asked if row.held is None or row.held in OPEN]
     denied = [row for row in rows if row.state is None and row.verdict == Verdict.DENY.value]
     return Actions(
         performed=len(done),
         review=len(review),
+        answered=len(asked) - len(review),
         denied=len(denied),
-        unsettled=len(rows) - len(done) - len(review) - len(denied),
+        unsettled=len(rows) - len(done) - len(asked) - len(denied),
         review_reasons=_codes(row.reasons for row in review),
         denied_reasons=_codes(row.reasons for row in denied),
         unproposed={reason.partition(": ")[2] or reason: number for reason, number in unproposed},

@@ -9,7 +9,18 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestration.cli.reading import AsJson, Paper, headed, plain, print_json, reading_store, spoken, table, told
+from orchestration.cli.reading import (
+    AsJson,
+    Paper,
+    headed,
+    meaning,
+    plain,
+    print_json,
+    reading_store,
+    spoken,
+    table,
+    told,
+)
 from orchestration.ledger.trace import ApprovalTrace, Trace, UndoTrace
 from orchestration.ledger.trace import trace as walked
 
@@ -80,6 +91,8 @@ def _outcome(found: Trace) -> Iterator[tuple[str, object]]:
 
 
 def _undo(undo: UndoTrace) -> Iterator[tuple[str, object]]:
+    yield "by", undo.by and f"{undo.by} at {plain(undo.intended_at)}"
+    yield "because", undo.reason
     yield "tool", undo.tool
     yield "written as", undo.reference
     yield "detail", undo.detail
@@ -107,7 +120,7 @@ def _said(said: ApprovalTrace) -> Iterator[tuple[str, object]]:
 def _decision(found: Trace) -> RenderableType:
     reasons = table("reason", "what it means")
     for reason in found.reasons:
-        reasons.add_row(told(reason), reason.detail)
+        reasons.add_row(told(reason), meaning(reason))
     lines = _lines((("decided at", found.decided_at), ("by policies", ", ".join(found.policies))))
     return Group(lines, reasons) if found.reasons else lines
 
@@ -118,7 +131,7 @@ def _entities(found: Trace) -> RenderableType:
     if found.evidence_removed_at:
         return Text(f"The evidence was removed after its time, at {plain(found.evidence_removed_at)}.")
     if not kept.get("entities"):
-        return Text("No evidence was kept: nothing could be decided on it.")
+        return Text("No evidence is kept: nothing could be decided on it, or a person whom it names was erased since.")
     shown = table("entity", "standing", "records")
     for entity in kept["entities"]:
         name = f"{entity['name']}\n{entity['entity_type']} {entity['entity_id']}"
@@ -141,6 +154,8 @@ def _materialisations(found: Trace) -> RenderableType:
 
 
 def _source_rows(found: Trace) -> RenderableType:
+    if not found.source_rows:
+        return Text("None are kept.")
     shown = table("record", "row")
     for row in found.source_rows:
         stated = [f"{name}={value}" for name, value in (row.get("row") or {}).items() if value not in {None, ""}]

@@ -145,7 +145,9 @@ def read_policies(path: Path, schema: Any, error: type[ConfigurationError]) -> d
     try:
         text = path.read_text(encoding="utf-8")
         parsed = json.loads(cedarpy.policies_to_json_str(text))
-    except (OSError, ValueError) as problem:
+    except OSError as problem:
+        raise error(str(path), problem.strerror or "nothing", "a file of policies in Cedar") from problem
+    except ValueError as problem:
         raise error(str(path), " ".join(str(problem).split()), "policies in Cedar") from problem
     if parsed["templates"] or parsed["templateLinks"]:
         raise error(str(path), "a template", "policies without ?principal or ?resource")
@@ -162,5 +164,16 @@ def read_policies(path: Path, schema: Any, error: type[ConfigurationError]) -> d
         named[name] = each
     checked = cedarpy.validate_policies(text, schema)
     if not checked.validation_passed:
-        raise error(str(path), str(checked.errors[0]), "policies that fit the schema (see docs/architecture-gate.md)")
+        raise error(
+            str(path),
+            _named(str(checked.errors[0]), parsed),
+            "policies that fit the schema (see docs/architecture-gate.md)",
+        )
     return named
+
+
+def _named(said: str, parsed: Mapping[str, Any]) -> str:
+    """What Cedar says is wrong, with each policy called by its `@id` in the place of its number in the file."""
+    for number, each in parsed["staticPolicies"].items():
+        said = said.replace(f"`{number}`", f"`{each['annotations']['id']}`").removeprefix(f"[{number}] ")
+    return said

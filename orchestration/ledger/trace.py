@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Table, desc, select
 from orchestration.contracts import Contract, Pin, Reason
 from orchestration.errors import NotFound
 from orchestration.ledger import agreement
+from orchestration.ledger.committed_effects import UNDO
 from orchestration.ledger.entries import EVIDENCE_EXPIRED
 from orchestration.ledger.erasures import proofs
 from orchestration.ledger.links import entries, faults
@@ -83,6 +84,10 @@ class UndoTrace(Contract):
     intended_at: datetime
     settled_at: datetime | None
     confirmed_record: str | None
+    by: str
+    """Who says so; empty where the ledger's entry does not hold, or what it commits to is gone."""
+    reason: str
+    """Why, likewise."""
 
 
 class EntryTrace(Contract):
@@ -268,11 +273,25 @@ def _outcome(outbox: dict[str, Any]) -> OutcomeTrace:
 
 def _undos(connection: Connection, action: str) -> tuple[UndoTrace, ...]:
     query = select(tables.undo).where(tables.undo.c.action == action).order_by(tables.undo.c.intended_at)
-    own = UndoTrace.model_fields.keys() - {"undo", "tool"}
+    own = UndoTrace.model_fields.keys() - {"undo", "tool", "by", "reason"}
+    rows = connection.execute(query).mappings().all()
+    said = _said(connection, action) if rows else {}
     return tuple(
-        UndoTrace(undo=row["undo_id"], tool=f"{row['tool_server']}/{row['tool']}", **{name: row[name] for name in own})
-        for row in connection.execute(query).mappings()
+        UndoTrace(
+            undo=row["undo_id"],
+            tool=f"{row['tool_server']}/{row['tool']}",
+            **{name: row[name] for name in own},
+            **said.get(row["undo_id"], {"by": "", "reason": ""}),
+        )
+        for row in rows
     )
+
+
+def _said(connection: Connection, action: str) -> dict[str, dict[str, str]]:
+    """Who takes the action's effect back and why, by the taking back: as the ledger's entries say, where they hold."""
+    sound = [entry for entry in entries(connection, action) if entry.kind == UNDO and not any(faults(entry))]
+    payloads = {entry.says()["undo"]: entry.covers() for entry in sound}
+    return {undo: {"by": said["by"], "reason": said["reason"]} for undo, said in payloads.items() if said}
 
 
 def _tainted(connection: Connection, action: str) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from orchestration.cli.held_shown import quoted
+from orchestration.cli.summary import collect
 from orchestration.gate.rules import load_rules
+from orchestration.graph.current import open_current
 from orchestration.identity.person import Role
 from orchestration.ledger.verify import verify
 from orchestration.settings import Settings
@@ -43,7 +45,9 @@ def test_a_reviewer_looks_at_what_waits_approves_it_and_another_edits_and_reject
     precede: Precede, held: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = (row["action"] for row in precede("review", "list", "--json").json)
-    assert "finance-large" in precede("review", "list").out
+    waits = " ".join(precede("review", "list").out.split())
+    assert "finance-large" in waits
+    assert 'send payment reminder to "' in waits  # by what it is called
     shown = precede("review", "show", first)
     assert "Nobody is identified: this look is not kept" in " ".join(shown.out.split())
     assert '"1@debtor.example"' in shown.out
@@ -56,11 +60,15 @@ def test_a_reviewer_looks_at_what_waits_approves_it_and_another_edits_and_reject
     assert f"{first} is approved, says Ben Hale" in " ".join(precede("review", "approve", first).out.split())
     assert precede("review", "show", second).code == 0
     assert "stage is no number" in precede("review", "edit", second, "--set", f"stage={'9' * 501}").err.replace("`", "")
+    assert "found 'stag'; needed one of:" in precede("review", "edit", second, "--set", "stag=2").err
     edited = precede("review", "edit", second, "--set", "stage=2", "--note", "the second already", "--json").json
     assert held.rows("proposal", action=edited["action_new"])[0]["arguments"]["stage"] == 2
     states = {row["action"]: row["state"] for row in precede("review", "list", "--all", "--json").json}
     assert states == {first: "approved", second: "edited"}
     assert verify(held.store, None).problems == ()
+    with open_current(held.store, Settings()) as graph:
+        actions = collect(graph, held.store).actions
+    assert (actions.review, actions.answered, actions.unsettled) == (1, 1, 0)
 
 
 def test_a_rejection_tells_where_it_goes(precede: Precede, held: World, monkeypatch: pytest.MonkeyPatch) -> None:

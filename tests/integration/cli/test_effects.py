@@ -69,10 +69,11 @@ def test_an_operator_takes_back_what_is_tainted_and_everything_is_shown(
     assert unknown["settle"] == f"precede effects settle {second} done|failed --reason …"
     shown = precede("effects", "list").out
     assert "taken back" in shown
+    assert "seen again in erp:customrecord_dunning:1" in shown
     assert precede("effects", "list", "--only", "missing").out == "There is no such effect.\n"
-    assert (
-        f"Taking back {precede('trace', first, '--json').json['undos'][0]['undo']}: done" in precede("trace", first).out
-    )
+    (undo,) = precede("trace", first, "--json").json["undos"]
+    assert (undo["by"], undo["reason"]) == ("olga", "It was another firm.")
+    assert f"Taking back {undo['undo']}: done" in precede("trace", first).out
 
 
 def test_a_reviewer_settles_what_no_tool_can_say(

@@ -21,6 +21,7 @@ def test_what_was_not_sent_is_shown_until_it_is(precede: Precede, home: Path, mo
     shown = precede("notifications", "--send")
     assert shown.code == 0
     assert "not sent" in shown.out
+    assert "agent=finance" in shown.out
     assert "PRECEDE_NOTIFY names no program to send them: they are kept." in shown.out
     monkeypatch.setenv("PRECEDE_NOTIFY", "/bin/false")
     assert "ended with 1" in precede("notifications", "--send").out

@@ -164,4 +164,4 @@ def test_an_issuer_of_ones_own_says_who_stops_an_agent(
         assert token not in result.out + result.err
     with closing(open_store(Settings())) as store, store.read() as connection:
         [payload] = [json.loads(row.payload) for row in connection.execute(tables.ledger_payload.select())]
-    assert payload == {"operator": "u-17", "reason": "too keen"}
+    assert (payload["stop"]["operator"], payload["stop"]["reason"]) == ("u-17", "too keen")

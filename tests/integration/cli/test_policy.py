@@ -76,7 +76,7 @@ def test_policies_are_checked_with_their_names_and_what_they_hold(precede: Prece
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("context.invoice.amount_open", "context.invoice.amount", "amount"),
+        ("context.invoice.amount_open", "context.invoice.amount", "for policy `finance-large`"),
         ("permit (principal", "permit [principal", "policies in Cedar"),
         ('@id("finance-remind")', '@id("core-mine")', "core-"),
     ],
@@ -98,7 +98,11 @@ def test_a_file_is_of_the_agent_in_whose_folder_it_is_or_that_is_named(precede: 
     elsewhere.write_text(decided.policy.read_text(encoding="utf-8"), encoding="utf-8")
     refused = precede("policy", "check", str(elsewhere))
     assert refused.code == 1
+    assert f"{elsewhere} is in no agent's folder" in refused.err
     assert "name one of collections, finance with --agent" in refused.err
+    assert "No agent is called 'finances'" in precede("policy", "check", str(elsewhere), "--agent", "finances").err
+    gone = precede("policy", "check", str(decided.folder / "gone.cedar"), "--agent", "finance")
+    assert "gone.cedar: found No such file or directory; needed" in gone.err
 
 
 @pytest.mark.parametrize(

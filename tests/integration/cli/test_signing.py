@@ -55,6 +55,13 @@ def test_the_script_is_short_and_knows_nothing_of_ours() -> None:
     assert not {name for name in ("orchestration", "insight", "action.", "sqlalchemy", "rfc8785") if name in text}
 
 
+def test_the_script_says_how_it_is_used_where_files_are_missing() -> None:
+    script = str(PROJECT / "docs" / "verify_proof.py")
+    done = subprocess.run([sys.executable, "-I", script, "inclusion"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "verify_proof.py inclusion   PROOF.json" in done.stderr
+
+
 def test_the_head_is_signed_once_and_verified(told: Path, precede: Precede) -> None:
     assert "No checkpoint says that this is the ledger that it was" in precede("ledger", "verify").out
     made = precede("ledger", "checkpoint", "--json").json["checkpoint"]
