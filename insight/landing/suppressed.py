@@ -25,8 +25,12 @@ from orchestration.erasure.suppression import (
 )
 from orchestration.sql import literal, quoted
 
-_MAILBOX: Final = r"[^\s@<>,;:\"'()\[\]]+@[^\s@<>,;:\"'()\[\]]+[^\s@<>,;:\"'()\[\].!?]"
-"""What may be a mailbox within a text."""
+_NEVER: Final = "\\s\u00a0\u200b@<>,;:\"'()\\[\\]"
+"""What stands in no mailbox, within a class of letters."""
+_SELDOM: Final = r"=|/\\{}&?#%*^`$!~"
+"""What may stand in one, and much oftener stands beside it: `mail=ada@a.example|ben@b.example`."""
+_FORMS: Final = tuple(rf"[^{out}]+@[^{out}]+[^{out}.!?]" for out in (_NEVER, _NEVER + _SELDOM))
+"""What may be a mailbox within a text, as long as it can be, and without what seldom is a part of one."""
 _STRUCK: Final = f"{MARK}mailbox"
 """What stands where a suppressed mailbox stood: it tells nobody which one that was."""
 
@@ -78,28 +82,41 @@ def leave_out(
                 pads,
             )
     for column in columns:
-        _strike(connection, quoted(column), among(MAILBOX, sql_mailbox("found")), pads)
+        _strike(connection, quoted(column), among(MAILBOX, sql_mailbox("found")), suppression)
     connection.execute("DROP TABLE struck")
     connection.execute("DROP TABLE digests")
     return dict(gone)
 
 
 def scrubbed(text: str, suppression: Suppression) -> str:
-    """A text without suppressed mailboxes."""
-    return re.sub(_MAILBOX, lambda found: _STRUCK if suppression.holds(MAILBOX, mailbox(found[0])) else found[0], text)
+    """A text without suppressed mailboxes; one of which such a mailbox is a part stays as it is."""
+
+    def struck(found: re.Match[str]) -> str:
+        return _STRUCK if suppression.holds(MAILBOX, mailbox(found[0])) else found[0]
+
+    for form in _FORMS:
+        text = re.sub(form, struck, text, flags=re.ASCII)  # DuckDB's blanks are those of ASCII too
+    return text
 
 
-def _strike(connection: duckdb.DuckDBPyConnection, column: str, suppressed: str, pads: dict[str, bytes]) -> None:
+def _strike(connection: duckdb.DuckDBPyConnection, column: str, suppressed: str, suppression: Suppression) -> None:
     """Put a mark in place of each suppressed mailbox in a column, which tells which one it was to nobody."""
+    forms = dict(zip(("long", "short"), _FORMS, strict=True))
+    mailboxes = f"regexp_extract_all({column}, $long) || regexp_extract_all({column}, $short)"
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE written AS SELECT found FROM ("
-        f"  SELECT DISTINCT unnest(regexp_extract_all({column}, $pattern)) AS found FROM incoming "
+        f"  SELECT DISTINCT unnest({mailboxes}) AS found FROM incoming "
         f"  WHERE contains({column}, '@')) WHERE {suppressed}",
-        {**pads, "pattern": _MAILBOX},
+        {**suppression.pads(), **forms},
     )
-    for (found,) in connection.execute("FROM written").fetchall():
+    rows = connection.execute(
+        f"SELECT rowid, {column} FROM incoming WHERE contains({column}, '@') "
+        f"AND list_has_any({mailboxes}, (SELECT coalesce(list(found), []) FROM written))",
+        forms,
+    ).fetchall()
+    for place, text in rows:
         connection.execute(
-            f"UPDATE incoming SET {column} = replace({column}, $found, $mark) WHERE contains({column}, $found)",
-            {"found": found, "mark": _STRUCK},
+            f"UPDATE incoming SET {column} = $text WHERE rowid = $place",
+            {"text": scrubbed(text, suppression), "place": place},
         )
     connection.execute("DROP TABLE written")

@@ -177,6 +177,7 @@ def settle(
     with closing(open_store(settings)) as store:
         by = acting(store, settings, Role.REVIEWER, Role.OPERATOR).name
         with store.begin() as connection:
+            settling.refuse_in_flight(store, connection, action)
             found = settling.settle(connection, action, OutcomeState(state), by=by, reason=said, now=now)
     if as_json:
         print_json({"effect": found.effect, "action": found.action, "state": found.state, "reason": said, "by": by})

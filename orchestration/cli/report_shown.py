@@ -10,7 +10,16 @@ from rich.text import Text
 
 from orchestration.cli.reading import headed, table
 from orchestration.report.model import VERDICTS, AgentReport, Basis, Report
-from orchestration.report.page_words import COLUMNS, about_incident, facts, outcome, rests_on, stood_still, stopped_what
+from orchestration.report.page_words import (
+    COLUMNS,
+    about_incident,
+    answer,
+    facts,
+    outcome,
+    rests_on,
+    stood_still,
+    stopped_what,
+)
 from orchestration.report.words import moment, plainly, spoken
 
 MOST = 6
@@ -103,7 +112,7 @@ def _actions(report: Report) -> RenderableType:
     shown = table("command", "what", "about", "became", whole=("command",) if named else ("command", "about"))
     for one in report.actions:
         about = f'"{plainly(one.name)}"' if one.name else one.entity_id
-        became = ", ".join(filter(None, [one.verdict or "", outcome(one)]))
+        became = ", ".join(filter(None, [one.verdict or "", answer(one), outcome(one)]))
         shown.add_row(one.trace, spoken(one.action_type), about, became)
     rest = f"and {report.actions_left_out:,} more; --actions lists more of each agent"
     return Group(shown, Text(rest)) if report.actions_left_out else shown

@@ -47,7 +47,7 @@ def scrub_logs(settings: Settings, texts: Texts) -> None:
 
 
 def remove_earlier_graphs(store: Store, settings: Settings, now: datetime) -> None:
-    """Remove every graph but the current one, candidates too, and record that they expired."""
+    """Remove every graph but the current one, candidates too, and record that they expired; and every audit table."""
     with store.begin() as connection:
         current = current_snapshot(connection)
         over = select(snapshot.c.snapshot_id).where(snapshot.c.expired_at.is_(None), snapshot.c.snapshot_id != current)
@@ -59,6 +59,8 @@ def remove_earlier_graphs(store: Store, settings: Settings, now: datetime) -> No
     for file in settings.snapshots.glob("*"):
         if file.is_file() and file != kept:
             file.unlink(missing_ok=True)
+    for file in settings.audit.glob("*"):  # made anew of the store as it is now
+        file.unlink(missing_ok=True)
     for file in settings.home.glob("*.duckdb"):  # copies of earlier ones; they are made anew of the current one
         if not file.samefile(kept) and file != settings.graph_link:
             file.unlink(missing_ok=True)

@@ -139,6 +139,8 @@ class Listed(Contract):
     last_at: datetime
     """When something happened to it last, of what counts here."""
     verdict: str | None
+    answer: str | None = None
+    """What came of its last wait for a person: `waiting`, `approve`, `edit`, `reject` or `over`; none: none waited."""
     reasons: tuple[str, ...]
     policies: tuple[str, ...]
     outcome: str | None

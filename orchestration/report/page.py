@@ -16,7 +16,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from orchestration.report.model import Listed, Report
-from orchestration.report.page_words import COLUMNS, about_incident, facts, outcome, rests_on, stood_still, stopped_what
+from orchestration.report.page_words import (
+    COLUMNS,
+    about_incident,
+    answer,
+    facts,
+    outcome,
+    rests_on,
+    stood_still,
+    stopped_what,
+)
 from orchestration.report.plots import pictures
 from orchestration.report.words import lasting, moment, plainly, spoken
 
@@ -49,6 +58,7 @@ def page(report: Report) -> str:
         rests_on=list(rests_on(report)),
         verdict_of=_verdict,
         outcome_of=outcome,
+        answer_of=answer,
         stopped_what=stopped_what,
         stood_still=lambda stop: stood_still(stop, report.zone),
         about_incident=about_incident,

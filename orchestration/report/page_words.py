@@ -38,6 +38,20 @@ def rests_on(report: Report) -> Iterator[tuple[str, str]]:
     yield "period", report.period
 
 
+_ANSWERS: Final = {
+    "approve": "approved",
+    "edit": "edited",
+    "reject": "rejected",
+    "over": "fell away",
+    "waiting": "waiting",
+}
+
+
+def answer(action: Listed) -> str:
+    """What a person said of an action that was held for one; nothing where none was asked."""
+    return "" if action.answer is None else _ANSWERS.get(action.answer, spoken(action.answer))
+
+
 def outcome(action: Listed) -> str:
     """What became of an action's effect, in words."""
     said = [] if action.outcome is None else [spoken(action.outcome)]

@@ -11,12 +11,13 @@ from sqlalchemy import delete, insert, update
 
 from orchestration.canonical import canonical
 from orchestration.erasure.erase import Erased, erase
-from orchestration.erasure.files import compact
+from orchestration.erasure.files import compact, remove_earlier_graphs
 from orchestration.errors import ConfigurationError, NotFound, PrecedeError
 from orchestration.ledger import entries_erasure
 from orchestration.ledger.chain import append
 from orchestration.ledger.trace import trace
 from orchestration.ledger.verify import verify
+from orchestration.report.publish import publish
 from orchestration.store import tables
 from orchestration.work.outbox import deliver
 from tests.integration.gate.approving import LARGE, held, state
@@ -172,6 +173,18 @@ def test_a_payload_that_comes_back_and_a_suppression_that_goes_are_told(done: tu
     found = problems(world)
     assert any("has a payload again that was erased" in each for each in found)
     assert any("no longer holds the suppression" in each for each in found)
+
+
+def test_no_file_of_audit_tables_of_before_is_left(done: tuple[World, list[str]]) -> None:
+    world, _ = done
+    before = publish(world.store, world.settings, now=world.now)
+    assert before is not None
+    erased(world)
+    remove_earlier_graphs(world.store, world.settings, world.now)
+    assert [*world.settings.audit.glob("*"), *world.settings.home.glob("audit*.duckdb")] == []
+    after = publish(world.store, world.settings, now=world.now)
+    assert after is not None
+    assert after.entries > before.entries
 
 
 def test_nobody_is_erased_while_something_about_them_is_under_way(world: World) -> None:

@@ -14,7 +14,7 @@ from orchestration.store import tables
 from orchestration.work import due
 from orchestration.work.exchange import Exchange
 from orchestration.work.outbox import deliver
-from orchestration.work.settling import settle
+from orchestration.work.settling import refuse_in_flight, settle
 from orchestration.work.tools import Caller, ToolNotReached, ToolServer, sent_once
 from tests.integration.gate.callers import LocalErp, Losing, Silent
 from tests.integration.gate.test_undo import take_back
@@ -87,6 +87,33 @@ def test_a_run_that_dies_in_mid_call_leaves_one_effect_in_doubt_and_no_other(wor
     assert [row["state"] for row in by_time(world)] == ["done", "sending", "pending"]
     assert send(world, LocalErp(world.settings.home)) == ["unknown", "done"]
     assert len(world.reminders()) == 3
+    assert verify(world.store, None).problems == ()
+
+
+class Slow(LocalErp):
+    """While it is called, another run gives the call up, and a person wants to settle it."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.settings.home)
+        self.world = world
+
+    def call(self, *said: object) -> ToolResult:
+        if not self.calls:
+            self.calls += 1
+            assert send(self.world, Silent())[0] == "unknown"
+            [first, *_] = by_time(self.world)
+            with self.world.store.begin() as connection, pytest.raises(EffectRefused, match="being called"):
+                refuse_in_flight(self.world.store, connection, str(first["action"]))
+        return super().call(*said)  # type: ignore[arg-type]  # as it was called
+
+
+@pytest.mark.usefixtures("meant")
+def test_nobody_settles_a_call_that_may_still_be_answered(world: World) -> None:
+    send(world, Slow(world))
+    [first, second, _] = by_time(world)
+    assert (first["state"], second["state"]) == ("done", "unknown")
+    with world.store.begin() as connection:
+        refuse_in_flight(world.store, connection, str(second["action"]))
     assert verify(world.store, None).problems == ()
 
 

@@ -185,6 +185,18 @@ def test_the_page_says_all_of_it(attended: Attended) -> None:
         assert text in said, text
 
 
+def test_an_action_in_the_list_says_what_people_said_of_it(attended: Attended) -> None:
+    said = {one.action: one.answer for one in reported(attended).actions}
+    assert [said[action] for action in (*attended.actions, attended.edited)] == [
+        *("approve", "approve", "reject", "edit", "approve", "over"),
+        *("waiting",) * 4,
+    ]
+    then = {one.action: one.answer for one in reported(attended, 0, 1).actions}
+    assert set(then.values()) == {"waiting"}
+    later = {one.action for one in reported(attended, 1, 2).actions}  # an hour in which nothing is decided
+    assert later == {*attended.actions[:5], attended.edited}
+
+
 def test_no_note_of_a_person_is_in_the_tables(attended: Attended, audit: duckdb.DuckDBPyConnection) -> None:
     del audit
     written = attended.world.settings.audit_link.read_bytes()

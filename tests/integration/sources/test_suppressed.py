@@ -79,6 +79,28 @@ def test_a_suppressed_value_is_left_out_of_its_row_alone(tmp_path: Path) -> None
     assert [row["note"] for row in rows(one.path)] == ["likes tea", None, CONTACTS[2]["note"]]
 
 
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("mail=ada@one.example|c@three.example", "mail=suppressed:mailbox|c@three.example"),
+        ("https://one.example/?to=ada@one.example&x=1", "https://one.example/?to=suppressed:mailbox&x=1"),
+        ("at\u00a0ada@one.example", "at\u00a0suppressed:mailbox"),
+        ("canada@one.example, ada@one.example", "canada@one.example, suppressed:mailbox"),
+        ("ada@one.example.org", "ada@one.example.org"),
+    ],
+)
+def test_a_mailbox_is_found_within_a_text_and_in_no_other_mailbox(tmp_path: Path, said: str, left: str) -> None:
+    contacts: list[dict[str, object]] = [{**CONTACTS[0], "note": said}]
+    one = read(tmp_path, of((MAILBOX, "ada@one.example")), contacts)
+    assert [row["note"] for row in rows(one.path)] == [left]
+
+
+def test_whose_mailbox_begins_with_one_that_is_suppressed_stays(tmp_path: Path) -> None:
+    contacts: list[dict[str, object]] = [{**CONTACTS[0], "email": "ada@one.example.org"}, CONTACTS[0] | {"id": 9}]
+    one = read(tmp_path, of((MAILBOX, "ada@one.example")), contacts)
+    assert [row["email"] for row in rows(one.path)] == ["ada@one.example.org", "suppressed:mailbox"]
+
+
 def test_a_suppressed_mailbox_is_struck_out_wherever_it_stands(tmp_path: Path) -> None:
     one = read(tmp_path, of((MAILBOX, mailbox("Ada@One.example"))))
     first, _, third = rows(one.path)
