@@ -17,6 +17,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
+import orjson
 import rfc8785
 from pydantic import BaseModel
 
@@ -24,6 +25,9 @@ _AS_IT_IS: Final = frozenset({str, bool})  # most of any value: asked first, sin
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 _OTHERWISE: Final = re.compile(r"\de-\d|[\ud800-\U0010ffff]")
 """What may make Python's encoder differ from RFC 8785: floats below 1e-4, and keys that UTF-16 sorts otherwise."""
+_SORTED_AND_EXACT: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+_NO_INTEGER: Final = re.compile(r"(?:^|[:,\[])-?\d+[.e]")
+"""A number in JSON without spaces that is not whole, or that `orjson` read as if it were not; or text like one."""
 _EXACT: Final = 2**53 - 1  # the largest integer that a JSON number carries without loss
 _EXPONENT: Final = 1e21  # from here on JSON writes a float with an exponent, so that it is not read back as an integer
 
@@ -44,6 +48,26 @@ def canonical(value: object) -> bytes:
     if ("e-" in written or not written.isascii()) and _OTHERWISE.search(written):
         return rfc8785.dumps(held)
     return written.encode()
+
+
+def canonical_text(text: str) -> str:
+    """The canonical JSON of what a JSON text says: that of `json.loads`, and many times faster for almost every text.
+
+    `orjson` sorts by code points and writes text and whole numbers as RFC 8785 does. What it reads or writes otherwise
+    it refuses here, or the pattern finds: numbers that are not whole or not exact, and keys that UTF-16 may sort
+    otherwise. Those are made by the way of Python.
+
+    Raises:
+        ValueError: It is no JSON, or has no canonical form.
+        RecursionError: It is nested too deeply.
+    """
+    try:
+        written = orjson.dumps(orjson.loads(text), option=_SORTED_AND_EXACT).decode()
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return canonical(json.loads(text)).decode()
+    if _NO_INTEGER.search(written) or (not written.isascii() and _OTHERWISE.search(written)):
+        return canonical(json.loads(text)).decode()
+    return written
 
 
 def digest(value: object) -> str:

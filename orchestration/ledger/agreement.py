@@ -213,7 +213,7 @@ def _uses(connection: Connection, action: str | None) -> Iterator[tuple[Subject,
     )
     for found in connection.execute(query if action is None else query.where(use.c.action == action)).mappings():
         row = dict(found)
-        yield _about("use", row), digest(committed.of_use(row, (row["subjects"] or "").split(",")))
+        yield _about("use", row), rows.digest(committed.of_use(row, (row["subjects"] or "").split(",")))
 
 
 def _approvals(connection: Connection, action: str | None) -> Iterator[tuple[Subject, str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, Text, cast, select
@@ -21,6 +22,7 @@ from orchestration.store.tables import evidence, ledger_entry, ledger_payload
 STORED: Final = "stored:"
 """How a digest of the text begins, unlike one of canonical JSON."""
 _TEXTS: Final = ("read_set", "entities", "source_rows", "materialisations", "policy_request")
+_HASHED: Final = ("action", "kept_at", *_TEXTS)
 
 
 def stored(
@@ -58,10 +60,21 @@ def canonically(connection: Connection, action: str) -> str:
 
 
 def _digest(row: Any) -> str:  # noqa: ANN401  a row of the query
+    # a column that came later says nothing of what was kept before it
+    texts = [value if value is None or type(value) is str else _written(value) for value in row]
+    parts = [f"{name} {len(text)}\n{text}" for name, text in zip(_HASHED, texts, strict=True) if text is not None]
+    whole = "".join(parts)
+    if whole.isascii():  # then the length in characters is that in bytes
+        return STORED + hashlib.sha256(whole.encode()).hexdigest()
     digest = hashlib.sha256()
-    for name, value in zip(("action", "kept_at", *_TEXTS), row, strict=True):
-        if value is not None:  # a column that came later says nothing of what was kept before it
-            text = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else canonical(value)
-            digest.update(b"%s %d\n" % (name.encode(), len(text)))
-            digest.update(text)
+    for name, text in zip(_HASHED, texts, strict=True):
+        if text is not None:
+            held = text.encode("utf-8", "surrogatepass")
+            digest.update(b"%s %d\n" % (name.encode(), len(held)))
+            digest.update(held)
     return STORED + digest.hexdigest()
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _written(value: object) -> str:
+    return canonical(value).decode()

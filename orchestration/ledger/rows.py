@@ -8,17 +8,17 @@ of the time. A value that is written already is `Written`; `digest` takes it as 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import JSON, Boolean, ColumnElement, Connection, Table, Text, cast, select, type_coerce
 from sqlalchemy.types import NullType
 
-from orchestration.canonical import canonical
+from orchestration.canonical import canonical, canonical_text
 from orchestration.store.tables import UtcDateTime
 
 _ZERO: Final = ".000000"
@@ -53,8 +53,9 @@ def rows(connection: Connection, table: Table, action: str | None = None) -> Ite
 
 def digest(said: Mapping[str, Any]) -> str:
     """The digest of what is said of a row: that of its canonical JSON."""
-    text = ",".join([f'"{name}":{written(value)}' for name, value in sorted(said.items())])
-    return hashlib.sha256(f"{{{text}}}".encode("utf-8", "surrogatepass")).hexdigest()
+    form, values = _form(tuple(said))
+    held = [encode_basestring(value) if type(value) is str else written(value) for value in values(said)]
+    return hashlib.sha256((form % tuple(held)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def digest_of(values: Sequence[Any]) -> str:
@@ -80,23 +81,35 @@ def written(value: Any) -> str:  # noqa: ANN401  whatever a column holds
         return repr(value)
 
 
+@lru_cache(maxsize=256)
+def _form(names: tuple[str, ...]) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
+    """The canonical JSON of an object with these names, to be filled in, and what picks the values in that order."""
+    ordered = sorted(names)
+    picked = itemgetter(*ordered) if len(ordered) > 1 else lambda said: tuple(said[name] for name in ordered)
+    written_names = (encode_basestring(name).replace("%", "%%") for name in ordered)
+    return "{" + ",".join(f"{name}:%s" for name in written_names) + "}", picked
+
+
 def _time(value: Any) -> Any:  # noqa: ANN401  whatever a column holds
+    return _known_time(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=8192)
+def _known_time(value: str) -> Any:  # noqa: ANN401  written, or what else it is
     """A time; SQLite holds text, of which one form is by far the most common."""
-    if isinstance(value, str):
-        if len(value) == _SQLITE_TIME and value.isascii() and value[10] == " " and value[19] == ".":
-            return Written(f'"{value[:10]}T{value[11:].removesuffix(_ZERO)}Z"')
-        try:
-            found = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
-    return value
+    if len(value) == _SQLITE_TIME and value.isascii() and value[10] == " " and value[19] == ".":
+        return Written(f'"{value[:10]}T{value[11:].removesuffix(_ZERO)}Z"')
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=8192)
 def _known(text: str) -> Written:
     try:
-        return Written(canonical(json.loads(text)).decode())
+        return Written(canonical_text(text))
     except (ValueError, RecursionError):
         return Written(f"no JSON: {text}")
 

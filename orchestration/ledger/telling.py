@@ -45,6 +45,7 @@ from orchestration.ledger.telling_stop import said_of_stops
 
 _ANSWERS: Final = ("declined", "failed", "refused")
 _OUTCOMES: Final = frozenset({"outcome", "undone"})
+_OF_ONE_ACTION: Final = frozenset({kinds.DECISION, kinds.INTENT, kinds.OUTCOME})
 _FINAL: Final = 2**63
 """A step that none comes after."""
 
@@ -79,9 +80,9 @@ class Telling:
 
 def told_by(entry: Entry) -> Iterator[tuple[Subject, Told]]:
     """What one entry, of which `links.faults` found nothing, says of each subject that it tells of."""
-    payload, body = entry.covers(), entry.says()
+    payload, body, mark = entry.covers(), entry.says(), entry.mark
     for subject, said, step in _said(entry, body, payload):
-        yield subject, Told(said, entry.mark, step)
+        yield subject, Told(said, mark, step)
 
 
 def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:
@@ -108,15 +109,22 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
         yield expired, GONE, step + 1
     if entry.kind == kinds.DECISION and _mapping(payload.get("decision")).get("request_digest"):
         yield Subject(POLICIES, str(body.get("policy_digest"))), str(body.get("policy_digest")), 0
+    yield from _said_of_approvals(entry, body)
+    if entry.kind in _OF_ONE_ACTION:  # most entries by far: nothing below is said by one of them
+        return
     yield from _said_of_batches(entry, body, payload)
     yield from _said_of_erasures(entry, payload)
     yield from _said_of_credentials(entry, body)
+    yield from said_of_stops(entry.kind, body, seq)
+    yield from committed_effects.told_by(entry, body, payload)
+
+
+def _said_of_approvals(entry: Entry, body: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:
+    """How an approval ended."""
     if entry.kind == APPROVAL_VOIDED:
         yield Subject(VOIDING, str(body.get("approval"))), digest([body.get("code"), body.get("at")]), 0
     if entry.kind == kinds.INTENT and body.get("approval"):
         yield Subject(APPROVAL_USE, str(body["approval"])), digest([body.get("permit"), body.get("at")]), 0
-    yield from said_of_stops(entry.kind, body, seq)
-    yield from committed_effects.told_by(entry, body, payload)
 
 
 def _said_of_batches(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:

@@ -5,6 +5,7 @@ What it cannot prove stands in docs/architecture-ledger.md: who owns store, chec
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 from orchestration.collecting import uncollected
 from orchestration.contracts import Contract
 from orchestration.gate.keys import PUBLIC, public_key
-from orchestration.ledger import agreement, heads
+from orchestration.ledger import agreement, aside, heads
 from orchestration.ledger.checkpoint import checkpoint_keys
 from orchestration.ledger.checkpoint_files import files
 from orchestration.ledger.counted import miscounted
@@ -21,12 +22,15 @@ from orchestration.ledger.entries_erasure import ERASED
 from orchestration.ledger.erasures import proofs
 from orchestration.ledger.links import Walk, entries, faults, stray_payloads
 from orchestration.ledger.outside import changed_graphs, forged_permits
+from orchestration.ledger.subjects import Subject
 from orchestration.ledger.telling import Telling
 from orchestration.settings import Settings
 from orchestration.store.engine import Store
 
 if TYPE_CHECKING:
     from orchestration.ledger.lineage import Instance
+
+_Said = dict[Subject, str]
 
 
 class Verification(Contract):
@@ -66,24 +70,32 @@ def verify(store: Store, instance: Instance | None, settings: Settings | None = 
         StoreError: The store cannot be read.
     """
     if instance is None:
-        with store.read() as connection:
-            return record_of(connection, settings)
+        with store.read() as connection, aside.told(store, connection) as read:
+            return record_of(connection, settings, read)
     from orchestration.ledger import lineage  # noqa: PLC0415  Dagster takes a second to import
 
     events = list(lineage.effects(instance))  # read first: whatever they name is in the store by then
-    with store.read() as connection:
-        record = record_of(connection, settings)
+    with store.read() as connection, aside.told(store, connection) as read:
+        record = record_of(connection, settings, read)
         problems = (*record.problems, *lineage.problems(connection, instance, events))
     return record.model_copy(update={"ok": not problems, "problems": problems, "lineage": True})
 
 
-def record_of(connection: Connection, settings: Settings | None = None) -> Verification:
-    """Check the chain and the store's rows that it tells of, without Dagster's event log."""
+def record_of(
+    connection: Connection, settings: Settings | None = None, read: Callable[[], _Said | None] = lambda: None
+) -> Verification:
+    """Check the chain and the store's rows that it tells of, without Dagster's event log.
+
+    Args:
+        connection: On the store.
+        settings: As `verify` takes them.
+        read: What the store's rows say, where it is read elsewhere meanwhile.
+    """
     with uncollected():
-        return _record_of(connection, settings)
+        return _record_of(connection, settings, read)
 
 
-def _record_of(connection: Connection, settings: Settings | None) -> Verification:
+def _record_of(connection: Connection, settings: Settings | None, read: Callable[[], _Said | None]) -> Verification:
     problems: list[str] = []
     telling, walk, count = Telling(), Walk(), 0
     signed = _signed(connection, settings)
@@ -98,7 +110,11 @@ def _record_of(connection: Connection, settings: Settings | None) -> Verificatio
         standing.step(entry)
         count += 1
     problems = [*signed.problems, *erased.problems, *standing.problems(), *problems, *stray_payloads(connection)]
-    problems += agreement.differences(telling.told, dict(agreement.told_by_store(connection, telling.told)))
+    if (said := read()) is None:
+        said = dict(agreement.told_by_store(connection, telling.told))
+    else:
+        said = aside.as_told(connection, telling.told, said)
+    problems += agreement.differences(telling.told, said)
     problems += miscounted(connection)
     signatures = settings is not None and (settings.keys / PUBLIC).is_file()
     if settings is not None:

@@ -80,7 +80,7 @@ def _missing(connection: Connection, period: Period, now: datetime) -> Iterator[
         yield Missing(
             what="evidence",
             number=lost,
-            says=f"{lost:,} actions are without the evidence that they rested on: its time was over, or it was erased.",
+            says=f"Actions without the evidence that they rested on: {lost:,}; its time was over, or it was erased.",
         )
     asked = exists().where(decision.c.action == proposal.c.action)
     undecided = select(func.count()).where(
@@ -92,5 +92,5 @@ def _missing(connection: Connection, period: Period, now: datetime) -> Iterator[
         yield Missing(
             what="erased_people",
             number=number,
-            says=f"{number:,} people were erased: what they were asked or sent counts here, and cannot be walked back.",
+            says=f"People who were erased: {number:,}; what they were sent counts here, and cannot be walked back.",
         )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from orchestration.canonical import canonical, digest, plain
+from orchestration.canonical import canonical, canonical_text, digest, plain
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()
@@ -136,3 +137,35 @@ def test_what_names_no_number_and_no_moment_is_refused(value: object) -> None:
 def test_what_has_no_canonical_form_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match=r"canonical form|must be text"):
         canonical(value)
+
+
+ANY_JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | st.sampled_from(["-1.5", "[1e5", ",2.0", "\ue000", "\U0001f600", 10.0, -0.0, 1e21, 2**53, -(2**64), 10**20 + 1]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(ANY_JSON, st.booleans(), st.sampled_from([None, 1]))
+def test_text_has_the_canonical_form_of_what_it_says(value: object, escaped: bool, indent: int | None) -> None:  # noqa: FBT001
+    text = json.dumps(value, ensure_ascii=escaped, indent=indent)
+    assert _form(canonical_text, text) == _form(lambda held: canonical(json.loads(held)).decode(), text)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a":1,"a":2}', "-0", "1E2", " 7 ", '"\\ud800"', '"\\u007f\\u0001"', "1E400", "NaN", "{", "", "[" * 9999]
+)
+def test_text_of_every_kind_is_read_as_python_reads_it(text: str) -> None:
+    assert _form(canonical_text, text) == _form(lambda held: canonical(json.loads(held)).decode(), text)
+
+
+def _form(made: Callable[[str], str], text: str) -> str:
+    try:
+        return made(text)
+    except (ValueError, RecursionError) as problem:
+        return "none" if isinstance(problem, ValueError) else "too deep"
