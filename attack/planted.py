@@ -212,7 +212,7 @@ def _leaks(world: Any, said: io.StringIO) -> list[str]:
     return [place for place, text in places.items() if NAME in text or MAILBOX in text]
 
 
-@GROUP.attack("planted-person-with-an-effect", expected="nowhere", quick=True)
+@GROUP.attack("planted-person-with-an-effect", expected="nowhere")
 def planted_effect(ground: Ground) -> str:
     """remind a planted person, and look for name and mailbox in ledger, reasons and logs"""
     world, said = _planted_person(ground)
