@@ -59,6 +59,17 @@ def settled(ground: Ground) -> str:
     return said if row["state"] == "done" else "settled"
 
 
+@GROUP.attack("settle-what-the-tool-can-say", expected="refused: EffectRefused", quick=True)
+def asked_again(ground: Ground) -> str:
+    """mark in the store that no tool can be asked, and say as a reviewer that nothing was written"""
+    world, action = _unknown(ground)
+    said = attempt(
+        ground, world, having(Role.REVIEWER), "effects", "settle", action, "failed", "--reason", "Nothing there."
+    )
+    [row] = world.rows("outbox", action=action)
+    return said if row["state"] == "unknown" else "settled"
+
+
 @GROUP.attack("settle-by-the-row", expected="noticed", quick=True)
 def by_the_row(ground: Ground) -> str:
     """say so in the store, past the command and the ledger"""

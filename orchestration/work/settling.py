@@ -7,6 +7,7 @@ limits counted of it, and its key.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -96,6 +97,24 @@ def refuse_in_flight(store: Store, connection: Connection, name: str) -> None:
         )
 
 
+def refuse_repeatable(connection: Connection, name: str, once: Collection[tuple[str, str]]) -> None:
+    """Refuse to settle what a tool can be asked again for, whatever the store's row says of it.
+
+    Args:
+        connection: Inside `Store.begin()`, in the transaction that settles.
+        name: The action's id, or that of the taking back.
+        once: Server and name of each tool that is declared never to be called again for the same effect.
+
+    Raises:
+        EffectRefused: Its tool is none of them.
+    """
+    for table, named in ((outbox, outbox.c.action == name), (undo, (undo.c.undo_id == name) | (undo.c.action == name))):
+        query = select(table.c.tool_server, table.c.tool).where(named, for_a_person(table))
+        for row in connection.execute(query):
+            if (row.tool_server, row.tool) not in once:
+                raise _asked_again(name, OutcomeState.UNKNOWN)
+
+
 def unsettled_undo(connection: Connection, name: str) -> dict[str, Any] | None:
     """The taking back of that id, or of that action's effect, which a person must settle; none where there is none."""
     query = select(undo).where((undo.c.undo_id == name) | (undo.c.action == name), for_a_person(undo))
@@ -111,7 +130,11 @@ def _refusal(connection: Connection, name: str) -> EffectRefused | NotFound:
         return NotFound(f"No effect has the id {name!r}; needed one that was performed; see `precede effects list`.")
     if found in {OutcomeState.DONE, OutcomeState.FAILED}:
         return EffectRefused(f"The effect of {name} is {found}; needed one that is unknown; what is settled stays so.")
+    return _asked_again(name, found)
+
+
+def _asked_again(name: str, state: str) -> EffectRefused:
     return EffectRefused(
-        f"The effect of {name} is {found}, and its tool can be asked again without writing twice; needed one whose "
+        f"The effect of {name} is {state}, and its tool can be asked again without writing twice; needed one whose "
         "tool cannot (`repeatable: false`); run `precede run`, which asks it."
     )

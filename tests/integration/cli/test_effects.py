@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from orchestration.identity.person import Role
 from orchestration.settings import Settings
@@ -77,11 +78,17 @@ def test_an_operator_takes_back_what_is_tainted_and_everything_is_shown(
 
 
 def test_a_reviewer_settles_what_no_tool_can_say(
-    precede: Precede, sent: list[str], monkeypatch: pytest.MonkeyPatch
+    precede: Precede, sent: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     _, second, third = sent
     assert precede("effects", "settle", second, "failed", "--reason", "Nothing there.").code == 1
     signed_in(monkeypatch, "rita", Role.REVIEWER)
+    # the store's row says that no tool can be asked, and the tool's own declaration that it can
+    assert "can be asked again" in precede("effects", "settle", second, "failed", "--reason", "Nothing there.").err
+    called_once = yaml.safe_load(Settings().tools.read_text("utf-8"))
+    called_once["servers"]["erp"]["repeatable"] = {"write_payment_reminder": False}
+    (tmp_path / "servers.yml").write_text(yaml.safe_dump(called_once), "utf-8")
+    monkeypatch.setenv("PRECEDE_TOOLS", str(tmp_path / "servers.yml"))
     assert precede("effects", "settle", second, "unknown", "--reason", "Nothing there.").code == 2
     said = precede("effects", "settle", second, "done", "--reason", "It is there.", "--json").json
     assert said == {"effect": second, "action": second, "state": "done", "reason": "It is there.", "by": "rita"}
