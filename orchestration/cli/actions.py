@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Select, func, select
 
-from orchestration.cli.reading import AsJson, Paper, print_json, reading_store, spoken, table, told
+from orchestration.cli.reading import AsJson, Paper, print_json, reading_store, refuse_unknown, spoken, table, told
 from orchestration.contracts import Reason, Verdict
 from orchestration.errors import NoGraph
 from orchestration.graph.current import open_current
@@ -38,6 +38,7 @@ def actions(
     An action keeps its id through proposal, decision, permit, effect and outcome; `precede trace` walks it.
     """
     with reading_store() as store:
+        refuse_unknown(agent, store)
         found = _listed(store, agent, entity, decision)
         if as_json:
             print_json(found[:limit])

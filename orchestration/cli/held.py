@@ -18,7 +18,7 @@ from orchestration.canonical import plain
 from orchestration.cli import held_shown as shown
 from orchestration.cli.acting import acting
 from orchestration.cli.actions import names_of
-from orchestration.cli.reading import AsJson, Paper, print_json, reading_store
+from orchestration.cli.reading import AsJson, Paper, print_json, reading_store, refuse_unknown
 from orchestration.contracts import Arguments, Proposal
 from orchestration.errors import ConfigurationError, NoGraph
 from orchestration.gate.graphs import Graphs
@@ -45,8 +45,10 @@ def list_(
 
     What waits longest comes first. One that waits again, or no more, says why.
     """
-    with reading_store() as store, store.read() as connection:
-        found = waiting(connection, _EVERY if every else queue.OPEN, agent=agent, limit=limit)
+    with reading_store() as store:
+        refuse_unknown(agent, store)
+        with store.read() as connection:
+            found = waiting(connection, _EVERY if every else queue.OPEN, agent=agent, limit=limit)
         names = {} if as_json else names_of(store, {row["entity_id"] for row in found})
     if as_json:
         print_json([plain(row) for row in found])

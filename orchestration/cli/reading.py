@@ -18,6 +18,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.errors import NotFound
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,6 +53,29 @@ def reading_store() -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def known_agents(store: Store, settings: Settings) -> set[str]:
+    """The agents that there are, or were; cards are not read, so that a broken one keeps nobody from stopping it."""
+    from sqlalchemy import select  # noqa: PLC0415  only who reads the store pays for its import
+
+    from orchestration.store.tables import batch  # noqa: PLC0415  the same
+
+    with store.read() as connection:
+        woken = set(connection.execute(select(batch.c.agent).distinct()).scalars())
+    return woken | {path.parent.name for path in settings.agents.glob("*/agent.yml")}
+
+
+def refuse_unknown(agent: str | None, store: Store) -> None:
+    """Refuse to look for what an agent did that there never was: that nothing is found would be no answer.
+
+    Raises:
+        NotFound: There is no such agent.
+    """
+    settings = Settings()
+    if agent is not None and agent not in (known := known_agents(store, settings)):
+        names = ", ".join(sorted(known)) or "none"
+        raise NotFound(f"There is no agent {agent!r}; needed one of: {names}; see the folder {settings.agents}.")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration.cli.reading import AsJson, Paper, print_json, reading_store
+from orchestration.cli.reading import AsJson, Paper, print_json, reading_store, refuse_unknown
 from orchestration.errors import PrecedeError
 from orchestration.settings import Settings
 
@@ -50,6 +50,7 @@ def report(  # noqa: PLR0913  what is asked for, and in which form
     pages = html is not None or csv is not None or as_json
     most = (LISTED_ON_A_PAGE if pages else LISTED) if actions is None else actions
     with reading_store() as store:
+        refuse_unknown(agent, store)
         found = _verified(store, settings) if verify else None
         made = make(store, settings, asked, found, now, agent=agent, most=most, names=names)
     if html is not None:

@@ -14,7 +14,7 @@ from rich.text import Text
 from sqlalchemy import select
 
 from orchestration.cli.acting import acting
-from orchestration.cli.reading import AsJson, Paper, plain, print_json, reading_store, table
+from orchestration.cli.reading import AsJson, Paper, known_agents, plain, print_json, reading_store, table
 from orchestration.errors import ConfigurationError, NotFound, PrecedeError
 from orchestration.gate import stopping
 from orchestration.gate.stopping import Stop
@@ -22,7 +22,7 @@ from orchestration.gate.stops import Scope, ScopeKind, Stopped
 from orchestration.identity.person import Role
 from orchestration.settings import Settings
 from orchestration.store.engine import Store, open_store
-from orchestration.store.tables import batch, proposal
+from orchestration.store.tables import proposal
 from orchestration.store.tables import stop as stop_table
 from orchestration.work.exchange import Exchange
 from orchestration.work.notify import send
@@ -154,8 +154,10 @@ def _proven(proof: dict[str, Any] | None) -> Text:
 
 
 def _scope(agent: str | None, action_type: str | None, *, every: bool) -> Scope:
-    if (agent is not None) + (action_type is not None) + every != 1:
-        raise ConfigurationError("what to stop or start", "none or several", "one of: an agent, --action-type, --all")
+    named = {"an agent": agent is not None, "--action-type": action_type is not None, "--all": every}
+    if sum(named.values()) != 1:
+        found = " and ".join(name for name, given in named.items() if given) or "nothing"
+        raise ConfigurationError("what to stop or start", found, "one of: an agent, --action-type, --all")
     if agent is not None:
         return Scope.agent(agent)
     return Scope.everything() if action_type is None else Scope.action_type(action_type)
@@ -223,16 +225,15 @@ def _others(left: Stopped, scope: Scope) -> str:
 
 
 def _known(scope: Scope, store: Store, settings: Settings) -> set[str]:
-    """The agents that there are, or were; cards are not read, so that a broken one keeps nobody from stopping.
+    """The agents that there are, or were.
 
     Raises:
         NotFound: It is of a name that no agent, or no type of action, has or had.
     """
     with store.read() as connection:
         halted = stopping.stopped(connection)
-        woken = set(connection.execute(select(batch.c.agent).distinct()).scalars())
         types = set(connection.execute(select(proposal.c.action_type).distinct()).scalars())
-    agents = {path.parent.name for path in settings.agents.glob("*/agent.yml")} | woken | halted.agents.keys()
+    agents = known_agents(store, settings) | halted.agents.keys()
     types |= {path.stem for path in settings.actions.glob("*.yml")} | halted.action_types.keys()
     known = types if scope.kind is ScopeKind.ACTION_TYPE else agents
     if scope.name and scope.name not in known:

@@ -113,7 +113,8 @@ def undo(
 def _begun(connection: Connection, action: str, key: Ed25519PublicKey) -> Row | None:
     """The taking back that a dead process left unfinished; none where there is none to finish."""
     query = select(table).where(table.c.action == action, table.c.state != OutcomeState.FAILED.value)
-    row = connection.execute(query).mappings().one_or_none()
+    found = connection.execute(query).mappings().one_or_none()
+    row = None if found is None else dict(found)
     if row is not None and row["state"] == OutcomeState.DONE:
         raise EffectRefused(
             f"The effect of {action} was taken back already, at {row['settled_at']:%Y-%m-%d %H:%M} UTC."
@@ -128,7 +129,7 @@ def _begun(connection: Connection, action: str, key: Ed25519PublicKey) -> Row | 
             f"{row['undo_id']} says that it takes the effect of {action} back, and has no permit for that from the "
             "coordinator; needed one that `precede undo` began; run `precede ledger verify`."
         )
-    return None if row is None else dict(row)
+    return row
 
 
 def _permitted(row: Row, key: Ed25519PublicKey) -> bool:

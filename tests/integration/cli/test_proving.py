@@ -39,7 +39,6 @@ def test_actions_give_json(precede: Precede) -> None:
     [
         (["--decision", "deny"], [DENIED]),
         (["--agent", "finance"], [DONE, DENIED]),
-        (["--agent", "sales"], []),
         (["--entity", "org_1"], [DONE, DENIED]),
         (["--entity", "org_2"], []),
         (["--limit", "1"], [DONE]),
@@ -51,7 +50,13 @@ def test_actions_can_be_narrowed(precede: Precede, options: list[str], expected:
 
 def test_actions_say_how_many_more_there_are(precede: Precede) -> None:
     assert "and 1 more" in precede("actions", "--limit", "1").out
-    assert "No action is of that agent, entity id or decision" in precede("actions", "--agent", "sales").out
+    assert "No action is of that agent, entity id or decision" in precede("actions", "--entity", "org_none").out
+
+
+@pytest.mark.parametrize("command", [("actions",), ("report",), ("review", "list")])
+def test_an_agent_that_never_was_is_told(precede: Precede, command: tuple[str, ...]) -> None:
+    done = precede(*command, "--agent", "sales")
+    assert (done.code, "There is no agent 'sales'; needed one of: finance" in done.err) == (1, True)
 
 
 def test_the_last_decision_of_an_action_counts(precede: Precede, told: Path) -> None:
