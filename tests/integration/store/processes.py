@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,6 @@ def append_some(home: Path, name: int, count: int) -> int:
 
 def race(home: Path, count: int) -> None:
     """Let eight fresh processes append at once."""
-    with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
-        done = pool.starmap(append_some, [(home, name, count) for name in range(PROCESSES)], chunksize=1)
-    assert done == [count] * PROCESSES
+    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
+        done = [pool.submit(append_some, home, name, count) for name in range(PROCESSES)]
+    assert [each.result() for each in done] == [count] * PROCESSES
