@@ -86,7 +86,7 @@ def test_a_published_graph_wakes_the_agents_once(
     publish(store, settings)
     materialise(instance)
     [request] = tick(instance).run_requests or []
-    assert request.asset_selection == [dg.AssetKey(["triggers", "finance"])]
+    assert request.asset_selection == [dg.AssetKey(["triggers", "finance"]), dg.AssetKey(["audit"])]
     assert wake(instance).success
     assert Exchange(settings.exchange).waiting("finance")
     assert not tick(instance).run_requests

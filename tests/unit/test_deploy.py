@@ -81,4 +81,4 @@ def test_the_roles_name_tables_that_exist() -> None:
     text = (DEPLOY / "sql" / "store.sql").read_text()
     granted = " ".join(line for line in text.splitlines() if not line.startswith("--") and " ALL " not in line)
     named = {name for name in tables.metadata.tables if name in granted.replace(",", " ").split()}
-    assert named >= {"ledger_entry", "checkpoint", "policy_set", "snapshot", "pointer", "watermark", "outbox"}
+    assert named >= {"ledger_entry", "checkpoint", "policy_set", "snapshot", "pointer", "watermark"}

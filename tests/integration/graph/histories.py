@@ -74,7 +74,7 @@ COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "contact_point": (
         "entity_id VARCHAR, channel VARCHAR, value VARCHAR, record_id VARCHAR, asserted_by VARCHAR",
-        ("record_id",),
+        ("entity_id",),
     ),
     "entity_event": (
         (

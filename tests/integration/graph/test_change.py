@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from orchestration.graph.checks import check_graph
@@ -65,6 +65,7 @@ def both_ways(folders: Folders, inputs: CandidateInputs) -> tuple[Path, Path]:
 @pytest.mark.law
 @settings(max_examples=6 * EFFORT, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=st.lists(STATES, min_size=2, max_size=5))
+@example(history=[State({1: "a"}), State(dict.fromkeys(range(1, 6), "a"), {1: 1, 2: 1})])  # one mailbox, two records
 def test_a_graph_made_by_changes_is_the_one_written_anew(history: list[State]) -> None:
     home = Path(tempfile.mkdtemp())
     with pytest.MonkeyPatch.context() as patch:
