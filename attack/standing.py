@@ -13,8 +13,6 @@ from attack.acting import came, finish, noticed, stands
 from attack.ground import Ground
 from attack.ruled import with_policy
 from attack.suite import Group
-from orchestration.gate.stopping import stop
-from orchestration.gate.stops import Scope
 from orchestration.store import tables
 from tests.integration.gate.world import World
 
@@ -58,10 +56,6 @@ def _stale(world: World) -> None:
         connection.execute(update(tables.watermark).values(read_at=world.now - timedelta(days=3)))
 
 
-def _stop(world: World) -> None:
-    stop(world.store, Scope.agent("finance"), "An incident.", operator="Olga", now=world.now)
-
-
 def _reported(world: World) -> None:
     pin = world.rows("snapshot")[-1]["pin"]
     _edited(pin={**pin, "run_id": ""})(world)
@@ -95,7 +89,6 @@ UNSOUND: Mapping[str, tuple[str, Change, str]] = {
     "pin-from-outside": ("on a graph that was reported from outside", _reported, "no_pin"),
     "stale": ("on sources read three days ago", _stale, "stale_source"),
     "never-read": ("on a source that was never read", _unread, "stale_source"),
-    "stopped": ("by an agent that is stopped", _stop, "agent_stopped"),
 }
 """Name to the debtor or the graph, how it comes to be so, and what it must be denied for."""
 
