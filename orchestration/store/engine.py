@@ -71,12 +71,14 @@ class Store:
         """A read transaction: one state of the store from beginning to end; a write in it is refused.
 
         Raises:
-            StoreError: The store cannot be read.
+            StoreError: The store cannot be read, or a table was held for longer than `lock_wait`.
         """
         options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with explained(self.url), self._engine.connect() as connection:
             connection.execution_options(**options)
             with connection.begin():
+                if not self.is_sqlite:  # somebody may hold a table, and nobody waits for that for ever
+                    connection.execute(text(f"SET LOCAL lock_timeout = {int(self.lock_wait * 1000)}"))
                 yield connection
 
     @contextmanager
