@@ -1,30 +1,26 @@
-"""Consent that was given to something else, by somebody else, before, or by nobody; and consent used twice."""
+"""Consent that was given to something else, or before; and consent used twice. By whom it is not: `approvers.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 
 from attack.acting import came, finish, noticed, stands
-from attack.calling import WITHOUT, Identify, attempt, having
 from attack.ground import Ground
 from attack.ruled import with_policy
 from attack.suite import Group
-from orchestration.approval import answer
 from orchestration.errors import PrecedeError
 from orchestration.gate.rules import Rules
-from orchestration.identity.person import Person, Role
 from orchestration.ledger.chain import append
 from orchestration.store import tables
-from tests.integration.gate.approving import ADA, BEN, LARGE, approve, held, look
+from tests.integration.gate.approving import LARGE, approve, held
 from tests.integration.gate.children import perform_all
-from tests.integration.gate.test_approvals import HARMLESS, RELEVANT, owned, reject
-from tests.integration.gate.test_killed import FORKS
+from tests.integration.gate.races import FORKS
+from tests.integration.gate.test_approvals import HARMLESS, RELEVANT
 from tests.integration.gate.world import Debtor, World
 
 GROUP: Final = Group("approval")
@@ -34,7 +30,7 @@ DAY: Final = timedelta(hours=24, minutes=5)
 SECOND: Final = timedelta(seconds=1)
 
 
-def _held(ground: Ground) -> tuple[World, str, list[str]]:
+def asked(ground: Ground) -> tuple[World, str, list[str]]:
     """Three debtors who owe so much that a person must look first, and nobody has."""
     world = ground.world(books=False)
     world.debtors = [Debtor(number, amount_open=LARGE) for number in range(1, 4)]
@@ -43,14 +39,15 @@ def _held(ground: Ground) -> tuple[World, str, list[str]]:
     return world, *held(world)
 
 
-def _approved(ground: Ground) -> tuple[World, str, list[str]]:
+def approved(ground: Ground) -> tuple[World, str, list[str]]:
     """The same, where Ada consents to the first."""
-    world, batch_id, actions = _held(ground)
+    world, batch_id, actions = asked(ground)
     approve(world, actions[0])
     return world, batch_id, actions
 
 
-def _refused(attempted: Callable[[], object]) -> str:
+def refusal(attempted: Callable[[], object]) -> str:
+    """What something that is attempted is refused by."""
     try:
         attempted()
     except PrecedeError as refused:
@@ -70,7 +67,7 @@ def _queue(world: World, action: str) -> str:
 @GROUP.attack("sound", expected="effect")
 def sound(ground: Ground) -> str:
     """control, no attack: what is approved happens"""
-    world, _, actions = _approved(ground)
+    world, _, actions = approved(ground)
     return came(world, actions[0])
 
 
@@ -80,17 +77,17 @@ def sound(ground: Ground) -> str:
 @GROUP.attack("replayed", expected="refused: PermitRefused")
 def replayed(ground: Ground) -> str:
     """use an approval, and once more"""
-    world, _, actions = _approved(ground)
+    world, _, actions = approved(ground)
     finish(world)
     with world.gate() as gate:
-        said = _refused(lambda: gate.perform(actions[0], world.now))
+        said = refusal(lambda: gate.perform(actions[0], world.now))
     return said if len(world.reminders()) == 1 else "effect"
 
 
 @GROUP.attack("replayed-with-its-permit-put-back", expected="denied: approval_void")
 def put_back(ground: Ground) -> str:
     """use an approval, and put its permit and its effect back as if they had not been"""
-    world, batch_id, actions = _approved(ground)
+    world, batch_id, actions = approved(ground)
     with world.gate() as gate:
         gate.decide(batch_id, world.now)
         gate.perform(actions[0], world.now)
@@ -103,7 +100,7 @@ def put_back(ground: Ground) -> str:
 @GROUP.attack("replayed-with-everything-put-back", expected="noticed")
 def unused(ground: Ground) -> str:
     """use an approval, and write into the store that neither it nor its permit was used"""
-    world, _, actions = _approved(ground)
+    world, _, actions = approved(ground)
     finish(world)
     world.edit("approval", {"action": actions[0]}, consumed_at=None, permit_id=None)
     world.edit("permit", {"action": actions[0]}, consumed_at=None)
@@ -117,7 +114,7 @@ def unused(ground: Ground) -> str:
 @GROUP.attack("eight-processes", expected="once")
 def eight(ground: Ground) -> str:
     """let eight processes use the same approval at once"""
-    world, batch_id, actions = _approved(ground)
+    world, batch_id, actions = approved(ground)
     with world.gate() as gate:
         gate.decide(batch_id, world.now)
     given = (world.settings.home, [actions[0]])
@@ -164,7 +161,7 @@ PROPOSALS: Final[Mapping[str, tuple[str, Callable[[World, str], None], str]]] = 
 
 def _proposal(change: Callable[[World, str], None]) -> Callable[[Ground], str]:
     def run(ground: Ground) -> str:
-        world, _, actions = _approved(ground)
+        world, _, actions = approved(ground)
         change(world, actions[0])
         said = _queue(world, actions[0])
         return said if noticed(world, f"the proposal of action {actions[0]}") == "noticed" else "unnoticed"
@@ -183,7 +180,7 @@ for _name, (_how, _change, _expected) in PROPOSALS.items():
 
 def _read_set(change: Callable[[Debtor], object], *, permitted: bool) -> Callable[[Ground], str]:
     def run(ground: Ground) -> str:
-        world, batch_id, actions = _approved(ground)
+        world, batch_id, actions = approved(ground)
         if permitted:
             with world.gate() as gate:
                 gate.decide(batch_id, world.now)
@@ -209,7 +206,7 @@ GROUP.add(
 @GROUP.attack("for-changed-policy", expected="waiting: policy_changed")
 def changed_policy(ground: Ground) -> str:
     """use an approval after the policy changed, though it decides the same"""
-    world, _, actions = _approved(ground)
+    world, _, actions = approved(ground)
     folder = ground.folder / "rules"
     folder.mkdir()
     world.rules = with_policy(folder, HARMLESS)
@@ -238,7 +235,7 @@ TOOLS: Final[Mapping[str, tuple[str, Callable[[Rules], Rules]]]] = {
 
 def _call(change: Callable[[Rules], Rules]) -> Callable[[Ground], str]:
     def run(ground: Ground) -> str:
-        world, _, actions = _approved(ground)
+        world, _, actions = approved(ground)
         world.rules = change(world.rules)
         return _queue(world, actions[0])
 
@@ -250,124 +247,13 @@ for _name, (_how, _changed) in TOOLS.items():
     GROUP.add(f"for-{_name}", _told, "waiting: tool_call_changed", _call(_changed))
 
 
-# --- by whom it is not to be ---
-
-
-def _edit(world: World, action: str) -> str:
-    look(world, action)
-    with world.store.begin() as connection:
-        wished = {**world.debtors[0].arguments, "stage": 2}
-        return str(answer.edit(connection, action, ADA, world.now, arguments=wished, fault="", note="second")[1])
-
-
-def _own(person: Person) -> Callable[[Ground], str]:
-    def run(ground: Ground) -> str:
-        world, batch_id, actions = _held(ground)
-        new = _edit(world, actions[0])
-        with world.gate() as gate:
-            gate.decide(batch_id, world.now)
-        said = _refused(lambda: approve(world, new, person))
-        finish(world)
-        return "effect" if world.reminders() else said
-
-    return run
-
-
-SELVES: Final[Mapping[str, tuple[str, Person]]] = {
-    "self": ("their own proposal", ADA),
-    "self-by-another-mailbox": ("their own, from another mailbox", replace(ADA, mailbox="ada@elsewhere.example")),
-    "self-by-another-spelling": ("their own, with another spelling of their name", replace(BEN, name="ADA  okafor")),
-    "self-by-what-is-not-seen": (
-        "their own, with a letter in their name that is not seen",
-        replace(BEN, name="Ada\u200b Okafor"),
-    ),
-    "self-by-another-issuer": ("their own, identified by another issuer", replace(ADA, how="oidc")),
-}
-
-
-for _name, (_how, _person) in SELVES.items():
-    GROUP.add(
-        f"by-{_name}", f"approve as a reviewer {_how}", "refused: NotEntitled", _own(_person), quick=_name == "self"
-    )
-
-
-@GROUP.attack("by-the-excluded-owner", expected="refused: NotEntitled")
-def by_the_owner(ground: Ground) -> str:
-    """approve what one's own agent proposes, where its card excludes its owner"""
-    world, _, actions = _held(ground)
-    return _refused(lambda: approve(world, actions[0], ADA, rules=owned(world)))
-
-
-def _by(identify: Identify) -> Callable[[Ground], str]:
-    def run(ground: Ground) -> str:
-        world, _, actions = _held(ground)
-        said = attempt(ground, world, identify, "review", "approve", actions[0])
-        return "taken" if world.rows("approval") else said
-
-    return run
-
-
-for _name, (_how, _error, _identify) in {
-    **WITHOUT,
-    "by-an-operator": ("as an operator", "NotEntitled", having(Role.OPERATOR)),
-}.items():
-    GROUP.add(_name, f"approve {_how}", f"refused: {_error}", _by(_identify))
-
-
-@GROUP.attack("unseen", expected="refused: ApprovalRefused")
-def unseen(ground: Ground) -> str:
-    """approve what one was not shown"""
-    world, _, actions = _held(ground)
-    look(world, actions[0], BEN)
-    return _refused(lambda: approve(world, actions[0], ADA, shown=False))
-
-
-@GROUP.attack("seen-before-it-changed", expected="refused: ApprovalRefused")
-def seen_before(ground: Ground) -> str:
-    """approve what one was shown before it was decided anew"""
-    world, _, actions = _approved(ground)
-    world.debtors[0].amount_open = Decimal("8000.00")
-    world.publish()
-    with world.gate() as gate:
-        gate.recheck("finance", world.now)
-    return _refused(lambda: approve(world, actions[0], shown=False))
-
-
-@GROUP.attack("of-what-changed-since-it-was-shown", expected="refused: ApprovalRefused")
-def raced(ground: Ground) -> str:
-    """approve under policies that changed since it was shown"""
-    world, _, actions = _held(ground)
-    look(world, actions[0])
-    folder = ground.folder / "rules"
-    folder.mkdir()
-    return _refused(lambda: approve(world, actions[0], shown=False, rules=with_policy(folder, HARMLESS)))
-
-
-@GROUP.attack("of-what-was-rejected", expected="refused: ApprovalRefused")
-def rejected(ground: Ground) -> str:
-    """approve what another reviewer rejected"""
-    world, _, actions = _held(ground)
-    reject(world, actions[0], "no")
-    said = _refused(lambda: approve(world, actions[0]))
-    finish(world)
-    return "effect" if world.reminders() else said
-
-
 # --- after its time ---
-
-
-@GROUP.attack("row-held", expected="noticed")
-def row_held(ground: Ground) -> str:
-    """edit in the store which call it is that somebody consented to"""
-    world, _, actions = _approved(ground)
-    world.edit("held", {"action": actions[0]}, tool_call={})
-    return noticed(world, "what is held of action")
 
 
 @GROUP.attack("expired", expected="waiting: approval_expired")
 def expired(ground: Ground) -> str:
     """use an approval after its time"""
-    world, _, actions = _approved(ground)
+    world, _, actions = approved(ground)
     world.now += DAY
     world.read_ago = timedelta(hours=1)
     world.publish()
@@ -379,7 +265,7 @@ def expired(ground: Ground) -> str:
 @GROUP.attack("expired-and-clock-set-back", expected="denied: approval_expired")
 def expired_and_set_back(ground: Ground) -> str:
     """use an approval after its time, by a clock set back to when it was not over"""
-    world, batch_id, actions = _approved(ground)
+    world, batch_id, actions = approved(ground)
     later = world.now + DAY
     with world.gate() as gate:
         gate.decide(batch_id, later - timedelta(minutes=10))
@@ -387,57 +273,3 @@ def expired_and_set_back(ground: Ground) -> str:
             append(connection, "tick", {}, at=later)
         gate.perform(actions[0], later - timedelta(minutes=10))
     return "effect" if world.rows("outbox") else stands(world, actions[0])
-
-
-# --- by edited rows ---
-
-
-def _row(table: str, **values: Any) -> Callable[[World, list[str]], None]:
-    return lambda world, actions: world.edit(table, {"action": actions[0]}, **values)
-
-
-def _moved(world: World, actions: list[str]) -> None:
-    world.edit("approval", {"action": actions[0]}, action=actions[1])
-    world.edit("held", {"action": actions[1]}, state="approved")
-
-
-def _inserted(world: World, actions: list[str]) -> None:
-    [given] = world.rows("approval")
-    [other] = world.rows("held", action=actions[1])
-    same = {name: other[name] for name in ("proposal_digest", "read_set_digest", "policy_digest", "call_digest")}
-    same |= {"approval_id": "approval_forged", "action": actions[1], "decision_id": other["decision_id"]}
-    with world.store.begin() as connection:
-        connection.execute(insert(tables.approval).values({**given, **same}))
-    world.edit("held", {"action": actions[1]}, state="approved")
-
-
-def _removed(world: World, _: list[str]) -> None:
-    with world.store.begin() as connection:
-        connection.execute(delete(tables.approval))
-
-
-FAR: Final = datetime(2099, 1, 1, tzinfo=UTC)
-ROWS: Final[Mapping[str, tuple[str, Callable[[World, list[str]], None], str]]] = {
-    "person": ("who approved", _row("approval", person="Somebody Else"), "the approval"),
-    "expiry": ("until when an approval lasts", _row("approval", expires_at=FAR), "the approval"),
-    "read-set": ("what an approval is bound to", _row("approval", read_set_digest="0" * 64), "the approval"),
-    "void": ("that an approval is void", _row("approval", voided_at=FAR, void_code="erased"), "approval"),
-    "shown": ("what the reviewer was shown", _row("showing", shown={"nothing": "at all"}), "the showing"),
-    "moved": ("whose approval it is", _moved, "the approval"),
-    "inserted": ("that somebody approved what nobody did", _inserted, "the approval approval_forged"),
-    "removed": ("the approval away", _removed, "no longer holds the approval"),
-}
-
-
-def _edited(change: Callable[[World, list[str]], None], said: str) -> Callable[[Ground], str]:
-    def run(ground: Ground) -> str:
-        world, _, actions = _approved(ground)
-        change(world, actions)
-        finish(world)
-        return noticed(world, said)
-
-    return run
-
-
-for _name, (_how, _forge, _said) in ROWS.items():
-    GROUP.add(f"row-{_name}", f"edit {_how} in the store", "noticed", _edited(_forge, _said))

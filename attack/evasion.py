@@ -12,7 +12,7 @@ from attack.ground import Ground
 from attack.suite import Group
 from orchestration.gate.rules import Rules
 from tests.integration.gate.children import decide_and_perform
-from tests.integration.gate.test_killed import FORKS
+from tests.integration.gate.races import FORKS
 from tests.integration.gate.world import TODAY, Debtor, World
 from tests.unit.gate.case import bounded
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from attack import (
     approvals,
+    approvers,
     arguments,
     effects,
     erasing,
@@ -26,8 +27,8 @@ from attack import (
 from attack.suite import Attack
 
 _MODULES: Final = (
-    *(arguments, standing, strangers, approvals, permits, policies, tokens, evasion),
+    *(arguments, standing, strangers, approvals, approvers, permits, policies, tokens, evasion),
     *(effects, undoing, stops, erasing, exports, insight, planted, events, ledgers),
 )
-GROUPS: Final = tuple(module.GROUP for module in _MODULES)
+GROUPS: Final = tuple({module.GROUP.name: module.GROUP for module in _MODULES}.values())
 ATTACKS: Final[tuple[Attack, ...]] = tuple(attack for group in GROUPS for attack in group.attacks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -24,11 +23,10 @@ from orchestration.identity.person import Role
 from orchestration.store import tables
 from orchestration.work.outbox import deliver
 from orchestration.work.watch import watch
-from tests.integration.gate import children
 from tests.integration.gate.callers import LocalErp
-from tests.integration.gate.test_killed import FORKS
+from tests.integration.gate.races import delivering
 from tests.integration.gate.test_stopping import EDITS, decided, go_on, halt, proof
-from tests.integration.gate.world import Debtor, World
+from tests.integration.gate.world import World
 
 GROUP: Final = Group("stop")
 SCOPES: Final[Mapping[str, tuple[Scope, str]]] = {
@@ -219,23 +217,9 @@ def of_another(ground: Ground) -> str:
 def after_the_proof(ground: Ground) -> str:
     """let eight processes deliver while it is stopped, and go on after the proof"""
     world = ground.world(books=False)
-    world.debtors = [Debtor(number) for number in range(1, MANY + 1)]
-    world.publish()
-    world.make_erp()
-    batch_id, _ = world.propose_all()
-    with world.gate() as gate:
-        gate.decide(batch_id, world.now)
-        gate.perform_batch(batch_id, world.now)
-    processes = [FORKS.Process(target=children.deliver_slowly, args=(world.settings.home,)) for _ in range(8)]
-    for process in processes:
-        process.start()
-    deadline = time.monotonic() + 60
-    while len(world.reminders()) < BEFORE and time.monotonic() < deadline:
-        time.sleep(0.01)
-    seen = proof(world, halt(world, AGENT), timeout=60.0)
-    written = len(world.reminders())
-    for process in processes:
-        process.join(120)
+    with delivering(world, debtors=MANY, started=BEFORE):
+        seen = proof(world, halt(world, AGENT), timeout=60.0)
+        written = len(world.reminders())
     late = len(world.reminders()) - written
     return "nothing" if seen.proven and not late and BEFORE <= written < MANY else f"otherwise: {late} of {written}"
 

@@ -46,7 +46,7 @@ class Result:
 
 
 class Group:
-    """The attacks of one module.
+    """The attacks on one thing, of one module or two.
 
     Args:
         name: What their names begin with.

@@ -25,7 +25,7 @@ from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import open_store
 from tests.integration.gate.callers import LocalErp, Silent
-from tests.integration.gate.test_killed import FORKS
+from tests.integration.gate.races import FORKS
 from tests.integration.gate.test_undo import EDITS, WITHDRAW, rehash, take_back
 from tests.integration.gate.world import World
 

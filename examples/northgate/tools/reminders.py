@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -97,28 +97,16 @@ class Erp:
         Raises:
             SQLAlchemyError: The ERP did not answer: what became of the write is not known.
         """
-        try:
-            granted = read(permit, self._public_key)
-            covers(granted, tool_server=SERVER, tool=TOOL, arguments=arguments, effect_key=effect_key)
-            keys = {name: _key(arguments[name]) for name in ("invoice", "customer")}
-        except PermitRefused as refused:
-            return ToolResult(state=OutcomeState.FAILED, detail=str(refused))
-        except ValueError:
-            return ToolResult(state=OutcomeState.FAILED, detail="Invoice and customer are not ids of the ERP.")
-        with self._alone() as connection:
-            before = connection.execute(text(_WRITTEN), {"effect_key": effect_key}).scalar_one_or_none()
-            if before is not None:
-                return ToolResult(state=OutcomeState.DONE, reference=_reference(before), repeated=True)
+
+        def weigh(connection: Connection, granted: Permit, values: dict[str, Any]) -> str:
             locked = _OPEN if self._is_sqlite else f"{_OPEN} FOR UPDATE OF l"
-            is_open = connection.execute(text(locked), keys).first() is not None
+            is_open = connection.execute(text(locked), values).first() is not None
             now = clock()
-            values = {**arguments, **keys, "effect_key": effect_key, "writer": WRITER, **self._stamps(now)}
+            values |= self._stamps(now)
             reminded = connection.execute(text(_SAME_STAGE), values).first() is not None
-            if detail := _against(granted, now, is_open=is_open, reminded=reminded):
-                return ToolResult(state=OutcomeState.FAILED, detail=detail)
-            connection.execute(text(_INSERT), values)
-            written = connection.execute(text(_WRITTEN), {"effect_key": effect_key}).scalar_one()
-        return ToolResult(state=OutcomeState.DONE, reference=_reference(written))
+            return _against(granted, now, is_open=is_open, reminded=reminded)
+
+        return self._once(TOOL, arguments, effect_key, permit, weigh)
 
     def withdraw_payment_reminder(
         self,
@@ -141,9 +129,30 @@ class Erp:
         Raises:
             SQLAlchemyError: The ERP did not answer: what became of the write is not known.
         """
+
+        def weigh(connection: Connection, granted: Permit, values: dict[str, Any]) -> str:
+            now = clock()
+            values |= {"stage": WITHDRAWN, **self._stamps(now)}
+            sent = connection.execute(text(_SENT), values).scalar_one_or_none()
+            return _against_withdrawing(granted, now, sent, str(arguments["reminder"]))
+
+        return self._once(WITHDRAW, arguments, effect_key, permit, weigh)
+
+    def _once(
+        self,
+        tool: str,
+        arguments: Mapping[str, str | int | bool],
+        effect_key: str,
+        permit: SignedPermit,
+        weigh: Callable[[Connection, Permit, dict[str, Any]], str],
+    ) -> ToolResult:
+        """Write one row that a permit covers, where nobody wrote it yet.
+
+        `weigh` says why nothing is written, or nothing, and completes the row's values.
+        """
         try:
             granted = read(permit, self._public_key)
-            covers(granted, tool_server=SERVER, tool=WITHDRAW, arguments=arguments, effect_key=effect_key)
+            covers(granted, tool_server=SERVER, tool=tool, arguments=arguments, effect_key=effect_key)
             keys = {name: _key(arguments[name]) for name in ("invoice", "customer")}
         except PermitRefused as refused:
             return ToolResult(state=OutcomeState.FAILED, detail=str(refused))
@@ -153,12 +162,10 @@ class Erp:
             before = connection.execute(text(_WRITTEN), {"effect_key": effect_key}).scalar_one_or_none()
             if before is not None:
                 return ToolResult(state=OutcomeState.DONE, reference=_reference(before), repeated=True)
-            now = clock()
-            values = {**arguments, **keys, "effect_key": effect_key, "writer": WRITER, "stage": WITHDRAWN}
-            sent = connection.execute(text(_SENT), values).scalar_one_or_none()
-            if detail := _against_withdrawing(granted, now, sent, str(arguments["reminder"])):
+            values = {**arguments, **keys, "effect_key": effect_key, "writer": WRITER}
+            if detail := weigh(connection, granted, values):
                 return ToolResult(state=OutcomeState.FAILED, detail=detail)
-            connection.execute(text(_INSERT), {**values, **self._stamps(now)})
+            connection.execute(text(_INSERT), values)
             written = connection.execute(text(_WRITTEN), {"effect_key": effect_key}).scalar_one()
         return ToolResult(state=OutcomeState.DONE, reference=_reference(written))
 

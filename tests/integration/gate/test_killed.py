@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable
 from decimal import Decimal
@@ -11,11 +10,8 @@ import pytest
 from orchestration.ledger.verify import verify
 from tests.integration.gate import children
 from tests.integration.gate.approving import LARGE, approve
+from tests.integration.gate.races import FORKS
 from tests.integration.gate.world import Debtor, World
-
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.integration.gate.children"])
-
 
 ON_BOTH = (
     "with decisions written and not committed",

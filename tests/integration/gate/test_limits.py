@@ -30,7 +30,7 @@ from orchestration.settings import PROJECT, Settings
 from orchestration.store import tables
 from orchestration.work.outbox import deliver
 from tests.integration.gate.children import decide_and_perform
-from tests.integration.gate.test_killed import FORKS
+from tests.integration.gate.races import FORKS
 from tests.integration.gate.world import TODAY, Debtor, World
 from tests.unit.gate.case import AGENTS, bounded
 

@@ -21,9 +21,8 @@ from orchestration.work.exchange import Exchange
 from orchestration.work.outbox import deliver
 from orchestration.work.proving import Proof, prove
 from orchestration.work.tools import Caller, ToolNotReached
-from tests.integration.gate import children
 from tests.integration.gate.callers import LocalErp
-from tests.integration.gate.test_killed import FORKS
+from tests.integration.gate.races import delivering
 from tests.integration.gate.world import World
 
 AGENT, TYPE, ALL = Scope.agent("finance"), Scope.action_type("send_payment_reminder"), Scope.everything()
@@ -199,24 +198,9 @@ def test_an_edited_row_of_a_stop_is_told(world: World, what: str) -> None:
 
 
 def test_nothing_is_sent_after_the_proof_though_eight_processes_deliver(world: World) -> None:
-    world.debtors = [type(world.debtors[0])(number) for number in range(1, 61)]
-    world.publish()
-    world.make_erp()
-    batch_id, _ = world.propose_all()
-    with world.gate() as gate:
-        gate.decide(batch_id, world.now)
-        gate.perform_batch(batch_id, world.now)
-    processes = [FORKS.Process(target=children.deliver_slowly, args=(world.settings.home,)) for _ in range(8)]
-    for process in processes:
-        process.start()
-    deadline = time.monotonic() + 60
-    while len(world.reminders()) < 5 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    done = halt(world, AGENT)
-    seen = proof(world, done, timeout=60.0)
-    written = len(world.reminders())
-    for process in processes:
-        process.join(120)
+    with delivering(world, debtors=60, started=5) as processes:
+        seen = proof(world, halt(world, AGENT), timeout=60.0)
+        written = len(world.reminders())
     assert [process.exitcode for process in processes] == [0] * 8
     assert seen.proven
     assert 5 <= written < len(world.debtors)
