@@ -92,11 +92,11 @@ def _finite(value: object) -> bool:
     return _finite(_held(value))
 
 
-def _held(value: object) -> Any:  # noqa: ANN401  whatever JSON holds
+def _held(value: Any) -> Any:  # noqa: ANN401  whatever JSON holds
     """What `plain` makes of a value that is no JSON itself; of a model or dataclass its fields alone, as they are."""
-    kind = type(value)
+    kind: type = type(value)
     if kind is datetime:
-        return _time(value)  # type: ignore[arg-type]
+        return _time(value)
     names = _fields(kind)
     return plain(value) if names is None else {name: getattr(value, name) for name in names}
 
