@@ -162,7 +162,10 @@ def reconsider(  # noqa: PLR0913  a decision rests on that many things
     bounds = bounds_of(ask, moment.rules)
     if bounds is not None:
         objections += usage.over(bounds, touch_of(case), own=1)
-    decision = _concluded(case, moment, asked or _policy(case, moment), objections)
+    asked = asked or _policy(case, moment)
+    if asked is not None and together(objections, asked.ruling)[1] is Verdict.ALLOW:
+        return None  # and no decision is made that nobody would see
+    decision = _concluded(case, moment, asked, objections)
     return None if decision.verdict is Verdict.ALLOW else decision
 
 

@@ -94,7 +94,8 @@ def _judged(
     """The permits that hold, up to the first that does not, and the decision that takes that one's place."""
     meant: list[Permit] = []
     for one in some:
-        judged = still(one, seen.moment, usage=usage, taken=taken, at_least=seen.at_least)
+        asked = seen.asked[one.ask.action]
+        judged = still(one, seen.moment, usage=usage, taken=taken, at_least=seen.at_least, asked=asked)
         if isinstance(judged, Decision):
             return meant, judged
         taken.add(judged.effect_key)

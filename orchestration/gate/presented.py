@@ -18,7 +18,7 @@ from orchestration.approval.bound import bound, lapses
 from orchestration.canonical import digest
 from orchestration.contracts import Decision, Permit, Reason, SignedPermit, Verdict
 from orchestration.errors import PermitRefused
-from orchestration.gate.decide import Moment, bounds_of, reconsider, weigh
+from orchestration.gate.decide import Asked, Moment, bounds_of, reconsider, weigh
 from orchestration.gate.known import Ask
 from orchestration.gate.limits.touch import Touch, touch_of
 from orchestration.gate.limits.usage import Bounds, Usage
@@ -89,8 +89,14 @@ def unused(action: str, verdict: str | None, row: Row | None) -> Row:
     return row
 
 
-def still(
-    one: Presented, moment: Moment, *, usage: Usage, taken: AbstractSet[str], at_least: datetime
+def still(  # noqa: PLR0913  an effect rests on that many things
+    one: Presented,
+    moment: Moment,
+    *,
+    usage: Usage,
+    taken: AbstractSet[str],
+    at_least: datetime,
+    asked: Asked | None = None,
 ) -> Permit | Decision:
     """Whether a permit still holds, everything about it asked again.
 
@@ -100,6 +106,7 @@ def still(
         usage: The day's effects so far, its own permit among them.
         taken: Those effect keys that have their effect already, or may still.
         at_least: What time it is at least, whatever the clock says.
+        asked: What policy says now, where it was asked already.
 
     Returns:
         The permit; or the decision that takes its place.
@@ -110,7 +117,7 @@ def still(
     against = [*one.unsound, *_against(one, moment.now, taken, at_least)]
     if one.permit is not None and one.permit.approval is not None:
         against += _without_consent(one.case, moment, at_least)
-    void = reconsider(one.ask, one.case, moment, against=against, usage=usage)
+    void = reconsider(one.ask, one.case, moment, against=against, usage=usage, asked=asked)
     if void is not None:
         return void
     if one.permit is None:

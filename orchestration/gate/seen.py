@@ -5,7 +5,7 @@ Each thing is read with one query, whatever the number of actions. What it means
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -16,7 +16,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, desc, func, select
 
 from orchestration.contracts import Pin
 from orchestration.errors import NotFound, PermitRefused
-from orchestration.gate.decide import Moment
+from orchestration.gate.decide import Asked, Moment, asked_together
 from orchestration.gate.graphs import Graphs
 from orchestration.gate.known import Ask, StoreFacts
 from orchestration.gate.limits.count import Tally
@@ -82,6 +82,8 @@ class Seen:
     """The permits, in the order of their actions."""
     taken: frozenset[str]
     """Those of their effect keys that have their effect already, or may still."""
+    asked: Mapping[str, Asked | None]
+    """Action to what policy says of it now; nothing where there is nothing to ask about."""
 
     @classmethod
     def of(cls, connection: Connection, permits: Sequence[tuple[Ask, Row]], means: Means, now: datetime) -> Self:
@@ -98,7 +100,9 @@ class Seen:
         presented = [Presented.of(ask, row, key, moment) for ask, row in permits]
         keys = sorted({one.permit.effect_key for one in presented if one.permit is not None})
         taken = frozenset(connection.execute(_TAKEN, {"keys": keys}).scalars()) if keys else frozenset()
-        return cls(moment, latest(connection, now), presented, taken)
+        said = asked_together([one.case for one in presented], moment)
+        asked: dict[str, Asked | None] = {one.ask.action: each for one, each in zip(presented, said, strict=True)}
+        return cls(moment, latest(connection, now), presented, taken, asked)
 
 
 def unused_permits(
