@@ -144,16 +144,14 @@ class Gate:
         """
         with self.store.read() as connection:
             asks = load_asks(connection, tables.proposal.c.batch_id == batch_id, _may_be_performed())
-            if few := len(asks) <= FEW:
-                # looked up and counted once, for as long as the pointer stays and nobody else writes
-                moment = self._means.moment(self._means.facts(connection), asks, now)
-                self._means.tally.prepare(connection, self._wanted(weigh(ask, moment) for ask in asks), now)
-        if few:
-            return [self.perform(ask.action, now) for ask in asks]
         done: list[Effect | Decision] = []
         for ahead in _parts(asks, LOOKED_UP):
             with uncollected():
-                self._look_up(ahead)
+                with self.store.read() as connection:
+                    self._means.look_ahead(connection, ahead, now)
+                if len(asks) <= FEW:
+                    done += [self.perform(ask.action, now) for ask in ahead]
+                    continue
                 for some in _parts(ahead, CHUNK):
                     done += self._perform_some([ask.action for ask in some], now)
         return done

@@ -16,12 +16,15 @@ from sqlalchemy import BindParameter, Connection, bindparam, desc, func, select
 
 from orchestration.contracts import Pin
 from orchestration.errors import NotFound, PermitRefused
-from orchestration.gate.decide import Asked, Moment, asked_together
+from orchestration.gate.decide import Asked, Moment, asked_together, bounds_of
 from orchestration.gate.graphs import Graphs
 from orchestration.gate.known import Ask, StoreFacts
 from orchestration.gate.limits.count import Tally
+from orchestration.gate.limits.touch import Touch, touch_of
+from orchestration.gate.limits.usage import Bounds
 from orchestration.gate.load import load_asks, load_store
 from orchestration.gate.presented import Presented, Row, unused
+from orchestration.gate.resolve import Case, resolve
 from orchestration.gate.rules import Rules
 from orchestration.identity.clock import latest
 from orchestration.store import tables
@@ -69,6 +72,22 @@ class Means:
         """What those proposals are decided on."""
         graph = self.graphs.facts(store, asks)
         return Moment(self.rules, graph, store, now, self.graphs.missing)
+
+    def look_ahead(self, connection: Connection, asks: Sequence[Ask], now: datetime) -> None:
+        """Look proposals of a batch up in the graph, and count what bounds their effects, once for many.
+
+        Both hold in the transactions that come, for as long as the pointer stays and nobody else writes.
+        """
+        graph = self.graphs.facts(self.facts(connection), asks)
+        if graph is None:
+            return  # none of them will hold, and nothing is counted of any
+        wanted: dict[str, tuple[Touch, Bounds]] = {}
+        for ask in asks:
+            action_type, bounds = self.rules.action_types.get(ask.action_type), bounds_of(ask, self.rules)
+            if action_type is not None and bounds is not None:
+                case = Case(ask, action_type, resolve(ask, action_type, graph), graph, ())
+                wanted[ask.action] = (touch_of(case), bounds)
+        self.tally.prepare(connection, wanted, now)
 
 
 @dataclass(frozen=True, slots=True)
