@@ -117,7 +117,7 @@ def still(  # noqa: PLR0913  an effect rests on that many things
     against = [*one.unsound, *_against(one, moment.now, taken, at_least)]
     if one.permit is not None and one.permit.approval is not None:
         against += _without_consent(one.case, moment, at_least)
-    void = reconsider(one.ask, one.case, moment, against=against, usage=usage, asked=asked)
+    void = reconsider(one.ask, one.case, moment, against=against, usage=usage, touch=one.touch, asked=asked)
     if void is not None:
         return void
     if one.permit is None:
