@@ -161,9 +161,10 @@ def test_together_they_come_to_what_they_come_to_one_by_one(
     card = {"per_batch": MANY - chance.randrange(6), "per_entity_per_day": 9, "per_contact_point_per_day": 9}
     rules = bounded(world.rules, finance=card)
     came_to = []
-    for few in (0, 99):
+    for few, together in ((0, 200), (0, 5), (99, 1)):
         monkeypatch.setattr(gates, "FEW", few)
-        home = Path(copytree(world.settings.home, tmp_path / str(few)))
+        monkeypatch.setattr(gates, "CHUNK", together)
+        home = Path(copytree(world.settings.home, tmp_path / str(together)))
         store = open_store(Settings(home=home))
         this = World(home, store)
         with Gate(store, this.settings, rules, holds=lambda _pin: True) as gate:
@@ -171,7 +172,7 @@ def test_together_they_come_to_what_they_come_to_one_by_one(
         came_to.append((answers, {table: as_written(this, table) for table in WRITTEN}))
         store.close()
     assert {"effect", "deny"} <= set(kinds(came_to[0][0]))
-    assert came_to[0] == came_to[1]
+    assert came_to[0] == came_to[1] == came_to[2]
 
 
 WRITTEN = (
