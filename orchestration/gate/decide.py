@@ -103,6 +103,7 @@ def conclude(  # noqa: PLR0913  a decision rests on that many things
     usage: Usage,
     taken: AbstractSet[str],
     asked: Asked | None = None,
+    touch: Touch | None = None,
 ) -> Answer:
     """Decide a proposal that was weighed: ask policy, then limits.
 
@@ -113,10 +114,11 @@ def conclude(  # noqa: PLR0913  a decision rests on that many things
         usage: The day's effects so far; an allow is counted in it.
         taken: Effect keys that have their effect already, or may still.
         asked: What policy said, where it was asked already.
+        touch: What its effect is counted by, where that was made already.
     """
     if isinstance(case, list):
         return Answer(ask, _decision(ask, moment, Verdict.DENY, case), None)
-    asked, call, touch = asked or _policy(case, moment), tool_call(case), touch_of(case)
+    asked, call, touch = asked or _policy(case, moment), tool_call(case), touch or touch_of(case)
     objections = list(case.objections)
     if call is None and not objections:
         objections.append(Reason(code="unknown_value", detail="A value that the tool needs is not known."))
