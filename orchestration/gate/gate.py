@@ -165,7 +165,7 @@ class Gate:
         return done
 
     def _waiting(self, *waiting: ColumnElement[bool]) -> list[Ask]:
-        with self.store.read() as connection:
+        with uncollected(), self.store.read() as connection:
             return load_asks(connection, *waiting)
 
     def _look_up(self, asks: Sequence[Ask]) -> None:
