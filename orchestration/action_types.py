@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
@@ -191,15 +191,28 @@ def places(template: str) -> list[tuple[str, str | None]]:
     return [(found[1], found[2]) for found in _PLACE.finditer(template)]
 
 
+@cache
+def _parsed(template: str) -> tuple[tuple[str, str | None] | None, tuple[str | tuple[str, str | None], ...]]:
+    """The one place that a template is, where it is; and its texts and places, one after the other."""
+    parts: list[str | tuple[str, str | None]] = []
+    end = 0
+    for found in _PLACE.finditer(template):
+        parts += [template[end : found.start()], (found[1], found[2])]
+        end = found.end()
+    whole = _PLACE.fullmatch(template)
+    return None if whole is None else (whole[1], whole[2]), (*parts, template[end:])
+
+
 def fill(template: str, values: Mapping[tuple[str, str | None], str | int | bool]) -> str | int | bool:
     """A template with its places filled; a template that is one place alone keeps the value's type.
 
     Raises:
         KeyError: A place has no value.
     """
-    if whole := _PLACE.fullmatch(template):
-        return values[(whole[1], whole[2])]
-    return _PLACE.sub(lambda found: str(values[(found[1], found[2])]), template)
+    whole, parts = _parsed(template)
+    if whole is not None:
+        return values[whole]
+    return "".join([part if isinstance(part, str) else str(values[part]) for part in parts])
 
 
 def load_action_types(folder: Path) -> dict[str, ActionType]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from orchestration.action_types import fill
 from orchestration.gate.resolve import Case, Values, fact_value, is_key, key_of
+
+_AS_IT_IS: Final = frozenset({str, bool, int, type(None)})  # most of what there is: asked first, since it is cheap
 
 
 def read_set(case: Case) -> dict[str, Any]:
@@ -113,6 +115,8 @@ def _fact(name: str, case: Case) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  whatever the graph holds, as JSON holds it
+    if type(value) in _AS_IT_IS:
+        return value
     match value:
         case Decimal():
             return format(value, "f")

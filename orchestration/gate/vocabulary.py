@@ -85,6 +85,7 @@ ATTRIBUTES: Final[dict[str, frozenset[str]]] = {
 """The attributes that an entity of each type has, every one of them."""
 SCOPE: Final = "propose:"
 """What the scope of a credential begins with; the action type follows."""
+_AS_IT_IS: Final = frozenset({str, bool, int})  # most of what there is: asked first, since it is cheap
 _CENTS: Final = Decimal("0.0001")  # what a Cedar decimal holds
 
 
@@ -234,6 +235,8 @@ def _state(entity: Entity) -> dict[str, Any]:
 
 
 def _cedar(value: Any) -> Any:  # noqa: ANN401  whatever the graph holds
+    if type(value) in _AS_IT_IS:
+        return value
     match value:
         case Decimal():
             exact = value.quantize(_CENTS, rounding=ROUND_HALF_EVEN)
