@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from orchestration.action_types import ActionType
 from orchestration.approval.bound import bound, lapses
 from orchestration.canonical import digest
 from orchestration.contracts import Decision, Reason, Verdict
@@ -22,7 +23,7 @@ from orchestration.gate.policy import Ruling, consented, requested, together
 from orchestration.gate.readset import read_set, tool_call
 from orchestration.gate.resolve import Case, resolve
 from orchestration.gate.rules import Rules
-from orchestration.gate.standing import standing
+from orchestration.gate.standing import of_all, standing
 from orchestration.gate.transient import TRANSIENT
 
 
@@ -37,6 +38,14 @@ class Moment:
     now: datetime
     missing: Reason = NO_GRAPH
     """Why there is no graph, where there is none."""
+    common: dict[str, list[Reason]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Clauses of standing that fail for every proposal of an action type, once they were asked."""
+
+    def failing(self, action_type: ActionType, graph: GraphFacts) -> list[Reason]:
+        """The clauses of standing that fail for every proposal of an action type."""
+        if action_type.name not in self.common:
+            self.common[action_type.name] = of_all(action_type, graph, self.store, self.now)
+        return self.common[action_type.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,8 @@ def weigh(ask: Ask, moment: Moment) -> Case | list[Reason]:
     if action_type is None or moment.graph is None:
         return early
     found = resolve(ask, action_type, moment.graph)
-    failing = standing(action_type, found, moment.graph, moment.store, business_date=ask.business_date, now=moment.now)
+    common, day = moment.failing(action_type, moment.graph), ask.business_date
+    failing = standing(action_type, found, moment.graph, moment.store, business_date=day, now=moment.now, common=common)
     return Case(ask, action_type, found, moment.graph, (*early, *found.objections, *failing))
 
 
