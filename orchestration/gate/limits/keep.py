@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, insert, update
 
 from orchestration.contracts import Permit
 from orchestration.gate.limits.touch import Touch
@@ -15,11 +15,6 @@ from orchestration.store.tables import permit_subject, permit_use
 
 _USES: Final = insert(permit_use)
 _SUBJECTS: Final = insert(permit_subject)
-_USED: Final = (
-    update(permit_use)
-    .where(permit_use.c.permit_id == bindparam("permit"))
-    .values(state="used", at=bindparam("used_at"))
-)
 
 
 def minted(connection: Connection, permits: Sequence[tuple[Permit, Touch]]) -> dict[str | None, dict[str, Any]]:
@@ -56,9 +51,10 @@ def minted(connection: Connection, permits: Sequence[tuple[Permit, Touch]]) -> d
     return {permit.permit_id: of_use(use, touch.subjects) for use, (permit, touch) in each}
 
 
-def used(connection: Connection, permit_id: str, now: datetime) -> None:
-    """Count a permit as an effect from now on, however it ends."""
-    connection.execute(_USED, {"permit": permit_id, "used_at": now})
+def used(connection: Connection, permit_ids: Collection[str], now: datetime) -> None:
+    """Count permits as effects from now on, however these end."""
+    these = permit_use.c.permit_id.in_(sorted(permit_ids))
+    connection.execute(update(permit_use).where(these).values(state="used", at=now))
 
 
 def refused(connection: Connection, actions: Collection[str]) -> None:
