@@ -109,14 +109,15 @@ def ask(request: Request, policies: Policies, entities: Any, schema: Any) -> Sai
 
 
 def _clear(said: Any) -> Said:  # noqa: ANN401  cedarpy's own
-    errors = said.diagnostics.errors
-    if said.decision not in {cedarpy.Decision.Allow, cedarpy.Decision.Deny}:
+    """What an answer says, where it is a clear one."""
+    errors, decision, reasons = said.diagnostics.errors, said.decision, said.diagnostics.reasons
+    if decision not in {cedarpy.Decision.Allow, cedarpy.Decision.Deny}:
         raise NoAnswer(_why(errors))
     if errors:
         raise NoAnswer("policy_error")
-    if said.decision == cedarpy.Decision.Allow and not said.diagnostics.reasons:
+    if decision == cedarpy.Decision.Allow and not reasons:
         raise NoAnswer("policy_no_decision")
-    return Said(said.decision == cedarpy.Decision.Allow, tuple(sorted(said.diagnostics.reasons)))
+    return Said(decision == cedarpy.Decision.Allow, tuple(sorted(reasons)))
 
 
 def _why(errors: list[str]) -> str:

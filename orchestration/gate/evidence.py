@@ -66,13 +66,12 @@ def _source_rows(graph: GraphFacts, records: Iterable[str]) -> list[str]:
         for supporting in graph.support.get(record, ()):
             supports.setdefault(supporting, []).append(record)
     wanted = sorted({*records, *supports})
-    return [
-        _source_row(graph, name, row, supports.get(name, [])) for name in wanted if (row := graph.source_rows.get(name))
-    ]
+    rows = {row.record_id: row for name in wanted if (row := graph.source_rows.get(name))}  # one may drive several
+    return [_source_row(graph, row, supports.get(row.record_id, [])) for row in rows.values()]
 
 
-def _source_row(graph: GraphFacts, name: str, row: SourceRow, supports: list[str]) -> str:
-    known = ("row", name, *supports)
+def _source_row(graph: GraphFacts, row: SourceRow, supports: list[str]) -> str:
+    known = ("row", row.record_id, *supports)
     text = graph.texts.get(known)
     if text is None:
         said: dict[str, Any] = {

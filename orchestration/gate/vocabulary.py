@@ -61,20 +61,9 @@ _CONTEXT: Final[Kinds] = {
     "business_date": "datetime",
     "now": "datetime",
     "objections": "Set<String>",
-    "credential": {
-        "known": "Bool",
-        "expired": "Bool",
-        "revoked": "Bool",
-        "scopes": "Set<String>",
-        "needed": "String",
-    },
+    "credential": {"known": "Bool", "expired": "Bool", "revoked": "Bool", "scopes": "Set<String>", "needed": "String"},
     "window": {"open": "Bool", "closed": "Set<String>"},
-    "residency": {
-        "limited": "Bool",
-        "allowed": "Set<String>",
-        "countries": "Set<String>",
-        "unknown": "Bool",
-    },
+    "residency": {"limited": "Bool", "allowed": "Set<String>", "countries": "Set<String>", "unknown": "Bool"},
 }
 """What every request tells beside its parameters."""
 REQUIRED: Final = frozenset(_CONTEXT)

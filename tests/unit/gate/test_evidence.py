@@ -69,6 +69,21 @@ def test_it_reads_as_what_the_graph_says(name: str, completed: bool) -> None:  #
         assert kept == json.loads(json.dumps(plain(expected(case))))
 
 
+def test_a_row_that_drives_two_records_is_kept_once() -> None:
+    scene = Scene()
+    one = scene.graph.source_rows["crm:contact:1"]
+    twice = (
+        *scene.graph.records[ADA],
+        replace(scene.graph.records[ADA][0], record_id=RecordId("crm:contact:1#person")),
+    )
+    scene = scene.knowing(
+        source_rows={**scene.graph.source_rows, "crm:contact:1#person": one},
+        records={**scene.graph.records, ADA: twice},
+    )
+    kept = json.loads(evidence(case_of(scene))["source_rows"])
+    assert [each["record_id"] for each in kept] == sorted({*RECORDS[ACME], *RECORDS[ADA], INVOICE})
+
+
 def test_what_is_known_otherwise_is_written_anew() -> None:
     first, other = case_of(Scene()), case_of(Scene().entity(ACME, name="Another Ltd"))
     assert evidence(first)["entities"] != evidence(other)["entities"]
