@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from orchestration.action_types import ActionType
 from orchestration.approval.bound import bound, lapses
@@ -239,29 +238,27 @@ def _concluded(case: Case, moment: Moment, asked: Asked | None, objections: list
     else:
         given = None
     used = given.approval_id if given is not None and verdict is Verdict.ALLOW else None
+    decision = _decision(case.ask, moment, verdict, reasons, case)
     saw = {
         "request": dict(asked.request),
         "entities": asked.entities,
         "objections": [reason.model_dump() for reason in objections],
         **({"approval": used} if used else {}),
     }
-    told = {"policies": asked.ruling.policies, "policy_request": saw, "approval": used}
-    return _decision(case.ask, moment, verdict, reasons, case, **told)
+    return decision.model_copy(update={"policies": asked.ruling.policies, "policy_request": saw, "approval": used})
 
 
-def _decision(
-    ask: Ask, moment: Moment, verdict: Verdict, reasons: list[Reason], case: Case | None = None, **told: Any
-) -> Decision:
+def _decision(ask: Ask, moment: Moment, verdict: Verdict, reasons: list[Reason], case: Case | None = None) -> Decision:
     known = moment.rules.policies.get(ask.agent)
     rests_on = read_set(case) if case else {}
     return Decision(
         action=ask.action,
         verdict=verdict,
         reasons=tuple(reasons),
+        policies=(),
         policy_digest=known.digest if known else "",
         read_set=rests_on,
         read_set_digest=digest(rests_on),
         snapshot_id=moment.store.snapshot_id,
         decided_at=moment.now,
-        **{"policies": (), **told},
     )
