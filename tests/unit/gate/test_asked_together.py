@@ -21,6 +21,7 @@ from orchestration.gate.limits.usage import Usage
 from orchestration.gate.policy import AgentPolicies, requested
 from orchestration.gate.policy_files import load_policies
 from orchestration.registry import load_agents
+from tests.effort import EFFORT
 from tests.unit.gate.case import ACME, AGENTS, NOW, Scene, rules
 
 Question = tuple[dict[str, Any], list[dict[str, Any]]]
@@ -172,8 +173,9 @@ def questions(draw: st.DrawFn) -> list[Question]:
     return found
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("more", sorted(_POLICIES))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80 * EFFORT, deadline=None)
 @given(asked=questions())
 def test_each_has_the_answer_that_it_has_alone(more: str, asked: list[Question]) -> None:
     policies = policies_of(more)
@@ -197,7 +199,8 @@ def test_a_policy_that_names_an_entity_does_not_see_it_where_another_is_asked_ab
     assert {reason.code for each in policies.rule_all([_usual(), other]) for reason in each.reasons} == {"policy_error"}
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.law
+@settings(max_examples=40 * EFFORT, deadline=None)
 @given(st.lists(st.sampled_from(["usual", "large", "crown", "unknown", "stranger", "stopped"]), max_size=6))
 def test_proposals_that_are_decided_together_are_decided_as_each_is_alone(kinds: list[str]) -> None:
     scene = Scene()
@@ -233,7 +236,8 @@ def test_policies_are_asked_with_what_they_read_alone() -> None:
     assert policies_of("of all that is told").narrow is None
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.law
+@settings(max_examples=300 * EFFORT, deadline=None)
 @given(place=st.sampled_from(_places()), value=ODD)
 def test_what_surely_fits_is_what_cedar_takes(place: list[str], value: object) -> None:
     policies, asked = policies_of("of nobody else"), deepcopy(_usual())
