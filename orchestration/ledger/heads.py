@@ -97,6 +97,11 @@ class Standing:
                 self._broken = self._broken or head
 
     @property
+    def entries(self) -> int:
+        """How many entries were taken in."""
+        return self._tree.size
+
+    @property
     def last(self) -> Head | None:
         """The last checkpoint that holds: the ledger up to there is the one that was signed."""
         return self._last

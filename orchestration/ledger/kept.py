@@ -10,33 +10,55 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator
-from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Text, cast, select
+from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, Text, cast, func, select, type_coerce
+from sqlalchemy.types import NullType
 
-from orchestration.canonical import canonical
-from orchestration.ledger import committed
+from orchestration.ledger import committed, rows
 from orchestration.store.tables import evidence, ledger_entry, ledger_payload
 
 STORED: Final = "stored:"
 """How a digest of the text begins, unlike one of canonical JSON."""
 _TEXTS: Final = ("read_set", "entities", "source_rows", "materialisations", "policy_request")
-_HASHED: Final = ("action", "kept_at", *_TEXTS)
+_BEFORE: Final = tuple(f"{name} %d\n".encode() for name in ("action", "kept_at", *_TEXTS))
+Bounds = tuple[str | None, str | None]
+"""Actions that come after the first in the database's order, up to the second; none where it goes on to the end."""
 
 
 def stored(
-    connection: Connection, action: str | None = None, *, among: Collection[str] | None = None
+    connection: Connection,
+    action: str | None = None,
+    *,
+    among: Collection[str] | None = None,
+    between: Bounds = (None, None),
 ) -> Iterator[tuple[str, str]]:
     """Each action that evidence is kept of, or one alone, or those among some, with the digest of it."""
-    query = select(evidence.c.action, evidence.c.kept_at, *(cast(evidence.c[name], Text) for name in _TEXTS))
+    column = evidence.c.action
+    query = select(
+        rows.raw_column(column),
+        rows.raw_column(evidence.c.kept_at),
+        *(_octets(connection, evidence.c[name]) for name in _TEXTS),
+    )
     if action is not None:
-        query = query.where(evidence.c.action == action)
+        query = query.where(column == action)
     if among is not None:
-        query = query.where(evidence.c.action.in_(sorted(among)))
-    with connection.execute(query.execution_options(yield_per=200)) as rows:
-        for row in rows:
-            yield row[0], _digest(row)
+        query = query.where(column.in_(sorted(among)))
+    if between[0] is not None:
+        query = query.where(column > between[0])
+    if between[1] is not None:
+        query = query.where(column <= between[1])
+    for row in rows.raw(connection, query):
+        yield row[0], _digest(row)
+
+
+def stretches(connection: Connection, size: int) -> list[Bounds]:
+    """What `stored` may be read between so that each row is read once, some `size` of them at a time."""
+    column = evidence.c.action
+    numbered = select(column, func.row_number().over(order_by=column).label("number")).subquery()
+    query = select(numbered.c.action).where(numbered.c.number % size == 0).order_by(numbered.c.action)
+    ends = list(connection.execute(query).scalars())
+    return list(zip([None, *ends], [*ends, None], strict=True))
 
 
 def as_told(connection: Connection, action: str) -> str:
@@ -59,22 +81,18 @@ def canonically(connection: Connection, action: str) -> str:
     return committed.of_evidence(dict(row))
 
 
-def _digest(row: Any) -> str:  # noqa: ANN401  a row of the query
-    # a column that came later says nothing of what was kept before it
-    texts = [value if value is None or type(value) is str else _written(value) for value in row]
-    parts = [f"{name} {len(text)}\n{text}" for name, text in zip(_HASHED, texts, strict=True) if text is not None]
-    whole = "".join(parts)
-    if whole.isascii():  # then the length in characters is that in bytes
-        return STORED + hashlib.sha256(whole.encode()).hexdigest()
+def _octets(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:
+    """The text of a column in UTF-8, which no driver reads into text first."""
+    if connection.dialect.name == "sqlite":
+        return type_coerce(cast(column, LargeBinary), NullType())
+    return type_coerce(func.convert_to(cast(column, Text), "UTF8"), NullType())
+
+
+def _digest(row: rows.Row) -> str:
     digest = hashlib.sha256()
-    for name, text in zip(_HASHED, texts, strict=True):
-        if text is not None:
-            held = text.encode("utf-8", "surrogatepass")
-            digest.update(b"%s %d\n" % (name.encode(), len(held)))
+    action = row[0].encode("utf-8", "surrogatepass") if isinstance(row[0], str) else rows.written(row[0]).encode()
+    for before, held in zip(_BEFORE, (action, rows.written_time(row[1]).encode(), *row[2:]), strict=True):
+        if held is not None:  # a column that came later says nothing of what was kept before it
+            digest.update(before % len(held))
             digest.update(held)
     return STORED + digest.hexdigest()
-
-
-@lru_cache(maxsize=8192, typed=True)
-def _written(value: object) -> str:
-    return canonical(value).decode()
