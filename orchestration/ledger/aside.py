@@ -36,6 +36,8 @@ MOST: Final = 3
 """Other processes at most: there is not more to do beside the walk than they can."""
 STRETCH: Final = 1_000
 """Actions whose evidence is one part to read."""
+_GOING: Final = 5.0
+"""Seconds that a process has to end by itself."""
 _COUNTS: Final = "counts"
 Head = tuple[object, ...]
 """Number and hash of the last entry, and how many payloads there are: an erasure takes some away, with an entry."""
@@ -83,10 +85,15 @@ class Aside:
     def close(self) -> None:
         """Let the others go."""
         for process, line, reader in self._others:
-            process.kill()
-            process.wait()
+            if reader.is_alive():  # something failed here, and nobody waits for what they read
+                process.kill()
             reader.join()
-            line.close()
+            line.close()  # nothing is asked for any more
+            try:
+                process.wait(_GOING)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def _last(self) -> Part | None:
         try:
@@ -97,17 +104,17 @@ class Aside:
     def _take(self, line: Line, first: object) -> None:
         """Have parts read by another process, one after the other; a part that is not read is put back."""
         part: Part | None = None
-        try:
-            line.send(first)
-            while self._parts:
-                part = self._parts.popleft()
-                line.send(part)
-                found = line.recv()
-                self._read.append(found)
-                part = None
-        except (IndexError, OSError, EOFError):  # all are taken; or it was killed or saw another state
-            if part is not None:
-                self._parts.append(part)
+        with suppress(IndexError, OSError, EOFError):  # all are taken; or it was killed or saw another state
+            try:
+                line.send(first)
+                while self._parts:
+                    part = self._parts.popleft()
+                    line.send(part)
+                    self._read.append(line.recv())
+                    part = None
+            finally:
+                if part is not None:
+                    self._parts.append(part)
 
 
 @contextmanager

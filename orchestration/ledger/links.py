@@ -19,6 +19,7 @@ from sqlalchemy.types import NullType
 
 from orchestration.canonical import canonical
 from orchestration.ledger.chain import GENESIS, commitment, entry_hash, said
+from orchestration.ledger.rows import raw
 from orchestration.store.tables import ledger_entry, ledger_payload
 
 _NOTHING: Final[Mapping[Any, str]] = MappingProxyType({})
@@ -79,9 +80,8 @@ def entries(connection: Connection, action: str | None = None, after: int = 0) -
         query = query.where(ledger_entry.c.action == action)
     if after:
         query = query.where(ledger_entry.c.seq > after)
-    with connection.execute(query.execution_options(yield_per=1000)) as rows:
-        for row in rows:
-            yield Entry(*row)
+    for row in raw(connection, query):
+        yield Entry(*row)
 
 
 def stray_payloads(connection: Connection) -> Iterator[str]:
@@ -182,6 +182,7 @@ def _missing(first: int, found: int) -> str:
     return f"entry {first} is missing" if found == first + 1 else f"entries {first} to {found - 1} are missing"
 
 
+@lru_cache(maxsize=1024, typed=True)
 def plainly(at: object) -> str | None:
     """A time as SQLite holds it in the form that bodies have: right for almost every one, and quick."""
     return f"{at[:10]}T{at[11:]}Z" if isinstance(at, str) and at[10:11] == " " and at[19:20] == "." else None

@@ -68,7 +68,7 @@ def raw_column(column: Column[Any]) -> ColumnElement[Any]:
     return cast(column, Text) if isinstance(column.type, JSON) else type_coerce(column, NullType())
 
 
-def raw(connection: Connection, query: Select[Any]) -> Iterator[Row]:
+def raw(connection: Connection, query: Select[*tuple[Any, ...]]) -> Iterator[Row]:
     """The rows of a query for columns that SQLAlchemy makes nothing of; some hundred of them are held at a time."""
     streams = {} if connection.dialect.name == "sqlite" else {"yield_per": _AT_ONCE}  # SQLite holds none in advance
     with connection.execute(query.execution_options(**streams)) as found:

@@ -117,7 +117,7 @@ def _effects(connection: Connection, action: str | None, consumed: dict[str, Any
             became[str(row[key])] = _BECAME(whole)
 
 
-def _query(table: Table, action: str | None) -> Select[Any]:
+def _query(table: Table, action: str | None) -> Select[*tuple[Any, ...]]:
     query = select(*map(raw_column, table.columns))
     return query if action is None else query.where(table.c.action == action)
 
