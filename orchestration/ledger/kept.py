@@ -12,7 +12,18 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, Text, cast, func, select, type_coerce
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Text,
+    cast,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
 from sqlalchemy.types import NullType
 
 from orchestration.ledger import committed, rows
@@ -22,8 +33,10 @@ STORED: Final = "stored:"
 """How a digest of the text begins, unlike one of canonical JSON."""
 _TEXTS: Final = ("read_set", "entities", "source_rows", "materialisations", "policy_request")
 _BEFORE: Final = tuple(f"{name} %d\n".encode() for name in ("action", "kept_at", *_TEXTS))
-Bounds = tuple[str | None, str | None]
-"""Actions that come after the first in the database's order, up to the second; none where it goes on to the end."""
+_AT_ONCE: Final = 20
+"""Rows that are held at a time: not more than a processor keeps at hand, for each is read twice."""
+Bounds = tuple[str | int | None, str | int | None]
+"""Rows that come after the first place in a table, up to the second; none where it begins or ends with these."""
 
 
 def stored(
@@ -45,20 +58,33 @@ def stored(
     if among is not None:
         query = query.where(column.in_(sorted(among)))
     if between[0] is not None:
-        query = query.where(column > between[0])
+        query = query.where(_place(connection) > between[0])
     if between[1] is not None:
-        query = query.where(column <= between[1])
-    for row in rows.raw(connection, query):
+        query = query.where(_place(connection) <= between[1])
+    for row in rows.raw(connection, query, _AT_ONCE):
         yield row[0], _digest(row)
 
 
 def stretches(connection: Connection, size: int) -> list[Bounds]:
     """What `stored` may be read between so that each row is read once, some `size` of them at a time."""
-    column = evidence.c.action
-    numbered = select(column, func.row_number().over(order_by=column).label("number")).subquery()
-    query = select(numbered.c.action).where(numbered.c.number % size == 0).order_by(numbered.c.action)
-    ends = list(connection.execute(query).scalars())
+    place = _place(connection)
+    if connection.dialect.name == "sqlite":
+        first, last, count = (
+            connection.execute(select(each).select_from(evidence)).scalar_one()
+            for each in (func.min(place), func.max(place), func.count())
+        )
+        many = -(-count // size)  # however far the numbers of rows lie from each other, there are no more stretches
+        ends = [first + (last - first) * each // many for each in range(1, many)]
+    else:
+        numbered = select(place.label("place"), func.row_number().over(order_by=place).label("number")).subquery()
+        query = select(numbered.c.place).where(numbered.c.number % size == 0).order_by(numbered.c.place)
+        ends = list(connection.execute(query).scalars())
     return list(zip([None, *ends], [*ends, None], strict=True))
+
+
+def _place(connection: Connection) -> ColumnElement[Any]:
+    """By what stretches are told from each other: in SQLite by where rows lie, which is how they are read fastest."""
+    return literal_column("evidence.rowid") if connection.dialect.name == "sqlite" else evidence.c.action
 
 
 def as_told(connection: Connection, action: str) -> str:

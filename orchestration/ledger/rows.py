@@ -38,7 +38,7 @@ from orchestration.store.tables import UtcDateTime
 _ZERO: Final = ".000000"
 _SQLITE_TIME: Final = len("2026-11-02 09:00:00.123456")
 _LARGEST: Final = 2**53 - 1
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 100
 Row = Sequence[Any]
 """What the database holds of each column, in the order of the columns."""
 
@@ -68,14 +68,14 @@ def raw_column(column: Column[Any]) -> ColumnElement[Any]:
     return cast(column, Text) if isinstance(column.type, JSON) else type_coerce(column, NullType())
 
 
-def raw(connection: Connection, query: Select[*tuple[Any, ...]]) -> Iterator[Row]:
-    """The rows of a query for columns that SQLAlchemy makes nothing of; some hundred of them are held at a time."""
-    streams = {} if connection.dialect.name == "sqlite" else {"yield_per": _AT_ONCE}  # SQLite holds none in advance
+def raw(connection: Connection, query: Select[*tuple[Any, ...]], at_once: int = _AT_ONCE) -> Iterator[Row]:
+    """The rows of a query for columns that SQLAlchemy makes nothing of; so many of them are held at a time."""
+    streams = {} if connection.dialect.name == "sqlite" else {"yield_per": at_once}  # SQLite holds none in advance
     with connection.execute(query.execution_options(**streams)) as found:
         if streams or found.cursor is None:
             yield from found
             return
-        while some := found.cursor.fetchmany(_AT_ONCE):  # the driver's own tuples
+        while some := found.cursor.fetchmany(at_once):  # the driver's own tuples
             yield from some
 
 
