@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -105,6 +105,12 @@ def canonically(connection: Connection, action: str) -> str:
     """The digest of the evidence of one action as earlier versions took it."""
     row = connection.execute(select(evidence).where(evidence.c.action == action)).mappings().one()
     return committed.of_evidence(dict(row))
+
+
+def digest_of(row: Mapping[str, Any]) -> str:
+    """The digest of evidence that is about to be kept, whose JSON columns are text already."""
+    texts = (None if row[name] is None else row[name].encode("utf-8", "surrogatepass") for name in _TEXTS)
+    return _digest((row["action"], row["kept_at"], *texts))
 
 
 def _octets(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:
