@@ -18,6 +18,7 @@ from orchestration.identity.person import Role
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
 from orchestration.work import settling, told_of
+from orchestration.work.in_flight import refuse_in_flight
 from orchestration.work.tools import load_servers, sent_once
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="See what became of effects.")
@@ -179,7 +180,7 @@ def settle(
         by = acting(store, settings, Role.REVIEWER, Role.OPERATOR).name
         with store.begin() as connection:
             settling.refuse_repeatable(connection, action, sent_once(load_servers(settings.tools)))
-            settling.refuse_in_flight(store, connection, action)
+            refuse_in_flight(store, connection, action)
             found = settling.settle(connection, action, OutcomeState(state), by=by, reason=said, now=now)
     if as_json:
         print_json({"effect": found.effect, "action": found.action, "state": found.state, "reason": said, "by": by})

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, exists, func, select
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
-from orchestration.ledger import committed, committed_effects, handed_on, kept, rows
+from orchestration.ledger import committed, committed_effects, handed_on, held, kept, rows
 from orchestration.ledger.subjects import (
     ANSWER,
     APPROVAL_USE,
@@ -220,6 +220,7 @@ def _approvals(connection: Connection, action: str | None) -> Iterator[tuple[Sub
     """What is held, what was shown of it, what was said of it, and how each of these approvals ended."""
     for row in rows.rows(connection, tables.held, action):
         yield _about("held", row), rows.digest(committed.of_held(row))
+        yield from held.told_by_store(row)
     for row in _rows(connection, tables.showing, action):
         yield _about("showing", row), digest(committed.of_showing(row))
     for row in _rows(connection, tables.approval, action):
