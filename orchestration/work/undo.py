@@ -182,8 +182,9 @@ def _mean(  # noqa: PLR0913, PLR0917  what a taking back is made of
             "expires_at": now + LASTS,
         }
     )
-    connection.execute(insert(table).values(**_row(undo_id, order.action, permit, effect, sign(permit, key))))
-    entries_effects.undo_intended(connection, undo_id, order.by, order.reason, at=now)
+    said = {"operator": order.by, "reason": order.reason}
+    connection.execute(insert(table).values(**_row(undo_id, order.action, permit, effect, sign(permit, key)), **said))
+    entries_effects.undo_intended(connection, undo_id, at=now)
     return dict(connection.execute(select(table).where(table.c.undo_id == undo_id)).mappings().one())
 
 
