@@ -99,7 +99,7 @@ def test_nobody_approves_what_they_were_not_shown_as_it_is(large: World) -> None
         approve(large, actions[0], shown=False)
     large.edit("showing", {"person": "Ben Hale"}, decision_id=1, person="Ada Okafor")
     approve(large, actions[0], shown=False)
-    with pytest.raises(ApprovalRefused, match="does not wait: it is approved"):
+    with pytest.raises(ApprovalRefused, match="is not in review: it is approved"):
         approve(large, actions[0], BEN)
 
 
