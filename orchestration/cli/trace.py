@@ -67,7 +67,10 @@ def _spine(found: Trace) -> Iterator[tuple[str, object]]:
             f"{outcome.state} by {outcome.tool}{written}, {plain(outcome.settled_at or outcome.intended_at)}",
         )
     if permit:
-        yield "<- permit", f"{found.permit}, {f'used at {plain(permit.consumed_at)}' if permit.consumed_at else 'not used'}"
+        yield (
+            "<- permit",
+            f"{found.permit}, {f'used at {plain(permit.consumed_at)}' if permit.consumed_at else 'not used'}",
+        )
     for said in found.approvals:
         yield "<- approval", f"{said.verdict} by {said.person}, {plain(said.at)}"
     if found.decision:
