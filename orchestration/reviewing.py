@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from orchestration.canonical import canonical
-from orchestration.gate.decide import TRANSIENT
+from orchestration.gate.transient import TRANSIENT
 from orchestration.graph.reader import EntityGraph
 from orchestration.judgements import judgements
 from orchestration.store.tables import decision, outbox, proposal

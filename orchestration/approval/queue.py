@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 from orchestration.approval.bound import as_held, bound, differences, effect_of, in_words, lapses
 from orchestration.approval.standing import APPROVE
 from orchestration.contracts import Permit, Reason, Verdict
-from orchestration.gate.decide import TRANSIENT, Answer
+from orchestration.gate.decide import Answer
+from orchestration.gate.transient import TRANSIENT
 from orchestration.ledger import entries_approval as entries
 from orchestration.store.tables import approval, evidence, held, proposal
 from orchestration.store.tables import decision as decisions

@@ -9,11 +9,12 @@ to nobody.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import cedarpy
+import orjson
 
 from orchestration.contracts import Reason
 from orchestration.gate import vocabulary
@@ -52,6 +53,8 @@ class Policies:
     named: Mapping[str, Any]
     """In Cedar's JSON form."""
     parsed: Any
+    ask_alone: bool = False
+    """Whether a condition names an entity: it could tell whether others are asked about at the same time."""
 
     @classmethod
     def of(cls, named: Mapping[str, Any]) -> Policies:
@@ -61,7 +64,8 @@ class Policies:
             ValueError: One of them is none.
         """
         document = {"staticPolicies": dict(named), "templates": {}, "templateLinks": []}
-        return cls(named, cedarpy.PolicySet.from_json_str(json.dumps(document)))
+        names_one = any(_names_an_entity(each.get("conditions")) for each in named.values())
+        return cls(named, cedarpy.PolicySet.from_json_str(json.dumps(document)), names_one)
 
     def without(self, names: frozenset[str]) -> Policies:
         """All of them but those."""
@@ -82,15 +86,7 @@ def known(request: Request, entities: Entities, schema: Any) -> Any:  # noqa: AN
     Raises:
         NoAnswer: One is not known, lacks an attribute, or does not fit the schema.
     """
-    found = {(each["uid"]["type"], each["uid"]["id"]): each["attrs"] for each in entities}
-    for role in ("principal", "resource"):
-        attributes = found.get((request[role]["type"], request[role]["id"]))
-        if attributes is None:
-            raise NoAnswer("policy_unknown_entity")
-        if vocabulary.ATTRIBUTES.get(request[role]["type"], frozenset()) - attributes.keys():
-            raise NoAnswer("policy_missing_attribute")
-    if vocabulary.REQUIRED - request["context"].keys():
-        raise NoAnswer("policy_missing_attribute")
+    _named(request, entities)
     try:
         return cedarpy.Entities.from_json_str(json.dumps(entities), schema)
     except (ValueError, TypeError) as problem:
@@ -109,6 +105,10 @@ def ask(request: Request, policies: Policies, entities: Any, schema: Any) -> Sai
         said = cedarpy.is_authorized(dict(request), policies.parsed, entities, schema)
     except (ValueError, TypeError) as problem:
         raise NoAnswer("policy_schema") from problem
+    return _clear(said)
+
+
+def _clear(said: Any) -> Said:  # noqa: ANN401  cedarpy's own
     errors = said.diagnostics.errors
     if said.decision not in {cedarpy.Decision.Allow, cedarpy.Decision.Deny}:
         raise NoAnswer(_why(errors))
@@ -125,3 +125,92 @@ def _why(errors: list[str]) -> str:
     if "to have an attribute" in text:
         return "policy_missing_attribute"
     return "policy_schema" if text else "policy_no_decision"
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Requests of one agent that are asked at once, so that their entities and what they share is read once.
+
+    It says what `ask` says of each alone, or nothing of those that have to be asked alone: whatever is odd about them.
+    """
+
+    requests: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+    """By their place among those that were to be asked."""
+    entities: Any = None
+    schema: Any = None
+
+    @classmethod
+    def of(cls, asked: Sequence[tuple[Request, Entities]], schema: Any) -> Together:  # noqa: ANN401  cedarpy's own
+        """Those of some requests that can be asked at once."""
+        requests: dict[int, dict[str, Any]] = {}
+        common: dict[tuple[str, str], dict[str, Any]] = {}
+        for number, (request, entities) in enumerate(asked):
+            try:
+                _named(request, entities)
+                context = orjson.dumps(request["context"]).decode()
+            except (NoAnswer, TypeError):
+                continue
+            if request["principal"] == asked[0][0]["principal"] and _common(request, entities, common):
+                requests[number] = {**request, "context": context}
+        try:
+            known_to_all = cedarpy.Entities.from_json_str(orjson.dumps(list(common.values())).decode(), schema)
+        except (ValueError, TypeError):
+            return cls()
+        return cls(requests, known_to_all, schema)
+
+    def ask(self, policies: Policies, which: Iterable[int]) -> dict[int, Said]:
+        """What policies say of those requests; of one that has no clear answer, nothing."""
+        numbers = [number for number in which if number in self.requests]
+        if not numbers or not policies.named or policies.ask_alone:
+            return {}
+        requests = [self.requests[number] for number in numbers]
+        try:
+            answers = cedarpy.is_authorized_batch(requests, policies.parsed, self.entities, self.schema)
+        except (ValueError, TypeError):
+            return {}
+        found = {}
+        for number, said in zip(numbers, answers, strict=True):
+            try:
+                found[number] = _clear(said)
+            except NoAnswer:
+                continue  # to be asked alone, for the reason that is said then
+        return found
+
+
+def _named(request: Request, entities: Entities) -> None:
+    """Refuse a request that names what is not known, or lacks what it takes."""
+    found = {(each["uid"]["type"], each["uid"]["id"]): each["attrs"] for each in entities}
+    for role in ("principal", "resource"):
+        attributes = found.get((request[role]["type"], request[role]["id"]))
+        if attributes is None:
+            raise NoAnswer("policy_unknown_entity")
+        if vocabulary.ATTRIBUTES.get(request[role]["type"], frozenset()) - attributes.keys():
+            raise NoAnswer("policy_missing_attribute")
+    if vocabulary.REQUIRED - request["context"].keys():
+        raise NoAnswer("policy_missing_attribute")
+
+
+def _common(request: Request, entities: Entities, common: dict[tuple[str, str], dict[str, Any]]) -> bool:
+    """Add a request's own two entities to those that are known to all; whether nobody else's are otherwise."""
+    own = {(each["uid"]["type"], each["uid"]["id"]): each for each in entities}
+    wanted = {(request[role]["type"], request[role]["id"]) for role in ("principal", "resource")}
+    if own.keys() != wanted or len(own) != len(entities) or any(each["parents"] for each in entities):
+        return False
+    if any(common.get(uid, each) != each for uid, each in own.items()):
+        return False
+    common |= own
+    return True
+
+
+def _names_an_entity(said: Any) -> bool:  # noqa: ANN401  part of a policy in Cedar's JSON form
+    """Whether a condition names an entity that could be read: any but actions, and agents, of which one is asked."""
+    if isinstance(said, list):
+        return any(map(_names_an_entity, said))
+    if not isinstance(said, dict):
+        return False
+    named = said.get("__entity")
+    return (named is not None and _kind(named) not in {"Action", "Agent"}) or any(map(_names_an_entity, said.values()))
+
+
+def _kind(named: Any) -> object:  # noqa: ANN401  part of a policy in Cedar's JSON form
+    return named.get("type") if isinstance(named, dict) else None

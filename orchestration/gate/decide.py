@@ -5,15 +5,15 @@ Pure: no clock, no disk, no store. `record.py` writes the answer down, `perform.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from orchestration.approval.bound import bound, lapses
 from orchestration.canonical import digest
 from orchestration.contracts import Decision, Reason, Verdict
-from orchestration.gate.cedar import NO_ANSWER, Entities, Request
+from orchestration.gate.cedar import Entities, Request
 from orchestration.gate.known import NO_GRAPH, Ask, GraphFacts, StoreFacts
 from orchestration.gate.limits.touch import Touch, touch_of
 from orchestration.gate.limits.usage import Bounds, Usage
@@ -23,39 +23,7 @@ from orchestration.gate.readset import read_set, tool_call
 from orchestration.gate.resolve import Case, resolve
 from orchestration.gate.rules import Rules
 from orchestration.gate.standing import standing
-
-TRANSIENT: Final = frozenset(
-    {
-        *NO_ANSWER,
-        "action_type_stopped",
-        "agent_stopped",
-        "all_stopped",
-        "approval_expired",
-        "approval_void",
-        "bad_credential",
-        "batch_limit",
-        "budget_limit",
-        "contact_point_limit",
-        "entity_limit",
-        "failed_check",
-        "graph_changed",
-        "long_rate_limit",
-        "no_graph",
-        "no_pin",
-        "not_current",
-        "outside_window",
-        "permit_expired",
-        "permit_halted",
-        "policy_changed",
-        "rate_limit",
-        "read_set_changed",
-        "split",
-        "stale_source",
-        "superseded",
-        "tool_call_changed",
-    }
-)
-"""Objections that may pass though nothing about the row changes: then it may wake its agent again."""
+from orchestration.gate.transient import TRANSIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +72,38 @@ def weigh(ask: Ask, moment: Moment) -> Case | list[Reason]:
     return Case(ask, action_type, found, moment.graph, (*early, *found.objections, *failing))
 
 
-def conclude(ask: Ask, case: Case | list[Reason], moment: Moment, *, usage: Usage, taken: AbstractSet[str]) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What policy was asked, and what it said."""
+
+    request: Request
+    entities: Entities
+    ruling: Ruling
+
+
+def asked_together(cases: Sequence[Case | list[Reason]], moment: Moment) -> list[Asked | None]:
+    """What policy says of each of some proposals, asked at once; nothing of those there is nothing to ask about."""
+    found: list[Asked | None] = [None] * len(cases)
+    questions: dict[str, list[tuple[int, Request, Entities]]] = {}
+    for number, case in enumerate(cases):
+        if isinstance(case, Case) and (question := _question(case, moment)) is not None:
+            questions.setdefault(case.ask.agent, []).append((number, *question))
+    for agent, each in questions.items():
+        rulings = moment.rules.policies[agent].rule_all([(request, entities) for _, request, entities in each])
+        for (number, request, entities), ruling in zip(each, rulings, strict=True):
+            found[number] = Asked(request, entities, ruling)
+    return found
+
+
+def conclude(  # noqa: PLR0913  a decision rests on that many things
+    ask: Ask,
+    case: Case | list[Reason],
+    moment: Moment,
+    *,
+    usage: Usage,
+    taken: AbstractSet[str],
+    asked: Asked | None = None,
+) -> Answer:
     """Decide a proposal that was weighed: ask policy, then limits.
 
     Args:
@@ -113,10 +112,11 @@ def conclude(ask: Ask, case: Case | list[Reason], moment: Moment, *, usage: Usag
         moment: Everything else that the decision rests on.
         usage: The day's effects so far; an allow is counted in it.
         taken: Effect keys that have their effect already, or may still.
+        asked: What policy said, where it was asked already.
     """
     if isinstance(case, list):
         return Answer(ask, _decision(ask, moment, Verdict.DENY, case), None)
-    asked, call, touch = _policy(case, moment), tool_call(case), touch_of(case)
+    asked, call, touch = asked or _policy(case, moment), tool_call(case), touch_of(case)
     objections = list(case.objections)
     if call is None and not objections:
         objections.append(Reason(code="unknown_value", detail="A value that the tool needs is not known."))
@@ -134,8 +134,14 @@ def conclude(ask: Ask, case: Case | list[Reason], moment: Moment, *, usage: Usag
     return Answer(ask, decision, case, touch)
 
 
-def reconsider(
-    ask: Ask, case: Case | list[Reason], moment: Moment, *, against: list[Reason], usage: Usage
+def reconsider(  # noqa: PLR0913  a decision rests on that many things
+    ask: Ask,
+    case: Case | list[Reason],
+    moment: Moment,
+    *,
+    against: list[Reason],
+    usage: Usage,
+    asked: Asked | None = None,
 ) -> Decision | None:
     """Ask policy and limits once more about what was allowed.
 
@@ -145,6 +151,7 @@ def reconsider(
         moment: What it rests on now.
         against: What speaks against its permit.
         usage: The day's effects so far, its own permit among them.
+        asked: What policy says now, where it was asked already.
 
     Returns:
         The decision that takes the permit's place; none where nothing speaks against the effect.
@@ -155,7 +162,7 @@ def reconsider(
     bounds = bounds_of(ask, moment.rules)
     if bounds is not None:
         objections += usage.over(bounds, touch_of(case), own=1)
-    decision = _concluded(case, moment, _policy(case, moment), objections)
+    decision = _concluded(case, moment, asked or _policy(case, moment), objections)
     return None if decision.verdict is Verdict.ALLOW else decision
 
 
@@ -181,24 +188,20 @@ def _leave(ask: Ask, moment: Moment) -> list[Reason]:
     return reasons
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What policy was asked, and what it said."""
-
-    request: Request
-    entities: Entities
-    ruling: Ruling
+def _policy(case: Case, moment: Moment) -> Asked | None:
+    """What policy says; nothing where there is nothing to ask about."""
+    question = _question(case, moment)
+    return None if question is None else Asked(*question, moment.rules.policies[case.ask.agent].rule(*question))
 
 
-def _policy(case: Case, moment: Moment) -> _Asked | None:
-    """What policy says; nothing where the agent or a reference is unknown, so that there is nothing to ask about."""
+def _question(case: Case, moment: Moment) -> tuple[Request, Entities] | None:
+    """What policy is asked; nothing where the agent or a reference is unknown."""
     name = case.ask.agent
     agent, policies = moment.rules.agents.get(name), moment.rules.policies.get(name)
     if agent is None or policies is None or not _complete(case):
         return None
     halted = bool(moment.store.stopped.against(name, case.ask.action_type))
-    request, entities = requested(case, agent.card, stopped=halted, now=moment.now)
-    return _Asked(request, entities, policies.rule(request, entities))
+    return requested(case, agent.card, stopped=halted, now=moment.now)
 
 
 def _complete(case: Case) -> bool:
@@ -207,7 +210,7 @@ def _complete(case: Case) -> bool:
     return set(case.action_type.arguments) <= named | found.contacts.keys() | found.literals.keys()
 
 
-def _concluded(case: Case, moment: Moment, asked: _Asked | None, objections: list[Reason]) -> Decision:
+def _concluded(case: Case, moment: Moment, asked: Asked | None, objections: list[Reason]) -> Decision:
     """The decision that follows, with what policy was asked."""
     reasons, verdict = together(objections, asked.ruling if asked else None)
     given = case.ask.approval

@@ -19,7 +19,7 @@ from orchestration.approval.recheck import Looked
 from orchestration.collecting import uncollected
 from orchestration.contracts import Decision, Pin, Reason, Verdict
 from orchestration.errors import PermitRefused
-from orchestration.gate.decide import Answer, Moment, bounds_of, conclude, weigh
+from orchestration.gate.decide import Answer, Moment, asked_together, bounds_of, conclude, weigh
 from orchestration.gate.graphs import Graphs
 from orchestration.gate.keys import signing_key
 from orchestration.gate.known import Ask
@@ -208,8 +208,8 @@ class Gate:
         taken = _taken(connection, wanted)
         usage = load_usage(connection, list(self._wanted(cases).values()), moment.now)
         answers = []
-        for ask, case in zip(asks, cases, strict=True):
-            answer = conclude(ask, case, moment, usage=usage, taken=taken)
+        for ask, case, asked in zip(asks, cases, asked_together(cases, moment), strict=True):
+            answer = conclude(ask, case, moment, usage=usage, taken=taken, asked=asked)
             if answer.decision.permit is not None:
                 taken.add(answer.decision.permit.effect_key)
             answers.append(answer)

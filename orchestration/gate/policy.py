@@ -6,14 +6,14 @@ are read from their files stands in `policy_files.py`, and how Cedar is asked in
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from orchestration.contracts import Reason, Verdict
 from orchestration.gate import vocabulary
-from orchestration.gate.cedar import Entities, NoAnswer, Policies, Request, ask, known
+from orchestration.gate.cedar import Entities, NoAnswer, Policies, Request, Said, Together, ask, known
 from orchestration.gate.resolve import Case
 from orchestration.registry import AgentCard
 
@@ -51,18 +51,40 @@ class AgentPolicies:
         try:
             parsed = known(request, entities, self.schema)
             said = ask(request, self.whole, parsed, self.schema)
-            if said.allowed:
-                permitting = (Reason(code="permitted", subject=name) for name in said.policies)
-                return Ruling(Verdict.ALLOW, tuple(permitting), said.policies)
-            return self._refused(request, parsed, said.policies)
+            permitted = ask(request, self.without_review, parsed, self.schema).allowed if self._held(said) else None
         except NoAnswer as problem:
             return Ruling(Verdict.DENY, (problem.reason,), ())
+        return self._ruled(said, permitted=permitted)
 
-    def _refused(self, request: Request, entities: Any, names: tuple[str, ...]) -> Ruling:  # noqa: ANN401  cedarpy's own
-        if any(name not in self.review for name in names):
-            said = (self._forbidden(name) for name in names if name not in self.review)
-            return Ruling(Verdict.DENY, tuple(said), names)
-        if not ask(request, self.without_review, entities, self.schema).allowed:
+    def rule_all(self, asked: Sequence[tuple[Request, Entities]]) -> list[Ruling]:
+        """What policy says of each of some requests, as `rule` says it of one, and asked at once where they can be."""
+        at_once = Together.of(asked, self.schema)
+        said = at_once.ask(self.whole, range(len(asked)))
+        held = [number for number, each in said.items() if self._held(each)]
+        without = at_once.ask(self.without_review, held)
+        for number in held:
+            if number not in without:
+                del said[number]
+        return [
+            self._ruled(said[number], permitted=without[number].allowed if number in without else None)
+            if number in said
+            else self.rule(*each)
+            for number, each in enumerate(asked)
+        ]
+
+    def _held(self, said: Said) -> bool:
+        """Whether nothing but a person's consent may be missing, so that it is asked what is permitted with that."""
+        return not said.allowed and all(name in self.review for name in said.policies)
+
+    def _ruled(self, said: Said, *, permitted: bool | None) -> Ruling:
+        """What follows, with whether it is permitted but for a person's consent, where that was asked."""
+        names = said.policies
+        if said.allowed:
+            return Ruling(Verdict.ALLOW, tuple(Reason(code="permitted", subject=name) for name in names), names)
+        if permitted is None:
+            forbidding = (self._forbidden(name) for name in names if name not in self.review)
+            return Ruling(Verdict.DENY, tuple(forbidding), names)
+        if not permitted:
             detail = f"No policy of {self.agent} permits it."
             return Ruling(Verdict.DENY, (Reason(code="not_permitted", detail=detail),), names)
         asking = (Reason(code="review", subject=name, detail=f"{name} asks for a person's consent.") for name in names)

@@ -8,15 +8,17 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from orchestration.canonical import canonical, canonical_text, digest, plain
+from orchestration.canonical import _slowly, canonical, canonical_text, digest, plain
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()
@@ -169,3 +171,68 @@ def _form(made: Callable[[str], str], text: str) -> str:
         return made(text)
     except (ValueError, RecursionError) as problem:
         return "none" if isinstance(problem, ValueError) else "too deep"
+
+
+class Named(str):
+    """Text of a kind of its own."""
+
+    __slots__ = ()
+
+
+class Odd(Enum):
+    LIST = (1, 2)
+    FLOAT = 2.0
+    NONE = None
+    NAN = math.nan
+    WHEN = date(2026, 11, 2)
+    LARGE = 2**60
+
+
+def _hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+ODD: st.SearchStrategy[Any] = (
+    st.floats()
+    | st.integers()
+    | st.text(st.characters())
+    | st.decimals()
+    | st.dates()
+    | st.times()
+    | st.datetimes()
+    | st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-5))]))
+    | st.sampled_from(
+        [*Odd, *Colour, *Number, Named("\ud800"), Named("a"), UUID(int=7), object(), Path("a"), b"a", 2**53]
+    )
+    | st.sampled_from([",5.0]", "\ue000", "\U0001f600", "\uffff", "null", ":1e5,", 1e16, -0.0, 5e-324, 1.5e300, True])
+)
+VALUES_OF_ANY_KIND: st.SearchStrategy[Any] = st.recursive(
+    JSON_VALUES | ODD,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text() | ODD.filter(_hashable), inner, max_size=3)
+        | st.builds(lambda held: MappingProxyType({"held": held}), inner)
+        | st.builds(Pair, inner, inner)
+        | st.builds(lambda held: Invoice.model_construct(number=held, amount=Decimal("1.50"), due=held), inner)
+        | st.frozensets(st.text() | st.integers(), max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(VALUES_OF_ANY_KIND)
+def test_the_short_way_writes_what_the_long_way_writes_or_refuses_it_alike(value: object) -> None:
+    assert _bytes_or_refusal(canonical, value) == _bytes_or_refusal(_slowly, value)
+
+
+def _bytes_or_refusal(made: Callable[[object], bytes], value: object) -> bytes | tuple[type, str]:
+    try:
+        return made(value)
+    except (TypeError, ValueError) as problem:
+        return type(problem), str(problem)

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestration.contracts import Permit, Verdict
-from orchestration.gate.decide import TRANSIENT, Moment, conclude, weigh
+from orchestration.gate.decide import Moment, conclude, weigh
 from orchestration.gate.limits.usage import Usage
 from orchestration.gate.stops import Stopped
+from orchestration.gate.transient import TRANSIENT
 from orchestration.graph.current import Watermark
 from orchestration.graph.rows import SnapshotInput
 from tests.unit.gate.case import ACME, ADA, INVOICE, MAILBOX, NOW, Scene, a_contact, an_entity, rules
