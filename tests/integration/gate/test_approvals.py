@@ -441,7 +441,7 @@ def test_what_is_held_anew_by_another_decision_may_be_something_else(large: Worl
     large.publish()
     with large.gate() as gate:
         gate.recheck("finance", large.now)
-    assert state(large, actions[0]) == ["waiting", "read_set_changed"]
+    assert state(large, actions[0])[:2] == ["waiting", "read_set_changed"]
     assert sound(large)
 
 
