@@ -141,6 +141,7 @@ def reconsider(  # noqa: PLR0913  a decision rests on that many things
     *,
     against: list[Reason],
     usage: Usage,
+    touch: Touch | None = None,
     asked: Asked | None = None,
 ) -> Decision | None:
     """Ask policy and limits once more about what was allowed.
@@ -151,6 +152,7 @@ def reconsider(  # noqa: PLR0913  a decision rests on that many things
         moment: What it rests on now.
         against: What speaks against its permit.
         usage: The day's effects so far, its own permit among them.
+        touch: What its effect is counted by, where that was made already.
         asked: What policy says now, where it was asked already.
 
     Returns:
@@ -161,8 +163,11 @@ def reconsider(  # noqa: PLR0913  a decision rests on that many things
     objections = [*case.objections, *against]
     bounds = bounds_of(ask, moment.rules)
     if bounds is not None:
-        objections += usage.over(bounds, touch_of(case), own=1)
-    decision = _concluded(case, moment, asked or _policy(case, moment), objections)
+        objections += usage.over(bounds, touch or touch_of(case), own=1)
+    asked = asked or _policy(case, moment)
+    if asked is not None and together(objections, asked.ruling)[1] is Verdict.ALLOW:
+        return None  # and no decision is made that nobody would see
+    decision = _concluded(case, moment, asked, objections)
     return None if decision.verdict is Verdict.ALLOW else decision
 
 

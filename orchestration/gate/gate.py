@@ -27,11 +27,12 @@ from orchestration.gate.limits.count import load_usage
 from orchestration.gate.limits.touch import Touch, touch_of
 from orchestration.gate.limits.usage import Bounds
 from orchestration.gate.load import load_asks
-from orchestration.gate.perform import Effect, Means, Seen, perform
+from orchestration.gate.perform import Effect, Performed, perform
 from orchestration.gate.readset import tool_call
 from orchestration.gate.record import keep_policies, record
 from orchestration.gate.resolve import Case
 from orchestration.gate.rules import Rules, load_rules
+from orchestration.gate.seen import Means
 from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store
@@ -124,9 +125,16 @@ class Gate:
         return Looked(actions, tuple(decisions))
 
     def perform(self, action: str, now: datetime) -> Effect | Decision:
-        """Use up an action's permit for its effect, or say why not; see `perform.perform`."""
-        with self.store.begin() as connection:
-            return perform(connection, action, self._means, now)
+        """Use up an action's permit for its effect, or say why not.
+
+        Returns:
+            The effect that is now in the outbox; or the new decision, which is recorded.
+
+        Raises:
+            NotFound: There is no such action.
+            PermitRefused: It has no permit, or its permit was used: nothing is recorded, since nothing changed.
+        """
+        return self._perform_some([action], now)[0]
 
     def perform_batch(self, batch_id: str, now: datetime) -> list[Effect | Decision]:
         """Perform every action of a batch that has an unused permit, in its order; many in one transaction.
@@ -136,33 +144,37 @@ class Gate:
         """
         with self.store.read() as connection:
             asks = load_asks(connection, tables.proposal.c.batch_id == batch_id, _may_be_performed())
-            # looked up and counted once, for as long as the pointer stays and nobody else writes
-            moment = self._means.moment(self._means.facts(connection), asks, now)
-            self._means.tally.prepare(connection, self._wanted(weigh(ask, moment) for ask in asks), now)
-        if len(asks) <= FEW:
-            return [self.perform(ask.action, now) for ask in asks]
         done: list[Effect | Decision] = []
-        for some in _parts(asks, CHUNK):
+        for ahead in _parts(asks, LOOKED_UP):
             with uncollected():
-                done += self._perform_some([ask.action for ask in some], now)
+                with self.store.read() as connection:
+                    self._means.look_ahead(connection, ahead, now)
+                if len(asks) <= FEW:
+                    done += [self.perform(ask.action, now) for ask in ahead]
+                    continue
+                for some in _parts(ahead, CHUNK):
+                    done += self._perform_some([ask.action for ask in some], now)
         return done
 
     def _perform_some(self, actions: Sequence[str], now: datetime) -> list[Effect | Decision]:
         """Perform actions in one transaction, each as if it were alone: what refuses one leaves those before it."""
-        done: list[Effect | Decision] = []
-        refused: PermitRefused | None = None
-        with self.store.begin() as connection:
-            seen = Seen.of(connection, actions, self._means)
-            for action in actions:
-                try:
-                    with connection.begin_nested():
-                        done.append(perform(connection, action, self._means, now, seen))
-                except PermitRefused as problem:
-                    refused = problem
-                    break
+        try:
+            answers, refused = self._perform_together(actions, now)
+        except PermitRefused:
+            if len(actions) == 1:
+                raise
+            return [self.perform(action, now) for action in actions]  # one of them says which, and why
         if refused is not None:
             raise refused
-        return done
+        return answers
+
+    def _perform_together(self, actions: Sequence[str], now: datetime) -> Performed:
+        try:
+            with self.store.begin() as connection:
+                return perform(connection, actions, self._means, now)
+        except BaseException:
+            self._means.tally.forget()
+            raise
 
     def _waiting(self, *waiting: ColumnElement[bool]) -> list[Ask]:
         with self.store.read() as connection:

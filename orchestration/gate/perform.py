@@ -3,45 +3,32 @@
 The current snapshot's pointer, the read set on that graph, the permit, the effect key, policy and limits as they are
 now: where one of them speaks against it, nothing happens, and a new decision says why. A graph published anew with the
 same read set voids nothing.
+
+Read once for all (`seen.py`), judged one by one in memory (`presented.py`), written together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import Final, Self
+from typing import NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, RowMapping, bindparam, desc, insert, select, update
+from sqlalchemy import Connection, insert, update
 
 from orchestration.approval import queue
-from orchestration.approval.bound import bound, lapses
-from orchestration.canonical import digest
-from orchestration.contracts import Decision, Permit, Pin, Reason, SignedPermit, Verdict
-from orchestration.errors import NotFound, PermitRefused
-from orchestration.gate.decide import Answer, Moment, bounds_of, reconsider, weigh
-from orchestration.gate.graphs import Graphs
-from orchestration.gate.known import Ask, StoreFacts
+from orchestration.contracts import Decision, Permit
+from orchestration.errors import PermitRefused
+from orchestration.gate.decide import Answer
 from orchestration.gate.limits import keep
-from orchestration.gate.limits.count import Tally
-from orchestration.gate.limits.touch import touch_of
-from orchestration.gate.limits.usage import Usage
-from orchestration.gate.load import load_asks, load_store
-from orchestration.gate.permits import read
-from orchestration.gate.readset import read_set, tool_call
+from orchestration.gate.limits.touch import Touch
+from orchestration.gate.limits.usage import Bounds, Usage
+from orchestration.gate.presented import Presented, still
 from orchestration.gate.record import keep_policies, record
 from orchestration.gate.resolve import Case
-from orchestration.gate.rules import Rules
-from orchestration.identity.clock import latest
+from orchestration.gate.seen import Means, Seen, unused_permits
 from orchestration.ledger import entries
 from orchestration.store import tables
-
-_SAME: Final = select(tables.outbox.c.action).where(
-    tables.outbox.c.effect_key == bindparam("key"), tables.outbox.c.state != "failed"
-)
-"""The effect of a key that happened already, or may still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,218 +41,115 @@ class Effect:
     """The number of its ledger entry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What the gate works with: rules, the graphs they are applied to, the key that permits are signed with."""
+class Performed(NamedTuple):
+    """What became of some actions, up to the first whose permit may not be presented."""
 
-    rules: Rules
-    graphs: Graphs
-    key: Ed25519PrivateKey
-    holds: Callable[[Pin], bool]
-    """Whether the event log still has the materialisation that a pin names."""
-    tally: Tally = field(default_factory=Tally)
-    """The day's effects, as far as they were counted."""
-
-    def facts(self, connection: Connection) -> StoreFacts:
-        """What the store says now; a pin that no longer holds is none."""
-        said = load_store(connection)
-        return said if said.pin is None or self.holds(said.pin) else replace(said, pin=None)
-
-    def moment(self, store: StoreFacts, asks: Sequence[Ask], now: datetime) -> Moment:
-        """What those proposals are decided on."""
-        graph = self.graphs.facts(store, asks)
-        return Moment(self.rules, graph, store, now, self.graphs.missing)
+    answers: list[Effect | Decision]
+    """Of each the effect that is now in the outbox; or the new decision, which is recorded: a denial, or that it is
+    held for a person."""
+    refused: PermitRefused | None
+    """Why the next one has no permit to use, so that it and those after it are left; none where there is no such."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a transaction reads once for all that it performs: nobody else writes while it lasts."""
-
-    store: StoreFacts
-    asks: Mapping[str, Ask]
-    """Action to its proposal."""
-
-    @classmethod
-    def of(cls, connection: Connection, actions: Sequence[str], means: Means) -> Self:
-        """What the store says of some actions.
-
-        Args:
-            connection: Inside `Store.begin()`, and of no use after that.
-            actions: Their ids.
-            means: What the gate works with.
-        """
-        asks = load_asks(connection, tables.proposal.c.action.in_(actions))
-        return cls(means.facts(connection), {ask.action: ask for ask in asks})
-
-
-def perform(
-    connection: Connection, action: str, means: Means, now: datetime, seen: Seen | None = None
-) -> Effect | Decision:
-    """Use up an action's permit for its effect, or say why not.
+def perform(connection: Connection, actions: Sequence[str], means: Means, now: datetime) -> Performed:
+    """Use up the permits of actions for their effects, each as if it were alone, or say why not.
 
     Args:
         connection: Inside `Store.begin()`.
-        action: The action's id.
+        actions: Their ids, in the order that they are to be performed in; of one batch, at most some hundred.
         means: What the gate works with.
         now: The time, with its zone.
-        seen: What this transaction has read already, where it performs several.
-
-    Returns:
-        The effect that is now in the outbox; or the new decision, which is recorded: a denial, or that it is held for
-        a person.
 
     Raises:
         NotFound: There is no such action.
-        PermitRefused: It has no permit, or its permit was used: nothing is recorded, since nothing changed.
+        PermitRefused: What was to be used up together is not what there was: none of it may be committed.
     """
-    seen = seen or Seen.of(connection, [action], means)
-    if action not in seen.asks:
-        raise NotFound(f"No action has the id {action!r}; needed one that was proposed; see `precede actions`.")
-    row = _leave(connection, action)
-    store = seen.store
-    permit, reasons = _sound(row, means.key, seen.asks[action])
-    asks = [_consented(seen.asks[action], permit)]
-    case = weigh(asks[0], moment := means.moment(store, asks, now))
-    against = [*reasons, *_against(connection, row, permit, case, now)]
-    if permit is not None and permit.approval is not None:
-        against += _without_consent(case, moment, latest(connection, now))
-    bounds, touch = bounds_of(asks[0], means.rules), touch_of(case) if isinstance(case, Case) else None
-    usage = Usage()
-    if bounds is not None and touch is not None:
-        usage = means.tally.read(connection, action, (touch, bounds), now)
-    void = reconsider(asks[0], case, moment, against=against, usage=usage)
-    if void is not None:
-        answer = Answer(asks[0], void, case if isinstance(case, Case) else None, touch)
-        keep_policies(connection, means.rules.policies, [answer], now)
-        record(connection, [answer], store, means.key, now)
-        return void  # what was counted is counted anew: the ledger went on, and the tally knows nothing of it
-    if permit is None:  # what cannot be read was voided above
-        raise PermitRefused(f"The permit of {action} cannot be read; needed one that the gate minted.")
+    permits, refused = unused_permits(connection, actions)
+    if not permits:
+        return Performed([], refused)
+    seen = Seen.of(connection, permits, means, now)
+    answers: list[Effect | Decision] = []
+    taken = set(seen.taken)
+    left, width = seen.presented, len(seen.presented)
+    while left:
+        some = left[:width]
+        wanted: dict[str, tuple[Touch, Bounds]] = {
+            one.ask.action: one.counted for one in some if one.counted is not None
+        }
+        meant, void = _judged(some, seen, means.tally.read(connection, wanted, now), taken)
+        answers += _write(connection, meant, seen, means, now)
+        left = left[len(meant) :]
+        width *= 2
+        if void is not None:
+            _void(connection, left[0], void, seen, means)
+            answers.append(void)
+            # what was counted is counted anew, of one, of two, of four …: where one is void, others often are
+            left, width = left[1:], 1
+    return Performed(answers, refused)
+
+
+def _judged(
+    some: Sequence[Presented], seen: Seen, usage: Usage, taken: set[str]
+) -> tuple[list[Permit], Decision | None]:
+    """The permits that hold, up to the first that does not, and the decision that takes that one's place."""
+    meant: list[Permit] = []
+    for one in some:
+        asked = seen.asked[one.ask.action]
+        judged = still(one, seen.moment, usage=usage, taken=taken, at_least=seen.at_least, asked=asked)
+        if isinstance(judged, Decision):
+            return meant, judged
+        taken.add(judged.effect_key)
+        meant.append(judged)
+    return meant, None
+
+
+def _void(connection: Connection, one: Presented, void: Decision, seen: Seen, means: Means) -> None:
+    """Record the decision that takes a permit's place."""
+    now = seen.moment.now
+    answer = Answer(one.ask, void, one.case if isinstance(one.case, Case) else None, one.touch)
+    keep_policies(connection, means.rules.policies, [answer], now)
+    record(connection, [answer], seen.moment.store, means.key, now)
+
+
+def _write(
+    connection: Connection, permits: Sequence[Permit], seen: Seen, means: Means, now: datetime
+) -> list[Effect | Decision]:
+    """Use permits up, and write down the effects that are meant."""
+    if not permits:
+        return []
+    ids = [permit.permit_id for permit in permits]
     used = connection.execute(
         update(tables.permit)
         .where(
-            tables.permit.c.permit_id == permit.permit_id,
-            tables.permit.c.consumed_at.is_(None),
-            tables.permit.c.expires_at > now,
+            tables.permit.c.permit_id.in_(ids), tables.permit.c.consumed_at.is_(None), tables.permit.c.expires_at > now
         )
         .values(consumed_at=now)
     )
-    if used.rowcount != 1:
-        raise PermitRefused(f"The permit of {action} was used while it was looked at; needed one that was not.")
-    if permit.approval is not None and not queue.consume(connection, permit, now, latest(connection, now)):
-        raise PermitRefused(f"The approval of {action} is used up, void or over; needed one that a person gave since.")
-    keep.used(connection, permit.permit_id, now)
-    connection.execute(
-        insert(tables.outbox).values(
-            action=action,
-            permit_id=permit.permit_id,
-            effect_key=permit.effect_key,
-            tool_server=permit.tool_server,
-            tool=permit.tool,
-            tool_arguments=permit.tool_arguments,
-            state="pending",
-            attempts=0,
-            intended_at=now,
-        )
-    )
-    intent = entries.intended(connection, action, at=now, approval=permit.approval)
-    means.tally.wrote(intent)
-    return Effect(action, permit.effect_key, intent)
+    if used.rowcount != len(permits):
+        named = permits[0].action if len(permits) == 1 else f"one of {len(permits)} actions"
+        raise PermitRefused(f"The permit of {named} was used while it was looked at; needed one that was not.")
+    for permit in permits:
+        if permit.approval is not None and not queue.consume(connection, permit, now, seen.at_least):
+            raise PermitRefused(
+                f"The approval of {permit.action} is used up, void or over; needed one that a person gave since."
+            )
+    keep.used(connection, ids, now)
+    connection.execute(insert(tables.outbox), [_row(permit, now) for permit in permits])
+    intents = entries.all_intended(connection, {permit.action: permit.approval for permit in permits}, at=now)
+    means.tally.wrote(intents[-1])
+    return [Effect(each.action, each.effect_key, entry) for each, entry in zip(permits, intents, strict=True)]
 
 
-def _leave(connection: Connection, action: str) -> RowMapping:
-    """The permit of an action's last decision, unused."""
-    last = connection.execute(
-        select(tables.decision.c.verdict)
-        .where(tables.decision.c.action == action)
-        .order_by(desc(tables.decision.c.decision_id))
-        .limit(1)
-    ).scalar_one_or_none()
-    if last != Verdict.ALLOW:
-        raise PermitRefused(f"{action} was not allowed ({last or 'not decided yet'}); needed a permit.")
-    permit = tables.permit
-    row = (
-        connection.execute(
-            select(permit)
-            .where(permit.c.action == action)
-            .order_by(desc(permit.c.issued_at), permit.c.halted_by.is_not(None), permit.c.permit_id)
-            .limit(1)
-        )
-        .mappings()
-        .one_or_none()
-    )
-    if row is None:
-        raise PermitRefused(f"{action} has no permit; needed one that the gate minted.")
-    if row["consumed_at"] is not None:
-        raise PermitRefused(f"The permit of {action} was used at {row['consumed_at'].isoformat()}; needed one unused.")
-    return row
-
-
-@lru_cache(maxsize=4)
-def _public_half(key: Ed25519PrivateKey) -> Ed25519PublicKey:
-    return key.public_key()
-
-
-def _sound(row: RowMapping, key: Ed25519PrivateKey, ask: Ask) -> tuple[Permit | None, list[Reason]]:
-    """The permit as it was signed, and whether it is this action's: the store's row is not believed."""
-    try:
-        permit = read(SignedPermit(payload=row["payload"], signature=row["signature"]), _public_half(key))
-    except PermitRefused as refused:
-        return None, [Reason(code="permit_forged", detail=str(refused))]
-    signed = (permit.permit_id, permit.action, permit.agent, permit.action_type, permit.expires_at)
-    if signed != (row["permit_id"], ask.action, ask.agent, ask.action_type, row["expires_at"]):
-        return permit, [Reason(code="permit_of_another", detail="The permit is another action's or agent's.")]
-    return permit, []
-
-
-def _consented(ask: Ask, permit: Permit | None) -> Ask:
-    """The proposal with the approval that its permit names, and with no other."""
-    given = ask.approval
-    named = permit is not None and given is not None and permit.approval == given.approval_id
-    return ask if named else replace(ask, approval=None)
-
-
-def _without_consent(case: Case | list[Reason], moment: Moment, at_least: datetime) -> list[Reason]:
-    """Why the approval that a permit was minted by is none any more."""
-    if isinstance(case, list):
-        return []
-    given = case.ask.approval
-    if given is None:
-        return [Reason(code="approval_void", detail="The approval that it was permitted by is used up or void.")]
-    policies = moment.rules.policies.get(case.ask.agent)
-    found = lapses(given, bound(case, policies.digest if policies else ""), at_least)
-    said_of_permits = {"read_set_changed", "tool_call_changed"}
-    return [reason for reason in found if reason.code not in said_of_permits]
-
-
-def _call(case: Case) -> tuple[str, str, dict[str, str | int | bool], str] | None:
-    """Tool server, tool, arguments and effect key that the action type makes of it now."""
-    call, tool = tool_call(case), case.action_type.tool
-    return None if call is None else (tool.server, tool.name, *call)
-
-
-def _granted(permit: Permit) -> tuple[str, str, dict[str, str | int | bool], str]:
-    return permit.tool_server, permit.tool, dict(permit.tool_arguments), permit.effect_key
-
-
-def _against(
-    connection: Connection, row: RowMapping, permit: Permit | None, case: Case | list[Reason], now: datetime
-) -> list[Reason]:
-    """What speaks against the permit now."""
-    reasons = []
-    # a clock that was set back brings no permit to life: the ledger says how late it was already
-    if latest(connection, now) >= row["expires_at"] or now < row["issued_at"]:
-        reasons.append(Reason(code="permit_expired", detail=f"The permit expired at {row['expires_at'].isoformat()}."))
-    if row["halted_by"] is not None:
-        detail = f"The permit was refused by stop {row['halted_by']}, whatever was started since."
-        reasons.append(Reason(code="permit_halted", detail=detail))
-    if permit is None:
-        return reasons
-    if isinstance(case, Case) and digest(read_set(case)) != permit.read_set_digest:
-        reasons.append(Reason(code="read_set_changed", detail="What the decision rested on has changed since."))
-    elif isinstance(case, Case) and _call(case) != _granted(permit):
-        detail = "The action type makes another call of it than the permit is for."
-        reasons.append(Reason(code="tool_call_changed", detail=detail))
-    if connection.execute(_SAME, {"key": permit.effect_key}).first() is not None:
-        reasons.append(Reason(code="effect_exists", detail="That effect happened already, or may still happen."))
-    return reasons
+def _row(permit: Permit, now: datetime) -> dict[str, object]:
+    """An effect on its way to a tool."""
+    return {
+        "action": permit.action,
+        "permit_id": permit.permit_id,
+        "effect_key": permit.effect_key,
+        "tool_server": permit.tool_server,
+        "tool": permit.tool,
+        "tool_arguments": permit.tool_arguments,
+        "state": "pending",
+        "attempts": 0,
+        "intended_at": now,
+    }

@@ -64,7 +64,7 @@ _USE: Final = (
     "amount",
     "currency",
 )
-_INTENT: Final = (
+INTENT: Final = (
     "action",
     "permit_id",
     "effect_key",
@@ -224,7 +224,7 @@ def of_policies(policies: Row) -> str:
 
 def of_intent(outbox: Row, consumed_at: object) -> Committed:
     """An effect as it was meant, and when its permit was used up for it."""
-    return {**_only(_INTENT, outbox), "consumed_at": consumed_at}
+    return {**_only(INTENT, outbox), "consumed_at": consumed_at}
 
 
 def of_outcome(outbox: Row) -> Committed:

@@ -9,7 +9,7 @@ that `verify` finds the very same later.
     batch          batch_opened         an agent's wake and the rows it was shown
     answer         answered             an agent's answer to a wake, and what was taken of it
     decision       decided              a decision, its proposal, its evidence and the permit it minted
-    intent         intended             an effect about to be tried, and the permit used up for it
+    intent         all_intended         an effect about to be tried, and the permit used up for it
     outcome        settled              what became of the effect
     batch_closed   batch_closed         the `effects/<agent>` materialisation that points back at the ledger
     judgement      judged               what somebody said of a pair of records
@@ -30,7 +30,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, func, select
 
 from orchestration.contracts import Contract, Pin
 from orchestration.ledger import committed, kept
@@ -54,6 +54,12 @@ CREDENTIALS_ENDED: Final = "credentials_ended"
 CREDENTIALS_REVOKED: Final = "credentials_revoked"
 PEOPLE: Final = "people"
 EVIDENCE_EXPIRED: Final = "evidence_expired"
+_MEANT: Final = (
+    select(*(tables.outbox.c[name] for name in committed.INTENT), tables.permit.c.consumed_at)
+    .join(tables.permit, tables.permit.c.permit_id == tables.outbox.c.permit_id)
+    .where(tables.outbox.c.action.in_(bindparam("actions", expanding=True)))
+)
+"""Effects as they are meant, and when their permits were used up for them."""
 
 
 class LedgerRange(Contract):
@@ -153,14 +159,36 @@ def all_decided(connection: Connection, permits: Mapping[int, str | None], *, at
 
 def intended(connection: Connection, action: str, *, at: datetime, approval: str | None = None) -> int:
     """Record an effect about to be tried, once its outbox row stands and what it takes is consumed; its number."""
-    outbox = _one(connection, tables.outbox, tables.outbox.c.action == action)
-    permit = _one(connection, tables.permit, tables.permit.c.permit_id == outbox["permit_id"])
-    body = {"permit": outbox["permit_id"], "tool_server": outbox["tool_server"], "tool": outbox["tool"]}
-    payload = {"intent": committed.of_intent(outbox, permit["consumed_at"])}
-    if approval is not None:
-        body["approval"] = approval
-        payload |= {"held": held_of(connection, [action])[action]}
-    return append(connection, INTENT, body, at=at, action=action, payload=payload)
+    return all_intended(connection, {action: approval}, at=at)[0]
+
+
+def all_intended(connection: Connection, approvals: Mapping[str, str | None], *, at: datetime) -> list[int]:
+    """Record effects about to be tried, once their outbox rows stand and what they take is consumed.
+
+    Args:
+        connection: Inside `Store.begin()`.
+        approvals: Each effect's action to the approval that it took, if it took one; at most some hundred.
+        at: When they were meant.
+
+    Returns:
+        Their numbers in the chain, in the order of the actions.
+    """
+    rows = connection.execute(_MEANT, {"actions": list(approvals)}).mappings()
+    meant = {row["action"]: dict(row) for row in rows}
+    taken = [action for action, approval in approvals.items() if approval is not None]
+    held = held_of(connection, taken) if taken else {}
+    entries = []
+    for action, approval in approvals.items():
+        if action not in meant:
+            raise LookupError(f"no row of outbox with its permit is of {action}: write both before it is recorded")
+        outbox = meant[action]
+        body = {"permit": outbox["permit_id"], "tool_server": outbox["tool_server"], "tool": outbox["tool"]}
+        payload = {"intent": committed.of_intent(outbox, outbox["consumed_at"])}
+        if approval is not None:
+            body["approval"] = approval
+            payload["held"] = held[action]
+        entries.append(New(body, action, payload))
+    return append_all(connection, INTENT, entries, at=at)
 
 
 def settled(connection: Connection, action: str, *, at: datetime) -> int:

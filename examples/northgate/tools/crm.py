@@ -9,16 +9,13 @@ It is started with three variables and reads one file, and the coordinator sees 
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 
 from mcp.server import MCPServer
 
 from examples.northgate.tools.corrections import SERVER, Crm
-from examples.northgate.tools.credentials import write_url
+from examples.northgate.tools.stdio import over_stdio
 from orchestration.contracts import SignedPermit, ToolResult
-from orchestration.gate.keys import public_key
 
 
 def serve(crm: Crm) -> MCPServer:
@@ -36,11 +33,7 @@ def serve(crm: Crm) -> MCPServer:
 
 def main() -> None:
     """Serve over stdio until the client goes away."""
-    crm = Crm(write_url("CRM"), public_key(Path(os.environ.get("PRECEDE_PERMIT_PUBLIC_KEY", ""))))
-    try:
-        serve(crm).run("stdio")
-    finally:
-        crm.close()
+    over_stdio("CRM", Crm, serve)
 
 
 if __name__ == "__main__":

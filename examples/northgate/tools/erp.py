@@ -9,16 +9,13 @@ It is started with three variables and reads one file, and the coordinator sees 
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 
 from mcp.server import MCPServer
 
-from examples.northgate.tools.credentials import write_url
 from examples.northgate.tools.reminders import SERVER, Erp
+from examples.northgate.tools.stdio import over_stdio
 from orchestration.contracts import SignedPermit, ToolResult
-from orchestration.gate.keys import public_key
 
 
 def serve(erp: Erp) -> MCPServer:
@@ -74,11 +71,7 @@ def serve(erp: Erp) -> MCPServer:
 
 def main() -> None:
     """Serve over stdio until the client goes away."""
-    erp = Erp(write_url("ERP"), public_key(Path(os.environ.get("PRECEDE_PERMIT_PUBLIC_KEY", ""))))
-    try:
-        serve(erp).run("stdio")
-    finally:
-        erp.close()
+    over_stdio("ERP", Erp, serve)
 
 
 if __name__ == "__main__":

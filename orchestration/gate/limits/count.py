@@ -7,7 +7,7 @@ known not to have happened does not.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -57,20 +57,24 @@ class Tally:
     head: int = -1
     """The ledger's last entry that the usage knows of: every decision, effect and outcome has one."""
 
-    def prepare(self, connection: Connection, wanted: dict[str, tuple[Touch, Bounds]], now: datetime) -> None:
+    def prepare(self, connection: Connection, wanted: Mapping[str, tuple[Touch, Bounds]], now: datetime) -> None:
         """Count for all of those actions at once, which are of one batch."""
         self.usage = load_usage(connection, list(wanted.values()), now)
         self.actions, self.at, self.head = frozenset(wanted), now, _head(connection)
 
-    def read(self, connection: Connection, action: str, one: tuple[Touch, Bounds], now: datetime) -> Usage:
-        """The usage that counts for an action."""
-        if action not in self.actions or now != self.at or _head(connection) != self.head:
-            self.prepare(connection, {action: one}, now)
+    def read(self, connection: Connection, wanted: Mapping[str, tuple[Touch, Bounds]], now: datetime) -> Usage:
+        """The usage that counts for actions of one batch."""
+        if not wanted.keys() <= self.actions or now != self.at or _head(connection) != self.head:
+            self.prepare(connection, wanted, now)
         return self.usage
 
     def wrote(self, head: int) -> None:
         """What was written to the ledger since is in the usage, up to that entry, which is the last."""
         self.head = head
+
+    def forget(self) -> None:
+        """Know nothing: what was written was taken back, and somebody else's entries may have those numbers."""
+        self.actions, self.head = frozenset(), -1
 
 
 def _head(connection: Connection) -> int:

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Final
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, insert, update
 
 from orchestration.contracts import Permit
 from orchestration.gate.limits.touch import Touch
 from orchestration.store.tables import permit_subject, permit_use
-
-_USED: Final = (
-    update(permit_use)
-    .where(permit_use.c.permit_id == bindparam("permit"))
-    .values(state="used", at=bindparam("used_at"))
-)
 
 
 def minted(connection: Connection, permits: Sequence[tuple[Permit, Touch]]) -> None:
@@ -47,9 +40,10 @@ def minted(connection: Connection, permits: Sequence[tuple[Permit, Touch]]) -> N
         connection.execute(insert(permit_subject), subjects)
 
 
-def used(connection: Connection, permit_id: str, now: datetime) -> None:
-    """Count a permit as an effect from now on, however it ends."""
-    connection.execute(_USED, {"permit": permit_id, "used_at": now})
+def used(connection: Connection, permit_ids: Collection[str], now: datetime) -> None:
+    """Count permits as effects from now on, however these end."""
+    these = permit_use.c.permit_id.in_(sorted(permit_ids))
+    connection.execute(update(permit_use).where(these).values(state="used", at=now))
 
 
 def refused(connection: Connection, actions: Collection[str]) -> None:

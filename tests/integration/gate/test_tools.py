@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -125,6 +126,16 @@ def test_a_credential_that_is_open_to_others_or_missing_is_refused(
     monkeypatch.delenv("ERP_DEFAULT_URL", raising=False)
     with pytest.raises(ConfigurationError, match=said):
         write_url("ERP")
+
+
+def test_a_tool_server_that_lacks_the_key_says_so_in_one_line(tmp_path: Path) -> None:
+    environment = {"ERP_DEFAULT_URL": f"sqlite:///{tmp_path}/erp.db", "PRECEDE_PERMIT_PUBLIC_KEY": str(tmp_path / "no")}
+    command = [sys.executable, "-m", "examples.northgate.tools.erp"]
+    ended = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
+    [said] = ended.stderr.splitlines()
+    assert ended.returncode == 1
+    assert said.startswith("The tool server of the ERP does not start: ")
+    assert "needed the coordinator's public key" in said
 
 
 def test_a_server_is_told_what_its_entry_names_and_nothing_of_ours(
