@@ -205,7 +205,11 @@ def _uses(connection: Connection, action: str | None) -> Iterator[tuple[Subject,
     use, subject, permit, decision = tables.permit_use, tables.permit_subject, tables.permit, tables.decision
     told = (decision.c.action == use.c.action, decision.c.decided_at == permit.c.issued_at)
     query = (
-        select(use, func.aggregate_strings(subject.c.subject, ",").label("subjects"))
+        select(
+            use,
+            func.aggregate_strings(subject.c.subject, ",").label("subjects"),
+            func.count(func.nullif(subject.c.business_date, use.c.business_date)).label("other_days"),
+        )
         .join(permit, permit.c.permit_id == use.c.permit_id)
         .outerjoin(subject, subject.c.permit_id == use.c.permit_id)
         .where(exists().where(*told, decision.c.request_digest != ""))
@@ -213,7 +217,8 @@ def _uses(connection: Connection, action: str | None) -> Iterator[tuple[Subject,
     )
     for found in connection.execute(query if action is None else query.where(use.c.action == action)).mappings():
         row = dict(found)
-        yield _about("use", row), rows.digest(committed.of_use(row, (row["subjects"] or "").split(",")))
+        counted = (row["subjects"] or "").split(",") + ["on another day"] * row["other_days"]
+        yield _about("use", row), rows.digest(committed.of_use(row, counted))
 
 
 def _approvals(connection: Connection, action: str | None) -> Iterator[tuple[Subject, str]]:
