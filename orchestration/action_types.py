@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -38,6 +39,10 @@ RESERVED: Final = frozenset(
 """What a policy's `context` holds beside the parameters."""
 
 
+_MADE: Final = ("arguments", "entities", "facts", "records", "contact_points", "relationships", "subject", "systems")
+"""What an action type makes of its parameters, once: a decision asks for it many times."""
+
+
 class ActionType(Contract):
     """One kind of action: what it touches, what standing that takes, and how it has its effect."""
 
@@ -58,46 +63,53 @@ class ActionType(Contract):
     windows: tuple[Window, ...] = ()
     """When it may happen, whoever asks; at any time where none is named."""
 
-    @property
+    @cached_property
     def arguments(self) -> tuple[str, ...]:
         """The parameters that an agent supplies a value for."""
         return tuple(name for name, each in self.parameters.items() if not isinstance(each, RelationshipParameter))
 
-    @property
+    @cached_property
     def entities(self) -> dict[str, EntityParameter]:
         """The entity parameters by name."""
         return {name: each for name, each in self.parameters.items() if isinstance(each, EntityParameter)}
 
-    @property
+    @cached_property
     def facts(self) -> dict[str, FactParameter]:
         """The fact parameters by name."""
         return {name: each for name, each in self.parameters.items() if isinstance(each, FactParameter)}
 
-    @property
+    @cached_property
     def records(self) -> dict[str, RecordParameter]:
         """The record parameters by name."""
         return {name: each for name, each in self.parameters.items() if isinstance(each, RecordParameter)}
 
-    @property
+    @cached_property
     def contact_points(self) -> dict[str, ContactPointParameter]:
         """The contact point parameters by name."""
         return {name: each for name, each in self.parameters.items() if isinstance(each, ContactPointParameter)}
 
-    @property
+    @cached_property
     def relationships(self) -> dict[str, RelationshipParameter]:
         """The relationship parameters by name."""
         return {name: each for name, each in self.parameters.items() if isinstance(each, RelationshipParameter)}
 
-    @property
+    @cached_property
     def subject(self) -> str:
         """The first entity parameter: what policies know as the resource."""
         return next(iter(self.entities))
 
-    @property
+    @cached_property
     def systems(self) -> frozenset[str]:
         """Every system whose freshness the action rests on."""
         named = (each.systems for each in self.entities.values())
         return frozenset().union(*named) | frozenset(each.system for each in self.facts.values())
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, with other values; what was made of the old ones does not come along."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in _MADE:
+            copied.__dict__.pop(name, None)
+        return copied
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -179,15 +191,28 @@ def places(template: str) -> list[tuple[str, str | None]]:
     return [(found[1], found[2]) for found in _PLACE.finditer(template)]
 
 
+@cache
+def _parsed(template: str) -> tuple[tuple[str, str | None] | None, tuple[str | tuple[str, str | None], ...]]:
+    """The one place that a template is, where it is; and its texts and places, one after the other."""
+    parts: list[str | tuple[str, str | None]] = []
+    end = 0
+    for found in _PLACE.finditer(template):
+        parts += [template[end : found.start()], (found[1], found[2])]
+        end = found.end()
+    whole = _PLACE.fullmatch(template)
+    return None if whole is None else (whole[1], whole[2]), (*parts, template[end:])
+
+
 def fill(template: str, values: Mapping[tuple[str, str | None], str | int | bool]) -> str | int | bool:
     """A template with its places filled; a template that is one place alone keeps the value's type.
 
     Raises:
         KeyError: A place has no value.
     """
-    if whole := _PLACE.fullmatch(template):
-        return values[(whole[1], whole[2])]
-    return _PLACE.sub(lambda found: str(values[(found[1], found[2])]), template)
+    whole, parts = _parsed(template)
+    if whole is not None:
+        return values[whole]
+    return "".join([part if isinstance(part, str) else str(values[part]) for part in parts])
 
 
 def load_action_types(folder: Path) -> dict[str, ActionType]:

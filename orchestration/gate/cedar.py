@@ -9,7 +9,7 @@ to nobody.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -109,14 +109,15 @@ def ask(request: Request, policies: Policies, entities: Any, schema: Any) -> Sai
 
 
 def _clear(said: Any) -> Said:  # noqa: ANN401  cedarpy's own
-    errors = said.diagnostics.errors
-    if said.decision not in {cedarpy.Decision.Allow, cedarpy.Decision.Deny}:
+    """What an answer says, where it is a clear one."""
+    errors, decision, reasons = said.diagnostics.errors, said.decision, said.diagnostics.reasons
+    if decision not in {cedarpy.Decision.Allow, cedarpy.Decision.Deny}:
         raise NoAnswer(_why(errors))
     if errors:
         raise NoAnswer("policy_error")
-    if said.decision == cedarpy.Decision.Allow and not said.diagnostics.reasons:
+    if decision == cedarpy.Decision.Allow and not reasons:
         raise NoAnswer("policy_no_decision")
-    return Said(said.decision == cedarpy.Decision.Allow, tuple(sorted(said.diagnostics.reasons)))
+    return Said(decision == cedarpy.Decision.Allow, tuple(sorted(reasons)))
 
 
 def _why(errors: list[str]) -> str:
@@ -140,23 +141,40 @@ class Together:
     schema: Any = None
 
     @classmethod
-    def of(cls, asked: Sequence[tuple[Request, Entities]], schema: Any) -> Together:  # noqa: ANN401  cedarpy's own
-        """Those of some requests that can be asked at once."""
+    def of(
+        cls,
+        asked: Sequence[tuple[Request, Entities]],
+        schema: Any,  # noqa: ANN401  cedarpy's own
+        told: Callable[[Request], str | None],
+        told_schema: Any,  # noqa: ANN401  cedarpy's own
+    ) -> Together:
+        """Those of some requests that can be asked at once.
+
+        Args:
+            asked: Requests and their entities.
+            schema: What the entities have to fit.
+            told: A request's context as it is asked with, as JSON; none where it has to be asked alone.
+            told_schema: What that has to fit.
+        """
         requests: dict[int, dict[str, Any]] = {}
         common: dict[tuple[str, str], dict[str, Any]] = {}
         for number, (request, entities) in enumerate(asked):
             try:
                 _named(request, entities)
-                context = orjson.dumps(request["context"]).decode()
+                context = told(request)
             except (NoAnswer, TypeError):
                 continue
-            if request["principal"] == asked[0][0]["principal"] and _common(request, entities, common):
+            if (
+                context is not None
+                and request["principal"] == asked[0][0]["principal"]
+                and _common(request, entities, common)
+            ):
                 requests[number] = {**request, "context": context}
         try:
             known_to_all = cedarpy.Entities.from_json_str(orjson.dumps(list(common.values())).decode(), schema)
         except (ValueError, TypeError):
             return cls()
-        return cls(requests, known_to_all, schema)
+        return cls(requests, known_to_all, told_schema)
 
     def ask(self, policies: Policies, which: Iterable[int]) -> dict[int, Said]:
         """What policies say of those requests; of one that has no clear answer, nothing."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from orchestration.action_types import ActionType
 from orchestration.approval.bound import bound, lapses
 from orchestration.canonical import digest
 from orchestration.contracts import Decision, Reason, Verdict
@@ -22,7 +23,7 @@ from orchestration.gate.policy import Ruling, consented, requested, together
 from orchestration.gate.readset import read_set, tool_call
 from orchestration.gate.resolve import Case, resolve
 from orchestration.gate.rules import Rules
-from orchestration.gate.standing import standing
+from orchestration.gate.standing import of_all, standing
 from orchestration.gate.transient import TRANSIENT
 
 
@@ -37,6 +38,14 @@ class Moment:
     now: datetime
     missing: Reason = NO_GRAPH
     """Why there is no graph, where there is none."""
+    common: dict[str, list[Reason]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Clauses of standing that fail for every proposal of an action type, once they were asked."""
+
+    def failing(self, action_type: ActionType, graph: GraphFacts) -> list[Reason]:
+        """The clauses of standing that fail for every proposal of an action type."""
+        if action_type.name not in self.common:
+            self.common[action_type.name] = of_all(action_type, graph, self.store, self.now)
+        return self.common[action_type.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,8 @@ def weigh(ask: Ask, moment: Moment) -> Case | list[Reason]:
     if action_type is None or moment.graph is None:
         return early
     found = resolve(ask, action_type, moment.graph)
-    failing = standing(action_type, found, moment.graph, moment.store, business_date=ask.business_date, now=moment.now)
+    common, day = moment.failing(action_type, moment.graph), ask.business_date
+    failing = standing(action_type, found, moment.graph, moment.store, business_date=day, now=moment.now, common=common)
     return Case(ask, action_type, found, moment.graph, (*early, *found.objections, *failing))
 
 
@@ -103,6 +113,7 @@ def conclude(  # noqa: PLR0913  a decision rests on that many things
     usage: Usage,
     taken: AbstractSet[str],
     asked: Asked | None = None,
+    touch: Touch | None = None,
 ) -> Answer:
     """Decide a proposal that was weighed: ask policy, then limits.
 
@@ -113,10 +124,11 @@ def conclude(  # noqa: PLR0913  a decision rests on that many things
         usage: The day's effects so far; an allow is counted in it.
         taken: Effect keys that have their effect already, or may still.
         asked: What policy said, where it was asked already.
+        touch: What its effect is counted by, where that was made already.
     """
     if isinstance(case, list):
         return Answer(ask, _decision(ask, moment, Verdict.DENY, case), None)
-    asked, call, touch = asked or _policy(case, moment), tool_call(case), touch_of(case)
+    asked, call, touch = asked or _policy(case, moment), tool_call(case), touch or touch_of(case)
     objections = list(case.objections)
     if call is None and not objections:
         objections.append(Reason(code="unknown_value", detail="A value that the tool needs is not known."))

@@ -177,7 +177,7 @@ class Gate:
             raise
 
     def _waiting(self, *waiting: ColumnElement[bool]) -> list[Ask]:
-        with self.store.read() as connection:
+        with uncollected(), self.store.read() as connection:
             return load_asks(connection, *waiting)
 
     def _look_up(self, asks: Sequence[Ask]) -> None:
@@ -218,10 +218,12 @@ class Gate:
         cases = [weigh(ask, moment) for ask in asks]
         wanted = {call[1] for case in cases if isinstance(case, Case) and (call := tool_call(case))}
         taken = _taken(connection, wanted)
-        usage = load_usage(connection, list(self._wanted(cases).values()), moment.now)
+        counted = self._wanted(cases)
+        usage = load_usage(connection, list(counted.values()), moment.now)
         answers = []
         for ask, case, asked in zip(asks, cases, asked_together(cases, moment), strict=True):
-            answer = conclude(ask, case, moment, usage=usage, taken=taken, asked=asked)
+            touch = counted[ask.action][0] if ask.action in counted else None
+            answer = conclude(ask, case, moment, usage=usage, taken=taken, asked=asked, touch=touch)
             if answer.decision.permit is not None:
                 taken.add(answer.decision.permit.effect_key)
             answers.append(answer)

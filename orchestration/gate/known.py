@@ -48,6 +48,8 @@ class GraphFacts:
     """Entity to every country that a record of it states, where somebody accountable asserts it."""
     stated: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
     """Record id to what the record itself states, of records that are referred to."""
+    texts: dict[tuple[object, ...], str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was written down of it as JSON already, by what it says: many decisions keep the same of it."""
 
 
 @dataclass(frozen=True, slots=True)

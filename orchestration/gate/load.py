@@ -46,6 +46,12 @@ _COUNTRIES: Final = """
     GROUP BY entity_id
 """
 _RECORDS: Final = "SELECT * FROM crosswalk WHERE entity_id IN (SELECT unnest(?)) ORDER BY record_id"
+_PROPOSAL: Final = tables.proposal
+_ROW: Final = tables.trigger_row
+_ASKED: Final = (
+    *(_PROPOSAL.c[name] for name in ("action", "batch_id", "agent", "action_type", "arguments")),
+    *(_ROW.c.entity_id, _ROW.c["values"], tables.batch.c.business_date),
+)
 
 
 @dataclass(slots=True)
@@ -155,36 +161,31 @@ def load_store(connection: Connection) -> StoreFacts:
 
 def load_asks(connection: Connection, *where: Any) -> list[Ask]:  # noqa: ANN401  SQLAlchemy's conditions
     """Proposals with the trigger row and the business date they answer to, in the order of their rows."""
-    proposal, row, batch = tables.proposal, tables.trigger_row, tables.batch
-    found = (
-        connection.execute(
-            select(proposal, row.c.entity_id.label("woken_entity"), row.c["values"], batch.c.business_date)
-            .join(row, row.c.row_id == proposal.c.row_id)
-            .join(batch, batch.c.batch_id == proposal.c.batch_id)
-            .where(*where)
-            .order_by(proposal.c.row_id, proposal.c.action)
-        )
-        .mappings()
-        .all()
-    )
-    batches = {each["batch_id"] for each in found}
+    found = connection.execute(
+        select(*_ASKED)
+        .join(_ROW, _ROW.c.row_id == _PROPOSAL.c.row_id)
+        .join(tables.batch, tables.batch.c.batch_id == _PROPOSAL.c.batch_id)
+        .where(*where)
+        .order_by(_PROPOSAL.c.row_id, _PROPOSAL.c.action)
+    ).all()
+    batches = {each.batch_id for each in found}
     newer, held = _newer(connection, batches), credentials.held(connection, batches)
-    approved = approvals(connection, [each["action"] for each in found])
+    approved = approvals(connection, [each.action for each in found])
     return [
         Ask(
-            action=ActionId(each["action"]),
-            batch_id=each["batch_id"],
-            agent=each["agent"],
-            action_type=each["action_type"],
-            arguments=each["arguments"],
-            woken_entity=EntityId(each["woken_entity"]),
-            trigger_values=each["values"],
-            business_date=each["business_date"],
-            newer=newer.get(each["batch_id"]),
-            credential=_credential(held.get(each["batch_id"]), each["agent"]),
-            approval=approved.get(each["action"]),
+            action=ActionId(action),
+            batch_id=batch_id,
+            agent=agent,
+            action_type=action_type,
+            arguments=arguments,
+            woken_entity=EntityId(woken_entity),
+            trigger_values=values,
+            business_date=business_date,
+            newer=newer.get(batch_id),
+            credential=_credential(held.get(batch_id), agent),
+            approval=approved.get(action),
         )
-        for each in found
+        for action, batch_id, agent, action_type, arguments, woken_entity, values, business_date in found
     ]
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from orchestration.canonical import digest
 from orchestration.contracts import Decision, Permit
-from orchestration.gate.resolve import Case
+from orchestration.gate.resolve import Call, Case
 from orchestration.registry import AgentCard
-
-Call = tuple[dict[str, str | int | bool], str]
-"""The tool's arguments, and the effect key."""
 
 
 def permit_for(case: Case, decision: Decision, call: Call, card: AgentCard) -> Permit:

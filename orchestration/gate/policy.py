@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
+
 from orchestration.contracts import Reason, Verdict
 from orchestration.gate import vocabulary
 from orchestration.gate.cedar import Entities, NoAnswer, Policies, Request, Said, Together, ask, known
+from orchestration.gate.narrow import Narrow
 from orchestration.gate.resolve import Case
 from orchestration.registry import AgentCard
 
@@ -45,6 +48,8 @@ class AgentPolicies:
     review: frozenset[str]
     digest: str
     """Of schema and policies: what a decision names them by."""
+    narrow: Narrow | None = None
+    """What they read of requests; none where they read all of it, or it cannot be told."""
 
     def rule(self, request: Request, entities: Entities) -> Ruling:
         """What policy says of a request."""
@@ -58,7 +63,7 @@ class AgentPolicies:
 
     def rule_all(self, asked: Sequence[tuple[Request, Entities]]) -> list[Ruling]:
         """What policy says of each of some requests, as `rule` says it of one, and asked at once where they can be."""
-        at_once = Together.of(asked, self.schema)
+        at_once = Together.of(asked, self.schema, self._told, self.narrow.schema if self.narrow else self.schema)
         said = at_once.ask(self.whole, range(len(asked)))
         held = [number for number, each in said.items() if self._held(each)]
         without = at_once.ask(self.without_review, held)
@@ -71,6 +76,12 @@ class AgentPolicies:
             else self.rule(*each)
             for number, each in enumerate(asked)
         ]
+
+    def _told(self, request: Request) -> str | None:
+        """A request's context as Cedar is asked with where there are many, as JSON."""
+        if self.narrow is None:
+            return orjson.dumps(request["context"]).decode()
+        return self.narrow.context(request["action"]["id"], request["context"])
 
     def _held(self, said: Said) -> bool:
         """Whether nothing but a person's consent may be missing, so that it is asked what is permitted with that."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from orchestration.canonical import digest
 from orchestration.errors import AgentError, ConfigurationError
 from orchestration.gate import vocabulary
 from orchestration.gate.cedar import Policies
+from orchestration.gate.narrow import Narrow
 from orchestration.gate.policy import CORE_PREFIX, REVIEW, AgentPolicies
 from orchestration.registry import Agent, AgentCard
 
@@ -40,8 +41,12 @@ class Vocabulary:
 
     def of(self, card: AgentCard) -> tuple[str, Any]:
         """The schema of the action types on a card: its policies are asked of no other, and none other breaks them."""
+        return _schema(self.on(card))
+
+    def on(self, card: AgentCard) -> list[ActionType]:
+        """The action types on a card; all of them, where none of them is known."""
         named = [self.action_types[name] for name in card.action_types if name in self.action_types]
-        return _schema(named or self.action_types.values())
+        return named or list(self.action_types.values())
 
 
 def load_policies(agents: Mapping[str, Agent], action_types: Mapping[str, ActionType]) -> dict[str, AgentPolicies]:
@@ -110,7 +115,8 @@ def policies_of(agent: Agent, words: Vocabulary, file: Path | None = None, *, li
         raise AgentError(f"{agent.folder / 'agent.yml'}: review", found, f"the policies marked for review ({said})")
     if not any(each["effect"] == "permit" for each in own.values()):
         raise AgentError(str(path), "no `permit`", "at least one: what is not permitted is denied")
-    return made(agent.card.name, text, schema, {**words.core, **own})
+    named = {**words.core, **own}
+    return replace(made(agent.card.name, text, schema, named), narrow=Narrow.of(named, words.on(agent.card)))
 
 
 def made(agent: str, text: str, schema: Any, named: Mapping[str, Any]) -> AgentPolicies:  # noqa: ANN401  cedarpy's own

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from orchestration.action_types import fill
-from orchestration.gate.resolve import Case, Values, fact_value, is_key, key_of
+from orchestration.action_types import ActionType, fill
+from orchestration.gate.resolve import Call, Case, Made, Values, fact_value, is_key, key_of
+
+_AS_IT_IS: Final = frozenset({str, bool, int, type(None)})  # most of what there is: asked first, since it is cheap
 
 
 def read_set(case: Case) -> dict[str, Any]:
@@ -41,26 +43,35 @@ def read_set(case: Case) -> dict[str, Any]:
     }
 
 
-def tool_call(case: Case) -> tuple[dict[str, str | int | bool], str] | None:
+def tool_call(case: Case) -> Call | None:
     """The tool's arguments and the effect key, made from what the references resolved to.
 
     Returns:
         Neither, where a value that they need is missing.
     """
-    values, action_type = values_of(case), case.action_type
+    return _made(case).call
+
+
+def values_of(case: Case) -> Values:
+    """What templates may name; a value that is not known is missing."""
+    return _made(case).values
+
+
+def _made(case: Case) -> Made:
+    """What is made of a case, once."""
+    made = case.found.made
+    if made is None or made.action_type is not case.action_type or made.graph is not case.graph:
+        values = _values(case)
+        made = case.found.made = Made(case.action_type, case.graph, values, _call(case.action_type, values))
+    return made
+
+
+def _call(action_type: ActionType, values: Values) -> Call | None:
     try:
         arguments = {name: fill(template, values) for name, template in action_type.tool.arguments.items()}
         return arguments, str(fill(action_type.effect_key, values))
     except KeyError:
         return None
-
-
-def values_of(case: Case) -> Values:
-    """What templates may name; a value that is not known is missing. Made once for a case."""
-    made = case.found.values
-    if made is None or made[0] is not case.action_type or made[1] is not case.graph:
-        made = case.found.values = (case.action_type, case.graph, _values(case))
-    return made[2]
 
 
 def _values(case: Case) -> Values:
@@ -113,6 +124,8 @@ def _fact(name: str, case: Case) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  whatever the graph holds, as JSON holds it
+    if type(value) in _AS_IT_IS:
+        return value
     match value:
         case Decimal():
             return format(value, "f")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, delete, insert, select
 
 from orchestration.approval import queue
-from orchestration.canonical import digest
+from orchestration.canonical import canonical
 from orchestration.contracts import Permit, Pin
 from orchestration.gate.decide import Answer
+from orchestration.gate.evidence import evidence
 from orchestration.gate.known import StoreFacts
 from orchestration.gate.limits import keep
 from orchestration.gate.limits.touch import Touch
@@ -22,7 +24,13 @@ from orchestration.gate.policy import AgentPolicies
 from orchestration.gate.resolve import Case
 from orchestration.graph.rows import SnapshotInput
 from orchestration.ledger import entries
+from orchestration.ledger.kept import digest_of, stored
 from orchestration.store import tables
+from orchestration.store.written import Written, written
+
+_DECISIONS: Final = insert(tables.decision).returning(tables.decision.c.decision_id, sort_by_parameter_order=True)
+_EVIDENCE: Final = insert(tables.evidence)
+_PERMITS: Final = insert(tables.permit)
 
 
 def record(
@@ -40,27 +48,41 @@ def record(
     if not answers:
         return
     staying = queue.staying(answers)
-    written = insert(tables.decision).returning(tables.decision.c.decision_id, sort_by_parameter_order=True)
-    decision_ids = connection.execute(written, [_decision(answer, staying) for answer in answers]).scalars().all()
+    asked = [_asked(answer) for answer in answers]
+    decisions = [_decision(answer, staying, text) for answer, text in zip(answers, asked, strict=True)]
+    decision_ids = connection.execute(_DECISIONS, decisions).scalars().all()
     queue.decided(connection, list(zip(decision_ids, answers, strict=True)), now)
-    cases = [(answer, answer.case) for answer in answers if answer.case is not None]
-    pins = _pins(cases[0][1], store) if cases else []
-    kept = [_kept(answer, case, pins) for answer, case in cases]
+    cases = [(answer, answer.case, text) for answer, text in zip(answers, asked, strict=True) if answer.case]
+    pins = Written(written(_pins(cases[0][1], store))) if cases else Written("[]")
+    kept = [_kept(answer, case, text, pins) for answer, case, text in cases]
     if kept:
         connection.execute(
             delete(tables.evidence).where(tables.evidence.c.action.in_([each["action"] for each in kept]))
         )
-        connection.execute(insert(tables.evidence), kept)
+        connection.execute(_EVIDENCE, kept)
     minted = [(answer.decision.permit, _counted(answer)) for answer in answers if answer.decision.permit is not None]
-    if minted:
-        connection.execute(insert(tables.permit), [_permit(permit, key) for permit, _ in minted])
-    keep.minted(connection, minted)
+    signed = [_permit(permit, key) for permit, _ in minted]
+    if signed:
+        connection.execute(_PERMITS, signed)
+    counted = keep.minted(connection, minted)
     keep.refused(connection, [answer.decision.action for answer in answers if answer.decision.permit is None])
     ids = [None if answer.decision.permit is None else answer.decision.permit.permit_id for answer in answers]
-    entries.all_decided(connection, dict(zip(decision_ids, ids, strict=True)), at=now)
+    rows = entries.Rows(
+        decisions={one: {"decision_id": one, **row} for one, row in zip(decision_ids, decisions, strict=True)},
+        evidence=_digests(connection, answers, kept),
+        permits={each["permit_id"]: each for each in signed},
+        uses=counted,
+    )
+    entries.all_decided(connection, dict(zip(decision_ids, ids, strict=True)), at=now, rows=rows)
 
 
-def _decision(answer: Answer, staying: AbstractSet[str]) -> dict[str, Any]:
+def _asked(answer: Answer) -> bytes | None:
+    """What policy was asked, in the form that its digest is taken of; none where it was not."""
+    asked = answer.decision.policy_request
+    return None if asked is None else canonical(asked)
+
+
+def _decision(answer: Answer, staying: AbstractSet[str], asked: bytes | None) -> dict[str, Any]:
     decision = answer.decision
     return {
         "action": decision.action,
@@ -72,14 +94,27 @@ def _decision(answer: Answer, staying: AbstractSet[str]) -> dict[str, Any]:
         "snapshot_id": decision.snapshot_id,
         "decided_at": decision.decided_at,
         "transient": answer.transient and decision.action not in staying,  # what stays approved waits by itself
-        "request_digest": "" if decision.policy_request is None else digest(decision.policy_request),
+        "request_digest": "" if asked is None else hashlib.sha256(asked).hexdigest(),
     }
 
 
-def _kept(answer: Answer, case: Case, pins: list[Any]) -> dict[str, Any]:
+def _kept(answer: Answer, case: Case, asked: bytes | None, pins: Written) -> dict[str, Any]:
     decision = answer.decision
-    kept = {"action": decision.action, "kept_at": decision.decided_at, "read_set": decision.read_set}
-    return {**kept, "policy_request": decision.policy_request, **_evidence(case), "materialisations": pins}
+    return {
+        "action": decision.action,
+        "kept_at": decision.decided_at,
+        "read_set": Written(written(decision.read_set)),
+        "policy_request": None if asked is None else Written(asked.decode()),
+        **evidence(case),
+        "materialisations": pins,
+    }
+
+
+def _digests(connection: Connection, answers: Iterable[Answer], kept: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Action to the digest of its evidence: of what is kept now, or of what was kept before."""
+    digests = {each["action"]: digest_of(each) for each in kept}
+    before = {answer.decision.action for answer in answers} - digests.keys()
+    return digests | dict(stored(connection, among=before)) if before else digests
 
 
 def _permit(permit: Permit, key: Ed25519PrivateKey) -> dict[str, Any]:
@@ -115,59 +150,9 @@ def _counted(answer: Answer) -> Touch:
     return answer.touch
 
 
-def _evidence(case: Case) -> dict[str, Any]:
-    """What a decision rested on, for JSON: enough to walk from the effect to source rows without the snapshot."""
-    entities, facts, graph = case.found.entities, case.found.facts, case.graph
-    ids = sorted({entity.entity_id for entity in entities.values()})
-    crosswalk = [record for entity in ids for record in graph.records.get(entity, ())]
-    stated = [contact for each in case.found.contacts.values() for contact in each]
-    records = {*case.ask.named, *(record.record_id for record in crosswalk)}
-    records |= {fact.record_id for fact in facts.values()}
-    records |= {record for each in case.found.relationships.values() for record in each}
-    records |= {contact.record_id for contact in stated}
-    return {
-        "entities": {
-            "entities": [graph.entities[entity] for entity in ids],
-            "golden": {entity: _golden(case, entity) for entity in ids},
-            "crosswalk": crosswalk,
-            "contact_points": stated,
-            "facts": list(facts.values()),
-        },
-        "source_rows": _source_rows(case, records),
-    }
-
-
 def _pins(case: Case, store: StoreFacts) -> list[Any]:
     """The materialisations of the snapshot, which is one for all that is decided together, and of its inputs."""
     return [pin.model_dump() for pin in (store.pin, *map(_pin, case.graph.snapshot.inputs)) if pin is not None]
-
-
-def _source_rows(case: Case, records: Iterable[str]) -> list[Any]:
-    """The rows that those records come from and the rows that complete them, each once, with what it `supports`."""
-    graph = case.graph
-    supports: dict[str, list[str]] = {}
-    for record in sorted(records):
-        for supporting in graph.support.get(record, ()):
-            supports.setdefault(supporting, []).append(record)
-    wanted = sorted({*records, *supports})
-    rows = {row.record_id: row for name in wanted if (row := graph.source_rows.get(name))}
-    return [
-        {
-            "record_id": row.record_id,
-            "system": row.system,
-            "source_table": row.source_table,
-            "source_key": row.source_key,
-            "row_hash": row.row_hash,
-            "row": row.row,
-            "supports": supports.get(row.record_id, []),
-        }
-        for row in rows.values()
-    ]
-
-
-def _golden(case: Case, entity: str) -> Mapping[str, Any]:
-    golden = case.graph.goldens.get(entity, {})
-    return {name: {"value": each.value, "record": each.record_id} for name, each in golden.items()}
 
 
 def _pin(pinned: SnapshotInput) -> Pin | None:

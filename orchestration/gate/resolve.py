@@ -28,6 +28,8 @@ from orchestration.graph.rows import Contact, Entity, Fact, source_row_id
 Value = str | int | bool
 Values = dict[tuple[str, str | None], Value]
 """Parameter and field, or the parameter alone, to what a template has in its place."""
+Call = tuple[dict[str, Value], str]
+"""The tool's arguments, and the effect key."""
 _ID: Final = re.compile(r"[A-Za-z0-9_:#./+-]{1,120}")
 
 
@@ -39,6 +41,16 @@ class StatedRecord:
     system: str
     source_key: str
     fields: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What templates may name, and the call that they make of it; with what both were made of."""
+
+    action_type: ActionType
+    graph: GraphFacts
+    values: Values
+    call: Call | None
 
 
 @dataclass(slots=True)
@@ -53,8 +65,8 @@ class Resolution:
     """The records that state the contact point and may be trusted with it."""
     literals: dict[str, str | int | bool] = field(default_factory=dict)
     objections: list[Reason] = field(default_factory=list)
-    values: tuple[ActionType, GraphFacts, Values] | None = None
-    """What templates may name, once somebody asked, and what it was made of."""
+    made: Made | None = None
+    """What templates come to, once somebody asked."""
 
     def object(self, code: str, subject: str, detail: str) -> None:
         """Note one objection."""

@@ -6,7 +6,7 @@ that do: the systems the action type names, the fields and facts it reads, the a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -33,6 +33,7 @@ def standing(  # noqa: PLR0913  a decision rests on that many things
     *,
     business_date: date,
     now: datetime,
+    common: Sequence[Reason] | None = None,
 ) -> list[Reason]:
     """Every clause of standing that fails, for what a proposal resolved to.
 
@@ -43,8 +44,9 @@ def standing(  # noqa: PLR0913  a decision rests on that many things
         store: What the store says of that snapshot and the sources, now.
         business_date: The day that the batch acts on.
         now: The time, with its zone.
+        common: Those that fail for every proposal of the action type, where they were asked already.
     """
-    reasons = [*_snapshot(graph, store), *_fresh(action_type, graph, store, now)]
+    reasons = list(of_all(action_type, graph, store, now) if common is None else common)
     for name, entity in found.entities.items():
         reasons += _entity(action_type.entities[name], entity, graph)
         reasons += _doubts(action_type, name, entity, found, graph)
@@ -56,6 +58,11 @@ def standing(  # noqa: PLR0913  a decision rests on that many things
         reasons += _objections(action_type, found, graph)
         reasons += _recorded(found, graph, store.objections) if store.objections else ()
     return sorted(set(reasons), key=lambda reason: (reason.code, reason.subject, reason.detail))
+
+
+def of_all(action_type: ActionType, graph: GraphFacts, store: StoreFacts, now: datetime) -> list[Reason]:
+    """Every clause of standing that fails for whatever a proposal of an action type refers to."""
+    return [*_snapshot(graph, store), *_fresh(action_type, graph, store, now)]
 
 
 def _snapshot(graph: GraphFacts, store: StoreFacts) -> Iterator[Reason]:

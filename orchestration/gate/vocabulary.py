@@ -20,7 +20,7 @@ policy must ask `has` before it reads it: Cedar's validator refuses one that doe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
@@ -52,16 +52,18 @@ _TYPES: Final[dict[str, str]] = {
 }
 """The Cedar type of a field's kind; every other kind is `String`."""
 _LITERALS: Final[dict[str, str]] = {"integer": "Long", "boolean": "Bool", "choice": "String"}
-_STATE: Final = '"standing": String, "systems": Set<String>, "opted_out": Bool'
-_CONTEXT: Final[dict[str, str]] = {
+Kinds = Mapping[str, Any]
+"""The Cedar types of a record's attributes by their names; behind the name of one that may be missing is a `?`."""
+_STATE: Final[Kinds] = {"standing": "String", "systems": "Set<String>", "opted_out": "Bool"}
+_CONTEXT: Final[Kinds] = {
     "action_type": "String",
     "action_class": "String",
     "business_date": "datetime",
     "now": "datetime",
     "objections": "Set<String>",
-    "credential": '{ "known": Bool, "expired": Bool, "revoked": Bool, "scopes": Set<String>, "needed": String }',
-    "window": '{ "open": Bool, "closed": Set<String> }',
-    "residency": '{ "limited": Bool, "allowed": Set<String>, "countries": Set<String>, "unknown": Bool }',
+    "credential": {"known": "Bool", "expired": "Bool", "revoked": "Bool", "scopes": "Set<String>", "needed": "String"},
+    "window": {"open": "Bool", "closed": "Set<String>"},
+    "residency": {"limited": "Bool", "allowed": "Set<String>", "countries": "Set<String>", "unknown": "Bool"},
 }
 """What every request tells beside its parameters."""
 REQUIRED: Final = frozenset(_CONTEXT)
@@ -72,25 +74,45 @@ ATTRIBUTES: Final[dict[str, frozenset[str]]] = {
 """The attributes that an entity of each type has, every one of them."""
 SCOPE: Final = "propose:"
 """What the scope of a credential begins with; the action type follows."""
+_AS_IT_IS: Final = frozenset({str, bool, int})  # most of what there is: asked first, since it is cheap
 _CENTS: Final = Decimal("0.0001")  # what a Cedar decimal holds
 
 
-def schema(action_types: Iterable[ActionType]) -> str:
-    """The Cedar schema of those action types."""
+def schema(action_types: Iterable[ActionType], contexts: Mapping[str, Kinds] | None = None) -> str:
+    """The Cedar schema of those action types.
+
+    Args:
+        action_types: What policies may speak of.
+        contexts: Action type to what its requests tell; all that they tell, where it is not said.
+    """
     resources = ", ".join(name.capitalize() for name in RECORD_TYPES)
     lines = [
         'entity Agent = { "owner": String, "use_case": String, "stopped": Bool, "action_types": Set<String> };',
-        f"entity {resources} = {{ {_STATE} }};",
+        f"entity {resources} = {_written(_STATE)};",
     ]
     for action_type in action_types:
-        shown = [(name, each) for name, each in action_type.parameters.items()]
-        known = [f'"{name}": {kind}' for name, each in shown if (kind := _type(each, action_type))]
-        context = ", ".join([*(f'"{name}": {kind}' for name, kind in _CONTEXT.items()), *known])
+        told = contexts[action_type.name] if contexts else told_of(action_type)
         lines.append(
             f'action "{action_type.name}" appliesTo {{ principal: Agent, '
-            f"resource: {resource_type(action_type)}, context: {{ {context} }} }};"
+            f"resource: {resource_type(action_type)}, context: {_written(told)} }};"
         )
     return "\n".join(lines)
+
+
+def told_of(action_type: ActionType) -> Kinds:
+    """What a request of an action type tells."""
+    known = {name: kind for name, each in action_type.parameters.items() if (kind := _type(each, action_type))}
+    return {**_CONTEXT, **known}
+
+
+def _written(kind: str | Kinds) -> str:
+    """A type as a Cedar schema has it."""
+    if isinstance(kind, str):
+        return kind
+    fields = (f'"{name.removesuffix("?")}"{"?" if name.endswith("?") else ""}' for name in kind)
+    return (
+        "{ " + ", ".join(f"{name}: {_written(each)}" for name, each in zip(fields, kind.values(), strict=True)) + " }"
+    )
 
 
 def resource_type(action_type: ActionType) -> str:
@@ -175,28 +197,25 @@ def _countries(case: Case) -> tuple[frozenset[str], bool]:
     return frozenset().union(*stated), not all(stated)
 
 
-def _type(parameter: Parameter, action_type: ActionType) -> str | None:
+def _type(parameter: Parameter, action_type: ActionType) -> str | Kinds | None:
     match parameter:
         case RecordParameter():
             return _record(RECORD_TYPES[action_type.entities[parameter.of].type], parameter.reads, frozenset())
         case EntityParameter():
-            return _record(RECORD_TYPES[parameter.type], parameter.reads, frozenset(), _STATE)
+            return {**_STATE, **_record(RECORD_TYPES[parameter.type], parameter.reads, frozenset())}
         case FactParameter():
             required = frozenset(condition.field for condition in parameter.requires)
             return _record(FACTS[parameter.type], parameter.reads, required)
         case ContactPointParameter():
-            return '{ "value": String, "asserted_by": Set<String> }'
+            return {"value": "String", "asserted_by": "Set<String>"}
         case LiteralParameter():
             return _LITERALS[parameter.type]
         case _:
             return None  # a relationship either holds or is an objection
 
 
-def _record(shape: Shape, reads: Iterable[str], required: frozenset[str], state: str = "") -> str:
-    fields = [
-        f'"{name}"{"" if name in required else "?"}: {_TYPES.get(shape.field(name).kind, "String")}' for name in reads
-    ]
-    return "{ " + ", ".join([*([state] if state else []), *fields]) + " }"
+def _record(shape: Shape, reads: Iterable[str], required: frozenset[str]) -> Kinds:
+    return {f"{name}{'' if name in required else '?'}": _TYPES.get(shape.field(name).kind, "String") for name in reads}
 
 
 def _state(entity: Entity) -> dict[str, Any]:
@@ -205,6 +224,8 @@ def _state(entity: Entity) -> dict[str, Any]:
 
 
 def _cedar(value: Any) -> Any:  # noqa: ANN401  whatever the graph holds
+    if type(value) in _AS_IT_IS:
+        return value
     match value:
         case Decimal():
             exact = value.quantize(_CENTS, rounding=ROUND_HALF_EVEN)

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, func, select
 
@@ -109,26 +109,50 @@ def decided(connection: Connection, decision_id: int, *, at: datetime, permit_id
     return all_decided(connection, {decision_id: permit_id}, at=at)[0]
 
 
-def all_decided(connection: Connection, permits: Mapping[int, str | None], *, at: datetime) -> list[int]:
+class Rows(NamedTuple):
+    """What decisions commit to: rows as they stand in the store, or as they were written to it just now."""
+
+    decisions: Mapping[int, Mapping[str, Any]]
+    evidence: Mapping[str, str]
+    """Action to the digest of its evidence."""
+    permits: Mapping[str, Mapping[str, Any]]
+    uses: Mapping[str | None, Mapping[str, Any]]
+    """Permit to what limits count it by."""
+
+    @classmethod
+    def read(cls, connection: Connection, permits: Mapping[int, str | None]) -> Self:
+        """Those of decisions and the permits that they minted."""
+        decisions = _by(connection, tables.decision.c.decision_id, permits)
+        evidence = dict(kept.stored(connection, among={each["action"] for each in decisions.values()}))
+        minted = _by(connection, tables.permit.c.permit_id, {each for each in permits.values() if each is not None})
+        return cls(decisions, evidence, minted, _uses(connection, minted.keys()))
+
+
+def all_decided(
+    connection: Connection, permits: Mapping[int, str | None], *, at: datetime, rows: Rows | None = None
+) -> list[int]:
     """Record decisions that were made together, once they, their evidence and their permits are written.
 
     Args:
         connection: Inside `Store.begin()`.
         permits: Each decision's number to the permit that it minted, if it minted one; at most some hundred.
         at: When they were made.
+        rows: What was written of them in this transaction; it is read back where they are not given.
 
     Returns:
         Their numbers in the chain, in the order of the decisions.
     """
-    decisions = _by(connection, tables.decision.c.decision_id, permits)
-    proposals = _by(connection, tables.proposal.c.action, {each["action"] for each in decisions.values()})
+    return append_all(connection, DECISION, told(connection, permits, rows or Rows.read(connection, permits)), at=at)
+
+
+def told(connection: Connection, permits: Mapping[int, str | None], rows: Rows) -> list[New]:
+    """What entries of decisions are to say, from those rows and what the store says beside them."""
+    proposals = _by(connection, tables.proposal.c.action, {each["action"] for each in rows.decisions.values()})
     batches = _by(connection, tables.batch.c.batch_id, {each["batch_id"] for each in proposals.values()})
-    evidence = dict(kept.stored(connection, among=proposals.keys()))
-    minted = _by(connection, tables.permit.c.permit_id, {each for each in permits.values() if each is not None})
-    uses, held = _uses(connection, minted.keys()), held_of(connection, proposals.keys())
+    held = held_of(connection, proposals.keys())
     entries = []
     for decision_id, permit_id in permits.items():
-        decision = decisions[decision_id]
+        decision = rows.decisions[decision_id]
         proposal = proposals[decision["action"]]
         body = {
             "decision": decision_id,
@@ -143,18 +167,18 @@ def all_decided(connection: Connection, permits: Mapping[int, str | None], *, at
             "pin": batches[proposal["batch_id"]]["pin"],
             "permit": permit_id,
         }
-        payload = {
+        payload: dict[str, Any] = {
             "decision": committed.of_decision(decision),
             "proposal": committed.of_proposal(proposal),
-            "evidence": evidence.get(decision["action"]),
-            "permit": None if permit_id is None else committed.of_permit(minted[permit_id]),
+            "evidence": rows.evidence.get(decision["action"]),
+            "permit": None if permit_id is None else committed.of_permit(rows.permits[permit_id]),
         }
-        if permit_id in uses:
-            payload["use"] = uses[permit_id]
+        if permit_id in rows.uses:
+            payload["use"] = rows.uses[permit_id]
         if decision["action"] in held:
             payload["held"] = held[decision["action"]]
         entries.append(New(body, decision["action"], payload))
-    return append_all(connection, DECISION, entries, at=at)
+    return entries
 
 
 def intended(connection: Connection, action: str, *, at: datetime, approval: str | None = None) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -59,9 +59,14 @@ def canonically(connection: Connection, action: str) -> str:
     return committed.of_evidence(dict(row))
 
 
+def digest_of(row: Mapping[str, Any]) -> str:
+    """The digest of evidence that is about to be kept, whose JSON columns are text already."""
+    return _digest([row[name] for name in _HASHED])
+
+
 def _digest(row: Any) -> str:  # noqa: ANN401  a row of the query
     # a column that came later says nothing of what was kept before it
-    texts = [value if value is None or type(value) is str else _written(value) for value in row]
+    texts = [value if value is None or isinstance(value, str) else _written(value) for value in row]
     parts = [f"{name} {len(text)}\n{text}" for name, text in zip(_HASHED, texts, strict=True) if text is not None]
     whole = "".join(parts)
     if whole.isascii():  # then the length in characters is that in bytes

@@ -23,13 +23,21 @@ _STRICT: Final = (
 )
 
 
+class Written(str):
+    """What a column is to hold, written down as JSON already."""
+
+    __slots__ = ()
+
+
 def written(value: object) -> str:
-    """The JSON of a column's value.
+    """The JSON of a column's value; of what is `Written`, itself.
 
     Raises:
         TypeError: The value, or a part of it, is of a kind that has no form in JSON.
         ValueError: A time has no zone.
     """
+    if type(value) is Written:
+        return value
     try:
         return orjson.dumps(value, default=_otherwise, option=_STRICT).decode()
     except TypeError:  # also of what is no Unicode, which JSON can hold all the same

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from orchestration.canonical import _slowly, canonical, canonical_text, digest, plain
+from tests.effort import EFFORT
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()
@@ -225,7 +226,8 @@ VALUES_OF_ANY_KIND: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@pytest.mark.law
+@settings(max_examples=400 * EFFORT, deadline=None)
 @given(VALUES_OF_ANY_KIND)
 def test_the_short_way_writes_what_the_long_way_writes_or_refuses_it_alike(value: object) -> None:
     assert _bytes_or_refusal(canonical, value) == _bytes_or_refusal(_slowly, value)

@@ -111,19 +111,41 @@ def _on_subjects(connection: Connection, usage: Usage, wanted: Wanted, now: date
     day = wanted[0][0].business_date
     meters = {meter for touch, bounds in wanted for meter, _ in bounds.meters(touch)}
     periods = {(meter.within, meter.only) for meter in meters if meter.per in {"entity", "contact_point"}}
-    longest = max((within for within, _ in periods), default=timedelta(0))
-    found = _uses(connection, sorted({each for touch, _ in wanted for each in touch.subjects}), day, now, longest)
-    owners = {entity: subjects for touch, _ in wanted for entity, subjects in touch.entities.items()}
-    for entity, subjects in owners.items():
-        uses = {row.permit_id: row for subject in subjects for row in found.get(subject, ())}.values()
+    subjects = sorted({each for touch, _ in wanted for each in touch.subjects})
+    owners = {entity: held for touch, _ in wanted for entity, held in touch.entities.items()}
+    contacts = {each for touch, _ in wanted for each in touch.contacts}
+    if not periods:
+        permits = _permits(connection, subjects, day, now)
+        for entity, held in owners.items():
+            usage.entities[entity] = len(set().union(*(permits[each] for each in held if each in permits)))
+        for contact in contacts:
+            usage.contacts[contact] = len(permits.get(contact, ()))
+        return
+    found = _uses(connection, subjects, day, now, max(within for within, _ in periods))
+    for entity, held in owners.items():
+        uses = {row.permit_id: row for subject in held for row in found.get(subject, ())}.values()
         usage.entities[entity] = sum(row.business_date == day for row in uses)
         for within, only in periods:
             usage.rates[Meter("entity", within, only, entity)] = _since(uses, now - within, only)
-    for contact in {each for touch, _ in wanted for each in touch.contacts}:
+    for contact in contacts:
         uses = {row.permit_id: row for row in found.get(contact, ())}.values()
         usage.contacts[contact] = sum(row.business_date == day for row in uses)
         for within, only in periods:
             usage.rates[Meter("contact_point", within, only, contact)] = _since(uses, now - within, only)
+
+
+def _permits(connection: Connection, subjects: list[str], day: object, now: datetime) -> dict[str, set[str]]:
+    """Subject to the permits that count of it on one day, where no rate asks for more."""
+    query = (
+        select(_SUBJECT.subject, _SUBJECT.permit_id)
+        .join(tables.permit_use, _USE.permit_id == _SUBJECT.permit_id)
+        .where(_SUBJECT.business_date == day, _counted(now))
+    )
+    found: dict[str, set[str]] = {}
+    for some in _chunks(subjects):
+        for subject, permit_id in connection.execute(query.where(_SUBJECT.subject.in_(some))).all():
+            found.setdefault(subject, set()).add(permit_id)
+    return found
 
 
 def _since(uses: Iterable[Use], since: datetime, only: str | None) -> int:
@@ -134,13 +156,10 @@ def _uses(
     connection: Connection, subjects: list[str], day: object, now: datetime, longest: timedelta
 ) -> dict[str, list[Use]]:
     """Subject to the permits that count of it: those of the day, and of the longest period."""
-    when = _SUBJECT.business_date == day
-    if longest:
-        when = or_(when, _USE.at > now - longest)
     query = (
         select(_SUBJECT.subject, _SUBJECT.permit_id, _SUBJECT.business_date, _USE.at, _USE.action_type)
         .join(tables.permit_use, _USE.permit_id == _SUBJECT.permit_id)
-        .where(when, _counted(now))
+        .where(or_(_SUBJECT.business_date == day, _USE.at > now - longest), _counted(now))
     )
     found: dict[str, list[Use]] = defaultdict(list)
     for some in _chunks(subjects):

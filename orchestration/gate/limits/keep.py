@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import Connection, insert, update
 
 from orchestration.contracts import Permit
 from orchestration.gate.limits.touch import Touch
+from orchestration.ledger.committed import of_use
 from orchestration.store.tables import permit_subject, permit_use
 
+_USES: Final = insert(permit_use)
+_SUBJECTS: Final = insert(permit_subject)
 
-def minted(connection: Connection, permits: Sequence[tuple[Permit, Touch]]) -> None:
-    """Count permits from now on; their own rows are written already."""
+
+def minted(connection: Connection, permits: Sequence[tuple[Permit, Touch]]) -> dict[str | None, dict[str, Any]]:
+    """Count permits from now on; their own rows are written already.
+
+    Returns:
+        Permit to what an entry commits to of that.
+    """
     uses = [
         {
             "permit_id": permit.permit_id,
@@ -36,8 +45,10 @@ def minted(connection: Connection, permits: Sequence[tuple[Permit, Touch]]) -> N
         for subject in sorted(touch.subjects)
     ]
     if uses:
-        connection.execute(insert(permit_use), uses)
-        connection.execute(insert(permit_subject), subjects)
+        connection.execute(_USES, uses)
+        connection.execute(_SUBJECTS, subjects)
+    each = zip(uses, permits, strict=True)
+    return {permit.permit_id: of_use(use, touch.subjects) for use, (permit, touch) in each}
 
 
 def used(connection: Connection, permit_ids: Collection[str], now: datetime) -> None:

@@ -20,7 +20,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Store UTC."""
         if value is not None and value.tzinfo is None:
             raise ValueError("a time without a zone cannot be stored")
-        return None if value is None else value.astimezone(UTC)
+        return value if value is None or value.tzinfo is UTC else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  SQLAlchemy's signature
         """Return UTC, also where the database forgot the zone."""
