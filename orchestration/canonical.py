@@ -41,8 +41,9 @@ _FLOAT: Final = re.compile(rb"[:,\[]-?\d+(?:\.\d+(?:e[-+]?\d+)?|e[-+]?\d+)[,}\]]
 """A number within JSON that may not be whole, as `orjson` writes it; or text like one."""
 _BEYOND: Final = re.compile(rb"[\xf0-\xf4]")
 """A character that UTF-16 has a pair for, in UTF-8: a key with one may be sorted otherwise."""
-_NO_INTEGER: Final = re.compile(r"(?:^|[:,\[])-?\d+[.e]")
-"""A number in JSON without spaces that is not whole, or that `orjson` read as if it were not; or text like one."""
+_NO_INTEGER: Final = re.compile(r"[:,\[]-?\d+[.e]")
+"""A number within JSON without spaces that is not whole, or that `orjson` read as if it were not; or text like one."""
+_BEGINS_A_NUMBER: Final = frozenset("-0123456789")
 _EXACT: Final = 2**53 - 1  # the largest integer that a JSON number carries without loss
 _EXPONENT: Final = 1e21  # from here on JSON writes a float with an exponent, so that it is not read back as an integer
 
@@ -126,7 +127,8 @@ def canonical_text(text: str) -> str:
         written = orjson.dumps(orjson.loads(text), option=_SORTED_AND_EXACT).decode()
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return canonical(json.loads(text)).decode()
-    if _NO_INTEGER.search(written) or (not written.isascii() and _OTHERWISE.search(written)):
+    numbers = written[0] in _BEGINS_A_NUMBER or _NO_INTEGER.search(written)
+    if numbers or (not written.isascii() and _OTHERWISE.search(written)):
         return canonical(json.loads(text)).decode()
     return written
 

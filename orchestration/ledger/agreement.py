@@ -8,14 +8,13 @@ says, and the comparison.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, exists, func, select
+from sqlalchemy import Connection, Table, select
 
 from orchestration.canonical import digest
-from orchestration.contracts import OutcomeState
-from orchestration.ledger import committed, committed_effects, handed_on, held, kept, rows
+from orchestration.ledger import committed, committed_effects, handed_on, held, kept, rows, store_says
 from orchestration.ledger.subjects import (
     ANSWER,
     APPROVAL_USE,
@@ -37,13 +36,11 @@ from orchestration.ledger.subjects import (
     STATE,
     SUPPRESSION,
     VOIDING,
+    Said,
     Subject,
     Told,
-    answer_digest,
 )
 from orchestration.store import tables
-
-_SETTLED: Final = frozenset(OutcomeState)
 
 
 def told_by_store(
@@ -56,43 +53,19 @@ def told_by_store(
         ledger: What the ledger says, which tells how a digest was taken; nothing else of it counts here.
         action: The one action.
     """
-    if action is None:
-        yield from _snapshots(connection)
-        yield from _batches(connection)
-        yield from _judgements(connection)
-        yield from _credentials(connection)
-        yield from _stops(connection)
-        yield from _objections(connection)
-        yield from _erasures(connection)
-        yield from handed_on.told_by_store(connection)
-    yield from _policies(connection, action)
-    decided = set()
-    for row in rows.rows(connection, tables.decision, action):
-        decided.add(row["action"])
-        yield _about("decision", row), rows.digest(committed.of_decision(row))
-    for row in rows.rows(connection, tables.proposal, action):
-        if (
-            action is None or row["action"] in decided or row["edited_from"]
-        ):  # else its answer's entry alone tells of it
-            yield _about("proposal", row), rows.digest(committed.of_proposal(row))
-    for of_action, found in kept.stored(connection, action):
-        subject = Subject(EVIDENCE, of_action)
-        told = ledger[subject].digest if subject in ledger else GONE
-        earlier = told != GONE and not told.startswith(kept.STORED)
-        yield subject, kept.canonically(connection, of_action) if earlier else found
-    consumed = {}
-    for row in rows.rows(connection, tables.permit, action):
-        consumed[row["permit_id"]] = row["consumed_at"]
-        yield _about("permit", row), rows.digest(committed.of_permit(row))
-        if row["halted_by"] is not None and action is None:  # the entry about the stop tells of it
-            yield Subject(HALT, f"permit {row['permit_id']}"), digest(row["halted_by"])
-    yield from _uses(connection, action)
-    yield from _approvals(connection, action)
-    for row in rows.rows(connection, tables.outbox, action):
-        yield _about("intent", row), rows.digest(committed.of_intent(row, consumed.get(row["permit_id"])))
-        if row["state"] in _SETTLED:
-            yield _about("outcome", row), rows.digest(committed.of_outcome(row))
-    yield from committed_effects.told_by_store(connection, action)
+    for read in READ.values():
+        for part, found in read(connection, action).items():
+            for key, said in found.items():
+                yield Subject(part, key), said
+    told = {subject.key: said.digest for subject, said in ledger.items() if subject.part == EVIDENCE}
+    for of_action, each in as_told(connection, told, dict(kept.stored(connection, action))).items():
+        yield Subject(EVIDENCE, of_action), each
+
+
+def as_told(connection: Connection, told: Mapping[str, str], store: Mapping[str, str]) -> dict[str, str]:
+    """What the store says of evidence, by action, said as the ledger told it: earlier versions took another digest."""
+    earlier = [key for key, said in told.items() if not said.startswith(kept.STORED) and said != GONE and key in store]
+    return {**store, **{key: kept.canonically(connection, key) for key in earlier}}
 
 
 def differences(ledger: Mapping[Subject, Told], store: Mapping[Subject, str]) -> Iterator[str]:
@@ -110,6 +83,18 @@ def differences(ledger: Mapping[Subject, Told], store: Mapping[Subject, str]) ->
             yield f"The store holds {subject}, which no unedited ledger entry recorded."
 
 
+def _few(connection: Connection, action: str | None) -> Said:
+    """What the rows say that there are few of."""
+    said: Said = defaultdict(dict)
+    for read in _OF_ALL if action is None else ():
+        for subject, one in read(connection):
+            said[subject.part][subject.key] = one
+    for read_of in (_batches, _policies, _approvals, committed_effects.told_by_store):
+        for subject, one in read_of(connection, action):
+            said[subject.part][subject.key] = one
+    return dict(said)
+
+
 def _snapshots(connection: Connection) -> Iterator[tuple[Subject, str]]:
     woken = set(connection.execute(select(tables.batch.c.snapshot_id).where(tables.batch.c.pin.is_not(None))).scalars())
     for row in _rows(connection, tables.snapshot):
@@ -123,16 +108,16 @@ def _snapshots(connection: Connection) -> Iterator[tuple[Subject, str]]:
         yield CURRENT, digest([row["snapshot_id"], row["moved_at"]])
 
 
-def _batches(connection: Connection) -> Iterator[tuple[Subject, str]]:
-    proposed = set(connection.execute(select(tables.proposal.c.batch_id)).scalars())
-    shown = defaultdict(list)
-    for row in rows.rows(connection, tables.trigger_row):
-        shown[row["batch_id"]].append(row)
-        if row["answer"] is not None:
-            yield Subject(ANSWER, row["row_id"]), answer_digest(row["answer"], row["reason"])
+def _batches(connection: Connection, action: str | None) -> Iterator[tuple[Subject, str]]:
+    if action is not None:
+        return
+    proposed = set(connection.execute(select(tables.proposal.c.batch_id).distinct()).scalars())
+    shown, answers = store_says.shown(connection)
+    for row_id, answer in answers.items():
+        yield Subject(ANSWER, row_id), answer
     for row in _rows(connection, tables.batch):
         batch_id = row["batch_id"]
-        yield _about("batch", row), digest(committed.of_batch(row, shown[batch_id], rows.digest))
+        yield _about("batch", row), digest(committed.of_batch(row, ()) | {"rows": shown[batch_id]})
         yield Subject(STATE, batch_id), digest(_known_state(row, proposed=batch_id in proposed))
         for part, column in ((INPUT_PIN, "pin"), (EFFECTS_PIN, "effects_pin")):
             if row[column] is not None:
@@ -197,30 +182,6 @@ def _policies(connection: Connection, action: str | None) -> Iterator[tuple[Subj
         yield Subject(POLICIES, row["digest"]), committed.of_policies(dict(row))
 
 
-def _uses(connection: Connection, action: str | None) -> Iterator[tuple[Subject, str]]:
-    """What limits count each permit by, with all that its effect is on in one row.
-
-    Permits of decisions that are older than the facts kept with them were counted later, and no entry tells of it.
-    """
-    use, subject, permit, decision = tables.permit_use, tables.permit_subject, tables.permit, tables.decision
-    told = (decision.c.action == use.c.action, decision.c.decided_at == permit.c.issued_at)
-    query = (
-        select(
-            use,
-            func.aggregate_strings(subject.c.subject, ",").label("subjects"),
-            func.count(func.nullif(subject.c.business_date, use.c.business_date)).label("other_days"),
-        )
-        .join(permit, permit.c.permit_id == use.c.permit_id)
-        .outerjoin(subject, subject.c.permit_id == use.c.permit_id)
-        .where(exists().where(*told, decision.c.request_digest != ""))
-        .group_by(*use.c)
-    )
-    for found in connection.execute(query if action is None else query.where(use.c.action == action)).mappings():
-        row = dict(found)
-        counted = (row["subjects"] or "").split(",") + ["on another day"] * row["other_days"]
-        yield _about("use", row), rows.digest(committed.of_use(row, counted))
-
-
 def _approvals(connection: Connection, action: str | None) -> Iterator[tuple[Subject, str]]:
     """What is held, what was shown of it, what was said of it, and how each of these approvals ended."""
     for row in rows.rows(connection, tables.held, action):
@@ -255,3 +216,15 @@ def _rows(connection: Connection, table: Table, action: str | None = None) -> It
     query = select(table) if action is None else select(table).where(table.c.action == action)
     for row in connection.execute(query.execution_options(yield_per=500)).mappings():
         yield dict(row)
+
+
+_OF_ALL: Final = (_snapshots, _judgements, _credentials, _stops, _objections, _erasures, handed_on.told_by_store)
+READ: Final[Mapping[str, Callable[[Connection, str | None], Said]]] = {
+    "decided": store_says.decided,
+    "proposed": store_says.proposed,
+    "few": _few,
+}
+"""What the store's rows say but for evidence, in three parts that may be read beside each other, the longest first.
+
+No subject stands in two of them, but for halts of batches and of permits, which have keys of their own.
+"""

@@ -170,7 +170,7 @@ def of_batch(batch: Row, trigger_rows: Iterable[Row], digest: Callable[[Committe
     return {
         **_only(_BATCH, batch),
         **({"revises": batch["revises"]} if batch.get("revises") else {}),
-        "rows": {row["row_id"]: digest(_trigger_row(row)) for row in trigger_rows},
+        "rows": {row["row_id"]: digest(of_trigger_row(row)) for row in trigger_rows},
     }
 
 
@@ -214,7 +214,12 @@ def of_permit(permit: Row) -> Committed:
 
 def of_use(use: Row, subjects: Iterable[str]) -> Committed:
     """What limits count a permit by, with a digest of what its effect is on."""
-    return {**_only(_USE, use), "subjects": hashlib.sha256("\n".join(sorted(subjects)).encode()).hexdigest()}
+    return {**_only(_USE, use), "subjects": of_subjects(subjects)}
+
+
+def of_subjects(subjects: Iterable[str]) -> str:
+    """A digest of what an effect is on."""
+    return hashlib.sha256("\n".join(sorted(subjects)).encode()).hexdigest()
 
 
 def of_policies(policies: Row) -> str:
@@ -247,7 +252,7 @@ def of_settlement(settlement: Row) -> Committed:
     return {**_only(_SETTLEMENT, settlement), "shown": digest(settlement["shown"])}
 
 
-def _trigger_row(row: Row) -> Committed:
+def of_trigger_row(row: Row) -> Committed:
     """What an agent was shown; with what a person wrote of its proposal before, where one was rejected."""
     said = {name: row[name] for name in ("note", "revision")} if row.get("revision") or row.get("note") else {}
     return {**_only(_TRIGGER_ROW, row), **said}

@@ -73,10 +73,15 @@ def believed(
 
 
 class Standing:
-    """Whether each head still holds of the ledger, found while walking along it."""
+    """Whether each head still holds of the ledger, found while walking along it.
+
+    Attributes:
+        entries: How many entries were taken in.
+    """
 
     def __init__(self, heads: Iterable[Head]) -> None:
         """Stand before the first entry."""
+        self.entries = 0
         self._tree = Frontier()
         self._heads = sorted(heads, key=lambda head: head.last)
         self._next = 0
@@ -85,6 +90,9 @@ class Standing:
 
     def step(self, entry: Entry) -> None:
         """Take the next entry in."""
+        self.entries += 1
+        if self._next == len(self._heads):
+            return  # no checkpoint covers this entry, nor any after it
         value: Any = entry.hash
         text = value if isinstance(value, str) else str(value)
         self._tree.add(text.encode("utf-8", "surrogatepass"))
@@ -108,7 +116,7 @@ class Standing:
 
     def problems(self) -> Iterator[str]:
         """What the checkpoints say against the ledger, once all of it was walked."""
-        end = self._tree.size
+        end = self.entries
         if self._broken is not None:
             first = self._last.last + 1 if self._last else 1
             yield (

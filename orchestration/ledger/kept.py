@@ -10,33 +10,81 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Text, cast, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Text,
+    cast,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
+from sqlalchemy.types import NullType
 
-from orchestration.canonical import canonical
-from orchestration.ledger import committed
+from orchestration.ledger import committed, rows
 from orchestration.store.tables import evidence, ledger_entry, ledger_payload
 
 STORED: Final = "stored:"
 """How a digest of the text begins, unlike one of canonical JSON."""
 _TEXTS: Final = ("read_set", "entities", "source_rows", "materialisations", "policy_request")
-_HASHED: Final = ("action", "kept_at", *_TEXTS)
+_BEFORE: Final = tuple(f"{name} %d\n".encode() for name in ("action", "kept_at", *_TEXTS))
+_AT_ONCE: Final = 20
+"""Rows that are held at a time: not more than a processor keeps at hand, for each is read twice."""
+Bounds = tuple[str | int | None, str | int | None]
+"""Rows that come after the first place in a table, up to the second; none where it begins or ends with these."""
 
 
 def stored(
-    connection: Connection, action: str | None = None, *, among: Collection[str] | None = None
+    connection: Connection,
+    action: str | None = None,
+    *,
+    among: Collection[str] | None = None,
+    between: Bounds = (None, None),
 ) -> Iterator[tuple[str, str]]:
     """Each action that evidence is kept of, or one alone, or those among some, with the digest of it."""
-    query = select(evidence.c.action, evidence.c.kept_at, *(cast(evidence.c[name], Text) for name in _TEXTS))
+    column = evidence.c.action
+    query = select(
+        rows.raw_column(column),
+        rows.raw_column(evidence.c.kept_at),
+        *(_octets(connection, evidence.c[name]) for name in _TEXTS),
+    )
     if action is not None:
-        query = query.where(evidence.c.action == action)
+        query = query.where(column == action)
     if among is not None:
-        query = query.where(evidence.c.action.in_(sorted(among)))
-    with connection.execute(query.execution_options(yield_per=200)) as rows:
-        for row in rows:
-            yield row[0], _digest(row)
+        query = query.where(column.in_(sorted(among)))
+    if between[0] is not None:
+        query = query.where(_place(connection) > between[0])
+    if between[1] is not None:
+        query = query.where(_place(connection) <= between[1])
+    for row in rows.raw(connection, query, _AT_ONCE):
+        yield row[0], _digest(row)
+
+
+def stretches(connection: Connection, size: int) -> list[Bounds]:
+    """What `stored` may be read between so that each row is read once, some `size` of them at a time."""
+    place = _place(connection)
+    if connection.dialect.name == "sqlite":
+        first, last, count = (
+            connection.execute(select(each).select_from(evidence)).scalar_one()
+            for each in (func.min(place), func.max(place), func.count())
+        )
+        many = -(-count // size)  # however far the numbers of rows lie from each other, there are no more stretches
+        ends = [first + (last - first) * each // many for each in range(1, many)]
+    else:
+        numbered = select(place.label("place"), func.row_number().over(order_by=place).label("number")).subquery()
+        query = select(numbered.c.place).where(numbered.c.number % size == 0).order_by(numbered.c.place)
+        ends = list(connection.execute(query).scalars())
+    return list(zip([None, *ends], [*ends, None], strict=True))
+
+
+def _place(connection: Connection) -> ColumnElement[Any]:
+    """By what stretches are told from each other: in SQLite by where rows lie, which is how they are read fastest."""
+    return literal_column("evidence.rowid") if connection.dialect.name == "sqlite" else evidence.c.action
 
 
 def as_told(connection: Connection, action: str) -> str:
@@ -61,25 +109,22 @@ def canonically(connection: Connection, action: str) -> str:
 
 def digest_of(row: Mapping[str, Any]) -> str:
     """The digest of evidence that is about to be kept, whose JSON columns are text already."""
-    return _digest([row[name] for name in _HASHED])
+    texts = (None if row[name] is None else row[name].encode("utf-8", "surrogatepass") for name in _TEXTS)
+    return _digest((row["action"], row["kept_at"], *texts))
 
 
-def _digest(row: Any) -> str:  # noqa: ANN401  a row of the query
-    # a column that came later says nothing of what was kept before it
-    texts = [value if value is None or isinstance(value, str) else _written(value) for value in row]
-    parts = [f"{name} {len(text)}\n{text}" for name, text in zip(_HASHED, texts, strict=True) if text is not None]
-    whole = "".join(parts)
-    if whole.isascii():  # then the length in characters is that in bytes
-        return STORED + hashlib.sha256(whole.encode()).hexdigest()
+def _octets(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:
+    """The text of a column in UTF-8, which no driver reads into text first."""
+    if connection.dialect.name == "sqlite":
+        return type_coerce(cast(column, LargeBinary), NullType())
+    return type_coerce(func.convert_to(cast(column, Text), "UTF8"), NullType())
+
+
+def _digest(row: rows.Row) -> str:
     digest = hashlib.sha256()
-    for name, text in zip(_HASHED, texts, strict=True):
-        if text is not None:
-            held = text.encode("utf-8", "surrogatepass")
-            digest.update(b"%s %d\n" % (name.encode(), len(held)))
+    action = row[0].encode("utf-8", "surrogatepass") if isinstance(row[0], str) else rows.written(row[0]).encode()
+    for before, held in zip(_BEFORE, (action, rows.written_time(row[1]).encode(), *row[2:]), strict=True):
+        if held is not None:  # a column that came later says nothing of what was kept before it
+            digest.update(before % len(held))
             digest.update(held)
     return STORED + digest.hexdigest()
-
-
-@lru_cache(maxsize=8192, typed=True)
-def _written(value: object) -> str:
-    return canonical(value).decode()

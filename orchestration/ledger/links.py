@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from json import JSONDecoder
 from json.decoder import scanstring  # type: ignore[attr-defined]  # typeshed leaves it out
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from sqlalchemy.types import NullType
 
 from orchestration.canonical import canonical
 from orchestration.ledger.chain import GENESIS, commitment, entry_hash, said
+from orchestration.ledger.rows import raw
 from orchestration.store.tables import ledger_entry, ledger_payload
 
 _NOTHING: Final[Mapping[Any, str]] = MappingProxyType({})
@@ -78,9 +80,8 @@ def entries(connection: Connection, action: str | None = None, after: int = 0) -
         query = query.where(ledger_entry.c.action == action)
     if after:
         query = query.where(ledger_entry.c.seq > after)
-    with connection.execute(query.execution_options(yield_per=1000)) as rows:
-        for row in rows:
-            yield Entry(*row)
+    for row in raw(connection, query):
+        yield Entry(*row)
 
 
 def stray_payloads(connection: Connection) -> Iterator[str]:
@@ -101,6 +102,13 @@ class Walk:
         """Stand before the first entry."""
         self.seq = 0
         self.hash = GENESIS
+
+    def follows(self, entry: Entry) -> bool:
+        """Go to the next entry, if `step` had nothing to tell of it."""
+        if entry.seq != self.seq + 1 or entry.previous != self.hash or type(entry.seq) is not int:
+            return False
+        self.seq, self.hash = entry.seq, entry.hash
+        return True
 
     def step(self, entry: Entry) -> Iterator[str]:
         """Go to the next entry and tell whether it stands where it should and follows the one before."""
@@ -148,7 +156,7 @@ def body_faults(entry: Entry) -> Iterator[str]:
         ("seq", entry.seq),
         ("kind", entry.kind),
         ("action", entry.action),
-        ("at", at if _plainly(entry.at) == at else _moment(entry.at)),
+        ("at", at if plainly(entry.at) == at else moment(entry.at)),
         ("previous", entry.previous),
     )
     for name, value in columns:
@@ -174,12 +182,14 @@ def _missing(first: int, found: int) -> str:
     return f"entry {first} is missing" if found == first + 1 else f"entries {first} to {found - 1} are missing"
 
 
-def _plainly(at: object) -> str | None:
+@lru_cache(maxsize=1024, typed=True)
+def plainly(at: object) -> str | None:
     """A time as SQLite holds it in the form that bodies have: right for almost every one, and quick."""
     return f"{at[:10]}T{at[11:]}Z" if isinstance(at, str) and at[10:11] == " " and at[19:20] == "." else None
 
 
-def _moment(at: object) -> str | None:
+@lru_cache(maxsize=1024, typed=True)
+def moment(at: object) -> str | None:
     """A time column in the form that bodies have; none where it is no time."""
     try:
         found = at if isinstance(at, datetime) else datetime.fromisoformat(str(at))

@@ -8,14 +8,28 @@ of the time. A value that is written already is `Written`; `digest` takes it as 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import JSON, Boolean, ColumnElement, Connection, Table, Text, cast, select, type_coerce
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    String,
+    Table,
+    Text,
+    cast,
+    select,
+    type_coerce,
+)
 from sqlalchemy.types import NullType
 
 from orchestration.canonical import canonical, canonical_text
@@ -24,6 +38,9 @@ from orchestration.store.tables import UtcDateTime
 _ZERO: Final = ".000000"
 _SQLITE_TIME: Final = len("2026-11-02 09:00:00.123456")
 _LARGEST: Final = 2**53 - 1
+_AT_ONCE: Final = 100
+Row = Sequence[Any]
+"""What the database holds of each column, in the order of the columns."""
 
 
 class Written(str):
@@ -34,21 +51,75 @@ class Written(str):
 
 def rows(connection: Connection, table: Table, action: str | None = None) -> Iterator[dict[str, Any]]:
     """Every row of a table, or those about one action: text and numbers as they are, all else as canonical JSON."""
-    columns: list[ColumnElement[Any]] = [
-        cast(column, Text) if isinstance(column.type, JSON) else type_coerce(column, NullType())
-        for column in table.columns
-    ]
-    query = select(*columns)
+    query = select(*map(raw_column, table.columns))
     if action is not None:
         query = query.where(table.c.action == action)
     names = [column.name for column in table.columns]
     made = [(at, _MAKE[type(column.type)]) for at, column in enumerate(table.columns) if type(column.type) in _MAKE]
-    with connection.execute(query.execution_options(yield_per=500)) as found:
-        for row in found:
-            values = list(row)
-            for at, make in made:
-                values[at] = make(values[at])
-            yield dict(zip(names, values, strict=True))
+    for row in raw(connection, query):
+        values = list(row)
+        for at, make in made:
+            values[at] = make(values[at])
+        yield dict(zip(names, values, strict=True))
+
+
+def raw_column(column: Column[Any]) -> ColumnElement[Any]:
+    """A column as `raw` may read it: as the database holds it, JSON as its text."""
+    return cast(column, Text) if isinstance(column.type, JSON) else type_coerce(column, NullType())
+
+
+def raw(connection: Connection, query: Select[*tuple[Any, ...]], at_once: int = _AT_ONCE) -> Iterator[Row]:
+    """The rows of a query for columns that SQLAlchemy makes nothing of; so many of them are held at a time."""
+    streams = {} if connection.dialect.name == "sqlite" else {"yield_per": at_once}  # SQLite holds none in advance
+    with connection.execute(query.execution_options(**streams)) as found:
+        if streams or found.cursor is None:
+            yield from found
+            return
+        while some := found.cursor.fetchmany(at_once):  # the driver's own tuples
+            yield from some
+
+
+class Digests:
+    """The digest of what is said of each row of some columns, taken from the row as `raw` reads it.
+
+    It is the one that `canonical.digest` gives of the same for the row's values, without reading these.
+    """
+
+    def __init__(
+        self,
+        columns: Iterable[Column[Any]],
+        said: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+        depends: Sequence[str] = (),
+    ) -> None:
+        """Prepare for rows of these columns.
+
+        Args:
+            columns: In the order that rows have them.
+            said: What is said of a row: some of its columns, each under its own name.
+            depends: The columns by which it is decided which of them these are: whether they are null, or empty.
+        """
+        self._columns = tuple(columns)
+        self._names = [column.name for column in self._columns]
+        self._said = said
+        self._depends = [self._names.index(name) for name in depends]
+        self._forms: dict[tuple[int, ...], tuple[str, list[tuple[Callable[[Any], str], int]]]] = {}
+
+    def __call__(self, row: Row) -> str:
+        """The digest for one row."""
+        shape = tuple([0 if row[at] is None else 1 if row[at] else 2 for at in self._depends])
+        form, writing = self._forms.get(shape) or self._formed(shape, row)
+        try:
+            text = form % tuple([write(row[at]) for write, at in writing])
+        except TypeError:  # no text where text belongs
+            text = form % tuple([_write_of(self._columns[at], whatever=True)(row[at]) for _, at in writing])
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _formed(self, shape: tuple[int, ...], row: Row) -> tuple[str, list[tuple[Callable[[Any], str], int]]]:
+        """The canonical JSON of what is said of a row of this shape, and what fills it in."""
+        names = sorted(self._said(dict(zip(self._names, row, strict=True))))
+        form, places = _form(tuple(names))[0], [self._names.index(name) for name in names]
+        self._forms[shape] = form, [(_write_of(self._columns[at]), at) for at in places]
+        return self._forms[shape]
 
 
 def digest(said: Mapping[str, Any]) -> str:
@@ -123,3 +194,40 @@ def _boolean(value: Any) -> Any:  # noqa: ANN401  whatever a column holds
 
 
 _MAKE: Final[Mapping[type, Callable[[Any], Any]]] = {UtcDateTime: _time, JSON: _json, Boolean: _boolean}
+
+
+def _write_of(column: Column[Any], *, whatever: bool = False) -> Callable[[Any], str]:
+    """What writes down a column's values as canonical JSON; those that it is not for where that is asked."""
+    kind = type(column.type)
+    if kind in _WRITE:
+        return _WRITE[kind]
+    if isinstance(column.type, Integer) or whatever:
+        return written
+    return encode_basestring if isinstance(column.type, String) and not column.nullable else _written_before
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _written_before(value: Any) -> str:  # noqa: ANN401  whatever a column holds
+    return written(value)
+
+
+@lru_cache(maxsize=8192, typed=True)
+def written_time(value: Any) -> str:  # noqa: ANN401  whatever a column holds
+    """The canonical JSON of a time as the database holds it."""
+    return written(_time(value))
+
+
+@lru_cache(maxsize=64, typed=True)
+def _written_boolean(value: Any) -> str:  # noqa: ANN401  whatever a column holds
+    return written(_boolean(value))
+
+
+def _written_json(value: Any) -> str:  # noqa: ANN401  whatever a column holds
+    return _known(value) if isinstance(value, str) else written(value)
+
+
+_WRITE: Final[Mapping[type, Callable[[Any], str]]] = {
+    UtcDateTime: written_time,
+    JSON: _written_json,
+    Boolean: _written_boolean,
+}

@@ -63,6 +63,8 @@ class Subject(NamedTuple):
         return f"{self.part} {self.key}".strip()
 
 
+Said = dict[str, dict[str, str]]
+"""Part and key of each subject, with the digest of what is said of it."""
 GONE: Final = ""
 """Told of what was removed by leave: the store must not hold it any more."""
 CURRENT: Final = Subject("the pointer to the current snapshot", "")

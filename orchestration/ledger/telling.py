@@ -46,7 +46,7 @@ from orchestration.ledger.telling_stop import said_of_stops
 _ANSWERS: Final = ("declined", "failed", "refused")
 _OUTCOMES: Final = frozenset({"outcome", "undone"})
 _OF_ONE_ACTION: Final = frozenset({kinds.DECISION, kinds.INTENT, kinds.OUTCOME})
-_FINAL: Final = 2**63
+FINAL: Final = 2**63
 """A step that none comes after."""
 
 
@@ -95,7 +95,7 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
                 continue
             name, column = PARTS[part]
             unknown = told.get("state") == OutcomeState.UNKNOWN
-            step = 0 if part not in _OUTCOMES else seq if unknown else _FINAL
+            step = 0 if part not in _OUTCOMES else seq if unknown else FINAL
             yield Subject(name, str(told.get(column))), _digest_of(text), step
     if entry.kind in {kinds.SNAPSHOT, kinds.EXPIRED}:
         snapshot = str(body.get("snapshot"))

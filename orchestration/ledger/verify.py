@@ -5,7 +5,6 @@ What it cannot prove stands in docs/architecture-ledger.md: who owns store, chec
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,23 +13,17 @@ from sqlalchemy import Connection
 from orchestration.collecting import uncollected
 from orchestration.contracts import Contract
 from orchestration.gate.keys import PUBLIC, public_key
-from orchestration.ledger import agreement, aside, heads
+from orchestration.ledger import aside, heads, walking
 from orchestration.ledger.checkpoint import checkpoint_keys
 from orchestration.ledger.checkpoint_files import files
-from orchestration.ledger.counted import miscounted
-from orchestration.ledger.entries_erasure import ERASED
 from orchestration.ledger.erasures import proofs
-from orchestration.ledger.links import Walk, entries, faults, stray_payloads
+from orchestration.ledger.links import stray_payloads
 from orchestration.ledger.outside import changed_graphs, forged_permits
-from orchestration.ledger.subjects import Subject
-from orchestration.ledger.telling import Telling
 from orchestration.settings import Settings
 from orchestration.store.engine import Store
 
 if TYPE_CHECKING:
     from orchestration.ledger.lineage import Instance
-
-_Said = dict[Subject, str]
 
 
 class Verification(Contract):
@@ -70,52 +63,43 @@ def verify(store: Store, instance: Instance | None, settings: Settings | None = 
         StoreError: The store cannot be read.
     """
     if instance is None:
-        with store.read() as connection, aside.told(store, connection) as read:
-            return record_of(connection, settings, read)
+        with store.read() as connection, aside.beside(store, connection) as reading:
+            return record_of(connection, settings, reading)
     from orchestration.ledger import lineage  # noqa: PLC0415  Dagster takes a second to import
 
     events = list(lineage.effects(instance))  # read first: whatever they name is in the store by then
-    with store.read() as connection, aside.told(store, connection) as read:
-        record = record_of(connection, settings, read)
+    with store.read() as connection, aside.beside(store, connection) as reading:
+        record = record_of(connection, settings, reading)
         problems = (*record.problems, *lineage.problems(connection, instance, events))
     return record.model_copy(update={"ok": not problems, "problems": problems, "lineage": True})
 
 
 def record_of(
-    connection: Connection, settings: Settings | None = None, read: Callable[[], _Said | None] = lambda: None
+    connection: Connection, settings: Settings | None = None, reading: aside.Aside | None = None
 ) -> Verification:
     """Check the chain and the store's rows that it tells of, without Dagster's event log.
 
     Args:
         connection: On the store.
         settings: As `verify` takes them.
-        read: What the store's rows say, where it is read elsewhere meanwhile.
+        reading: What the store's rows say, where others read it meanwhile.
     """
     with uncollected():
-        return _record_of(connection, settings, read)
+        return _record_of(connection, settings, reading or aside.Aside(connection))
 
 
-def _record_of(connection: Connection, settings: Settings | None, read: Callable[[], _Said | None]) -> Verification:
-    problems: list[str] = []
-    telling, walk, count = Telling(), Walk(), 0
+def _record_of(connection: Connection, settings: Settings | None, reading: aside.Aside) -> Verification:
     signed = _signed(connection, settings)
-    standing = heads.Standing(signed.heads)
     erased = proofs(connection, None if settings is None else settings.keys)
-    proven = {entry.seq for entry in erased.entries}
-    for entry in entries(connection):
-        edits = list(faults(entry, erased.gone))
-        problems += [*walk.step(entry), *edits]
-        if not edits and (entry.kind != ERASED or entry.seq in proven):
-            problems += telling.hear(entry)
-        standing.step(entry)
-        count += 1
-    problems = [*signed.problems, *erased.problems, *standing.problems(), *problems, *stray_payloads(connection)]
-    if (said := read()) is None:
-        said = dict(agreement.told_by_store(connection, telling.told))
-    else:
-        said = aside.as_told(connection, telling.told, said)
-    problems += agreement.differences(telling.told, said)
-    problems += miscounted(connection)
+    walked, quick = walking.quickly(connection, signed, erased)
+    store, miscounted = reading.read()
+    different: list[str] = []
+    if not walking.agrees(connection, quick, store):
+        walked, telling = walking.exactly(connection, signed, erased)
+        different = walking.differences(connection, telling, store)
+    standing = walked.standing
+    problems = [*signed.problems, *erased.problems, *standing.problems(), *walked.problems]
+    problems += [*stray_payloads(connection), *different, *miscounted]
     signatures = settings is not None and (settings.keys / PUBLIC).is_file()
     if settings is not None:
         problems += changed_graphs(connection, settings.home)
@@ -124,8 +108,8 @@ def _record_of(connection: Connection, settings: Settings | None, read: Callable
             problems += forged_permits(connection, public_key(settings.keys / PUBLIC), after=held)
     return Verification(
         ok=not problems,
-        entries=count,
-        head=str(walk.hash),
+        entries=standing.entries,
+        head=str(walked.end.hash),
         problems=tuple(problems),
         lineage=False,
         signatures=signatures,
