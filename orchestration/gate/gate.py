@@ -42,7 +42,7 @@ CHUNK: Final = 200
 """Proposals that one transaction decides or performs: others that want to write wait no longer than that takes."""
 FEW: Final = 8
 """Effects that have a transaction each; more of them share some, since to write one to the disk takes longest."""
-LOOKED_UP: Final = 2_000
+LOOKED_UP: Final = 5_000
 """Proposals that are looked up in the graph together: a query takes about as long for one as for thousands."""
 
 
@@ -95,9 +95,9 @@ class Gate:
         waiting = (tables.proposal.c.batch_id == batch_id, _waits(now))
         decisions: list[Decision] = []
         left: set[str] = set()
-        while asks := [ask for ask in self._waiting(*waiting) if ask.action not in left]:
-            for ahead in _parts(asks, LOOKED_UP):
-                with uncollected():
+        with uncollected():
+            while asks := [ask for ask in self._waiting(*waiting) if ask.action not in left]:
+                for ahead in _parts(asks, LOOKED_UP):
                     self._look_up(ahead)
                     for some in _parts(ahead, CHUNK):
                         made, staying = self._decide_some([ask.action for ask in some], waiting, now)
