@@ -142,7 +142,7 @@ class Gate:
         Raises:
             PermitRefused: Somebody else used a permit meanwhile; the effects before it stand.
         """
-        with self.store.read() as connection:
+        with uncollected(), self.store.read() as connection:
             asks = load_asks(connection, tables.proposal.c.batch_id == batch_id, _may_be_performed())
         done: list[Effect | Decision] = []
         for ahead in _parts(asks, LOOKED_UP):

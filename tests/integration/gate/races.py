@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,9 @@ def delivering(world: World, debtors: int, started: int) -> Iterator[list[ForkSe
     with world.gate() as gate:
         gate.decide(batch_id, world.now)
         gate.perform_batch(batch_id, world.now)
-    processes = [FORKS.Process(target=children.deliver_slowly, args=(world.settings.home,)) for _ in range(8)]
+    # told where the store is: the server of forks knows what was so when the first of its processes began
+    given = (os.environ.get("PRECEDE_STORE_URL"), children.deliver_slowly, world.settings.home)
+    processes = [FORKS.Process(target=children.told, args=given) for _ in range(8)]
     for process in processes:
         process.start()
     deadline = time.monotonic() + 60

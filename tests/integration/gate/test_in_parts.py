@@ -7,7 +7,7 @@ import os
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from shutil import copytree
@@ -21,6 +21,7 @@ from orchestration.gate import gate as gates
 from orchestration.gate.gate import Gate
 from orchestration.gate.perform import Effect
 from orchestration.ledger import entries
+from orchestration.ledger.chain import append
 from orchestration.ledger.verify import verify
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
@@ -114,6 +115,16 @@ def test_one_void_among_many_leaves_the_others_be(many: World) -> None:
     assert numbers == list(range(numbers[0], numbers[0] + MANY))
     assert many.kinds(actions[4]) == ["decision", "decision"]
     assert verify(many.store, None).problems == ()
+
+
+def test_a_clock_set_back_brings_none_of_many_to_life(many: World) -> None:
+    batch_id, _ = decided(many)
+    with many.store.begin() as connection:
+        append(connection, "note", {"said": "it was that late already"}, at=many.now + timedelta(minutes=15))
+    with many.gate() as gate:
+        answers = gate.perform_batch(batch_id, many.now + timedelta(minutes=1))
+    assert kinds(answers) == ["deny"] * MANY
+    assert many.rows("outbox") == []
 
 
 def test_of_two_with_one_effect_key_the_first_alone_is_performed(many: World) -> None:
