@@ -15,7 +15,7 @@ from attack.approvals import GROUP, approved, asked, refusal
 from attack.calling import WITHOUT, Identify, attempt, having
 from attack.ground import Ground
 from attack.ruled import with_policy
-from orchestration.approval import answer
+from orchestration.approval import answer, queue
 from orchestration.identity.person import Person, Role
 from orchestration.store import tables
 from tests.integration.gate.approving import ADA, BEN, approve, look
@@ -134,6 +134,16 @@ def row_held(ground: Ground) -> str:
     world, _, actions = approved(ground)
     world.edit("held", {"action": actions[0]}, tool_call={})
     return noticed(world, "what is held of action")
+
+
+@GROUP.attack("row-held-before-it-moved", expected="noticed")
+def row_held_before_it_moved(ground: Ground) -> str:
+    """edit in the store which call it is that waits, and have it told anew by the next thing that becomes of it"""
+    world, _, actions = asked(ground)
+    world.edit("held", {"action": actions[0]}, tool_call={})
+    with world.store.begin() as connection:
+        queue.void(connection, actions[0], "agent_stopped", world.now)
+    return noticed(world, "what a person is asked of action")
 
 
 def _row(table: str, **values: Any) -> Callable[[World, list[str]], None]:

@@ -220,7 +220,7 @@ def _effects_page(done: ActReport, batch_ids: list[str], covered: LedgerRange) -
     return {
         **lineage.effects_metadata(batch_ids, covered),
         "pins": [one.pin.model_dump() for one in done.batches if one.pin is not None],
-        "summary": f"{counts['performed']:,} performed, {counts['review']:,} held, {counts['denied']:,} denied",
+        "summary": f"{counts['performed']:,} performed, {counts['review']:,} in review, {counts['denied']:,} denied",
         "dagster/row_count": counts["performed"],
         **counts,
         "recovered": len(done.recovered),

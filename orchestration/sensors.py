@@ -48,7 +48,7 @@ def new_snapshot_or_date(context: dg.SensorEvaluationContext) -> Requests:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "An answer in the exchange, a proposal to decide, an effect to settle or a batch to close; a new graph or "
-        "policy, where anything waits for a person."
+        "policy, where anything is in review."
     ),
 )
 def answers_or_effects(context: dg.SensorEvaluationContext) -> Requests:

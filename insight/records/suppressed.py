@@ -8,7 +8,16 @@ from typing import Final
 
 import pyarrow as pa
 
-from orchestration.erasure.suppression import MAILBOX, MARK, PHONE_NAME, Suppression, mailbox, phone_name
+from orchestration.erasure.suppression import (
+    MAILBOX,
+    MAILBOX_NAME,
+    MARK,
+    PHONE_NAME,
+    Suppression,
+    mailbox,
+    mailbox_name,
+    phone_name,
+)
 from orchestration.graph.model import RECORD_TYPES, Shape
 
 REASON: Final = "suppressed"
@@ -47,7 +56,8 @@ def refuse(
     reasons, details = (column.to_pylist() for column in failures)
     for place in range(len(reasons)):
         marked = any(MARK in (column[place].as_py() or "") for column in landed)
-        if marked or _written([*landed, *mailboxes], place, suppression) or _called(phones, names, place, suppression):
+        stated = [*landed, *mailboxes]
+        if marked or _written(stated, place, suppression) or _called(phones, stated, names, place, suppression):
             reasons[place], details[place] = REASON, "it is of somebody who was erased"
     return pa.array(reasons, pa.string()), pa.array(details, pa.string())
 
@@ -66,10 +76,13 @@ def _seen(text: str) -> str:
     return "".join(one for one in plain if not one.isspace() and unicodedata.category(one) not in _UNSEEN)
 
 
-def _called(phones: list[pa.Array], names: list[pa.Array], place: int, suppression: Suppression) -> bool:
-    """Whether a row states a phone and a name that are suppressed together."""
-    stated = [column[place].as_py() for column in phones]
-    called = [column[place].as_py() for column in names]
-    return any(
-        suppression.holds(PHONE_NAME, phone_name(phone, name)) for phone in stated if phone for name in called if name
+def _called(
+    phones: list[pa.Array], mailboxes: list[pa.Array], names: list[pa.Array], place: int, suppression: Suppression
+) -> bool:
+    """Whether a row states a name that is suppressed together with a phone, or with a mailbox that others have too."""
+    called = [name for column in names if (name := column[place].as_py())]
+    reached = [phone for column in phones if (phone := column[place].as_py())]
+    written = [_seen(one) for column in mailboxes if (one := column[place].as_py())]
+    return any(suppression.holds(PHONE_NAME, phone_name(one, name)) for one in reached for name in called) or any(
+        suppression.holds(MAILBOX_NAME, mailbox_name(one, name)) for one in written for name in called
     )

@@ -154,11 +154,13 @@ def _answerable(connection: Connection, action: str, person: Person, now: dateti
     row = one(connection, action)
     if row["state"] == queue.APPROVED:
         lapsed = latest(connection, now) >= _ends(connection, row["action"])
-        ended = "its approval is over, and the next run puts it back into the queue" if lapsed else "it is approved"
-        raise ApprovalRefused(f"{row['action']} does not wait: {ended}; needed one that `precede review list` shows.")
+        ended = "its approval is over, and the next run sends it to review again" if lapsed else "it is approved"
+        raise ApprovalRefused(
+            f"{row['action']} is not in review: {ended}; needed one that `precede review list` shows."
+        )
     if row["state"] != queue.WAITING:
         raise ApprovalRefused(
-            f"{row['action']} does not wait: it is {row['state']}; needed one that `precede review list` shows."
+            f"{row['action']} is not in review: it is {row['state']}; needed one that `precede review list` shows."
         )
     seen = connection.execute(
         select(showing.c.showing_id, showing.c.decision_id)

@@ -43,8 +43,12 @@ def one(connection: Connection, action_id: str) -> dict[str, Any]:
     found: list[RowMapping] = list(connection.execute(begins).mappings()) if action_id else []
     exact = [row for row in found if row["action"] == action_id]
     if len(found) != 1 and not exact:
-        what = "More than one proposal that was held begins with" if found else "No proposal was held with the id"
-        raise NotFound(f"{what} {action_id!r}; needed the id of one; list those that wait with `precede review list`.")
+        what = (
+            "More than one proposal that was in review begins with"
+            if found
+            else "No proposal was in review with the id"
+        )
+        raise NotFound(f"{what} {action_id!r}; needed the id of one; list those that are with `precede review list`.")
     return dict((exact or found)[0])
 
 

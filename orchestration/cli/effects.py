@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from orchestration.cli.acting import acting
+from orchestration.cli.actions import names_of
 from orchestration.cli.reading import AsJson, Paper, plain, print_json, reading_store, spoken, table
 from orchestration.contracts import OutcomeState
 from orchestration.errors import ConfigurationError
@@ -18,6 +19,7 @@ from orchestration.identity.person import Role
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
 from orchestration.work import settling, told_of
+from orchestration.work.in_flight import refuse_in_flight
 from orchestration.work.tools import load_servers, sent_once
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="See what became of effects.")
@@ -79,8 +81,10 @@ def list_(
 ) -> None:
     """List effects, the latest first: what became of each, where it was seen again, and whether it was taken back."""
     most = limit if as_json else (limit or SHOWN) + 1
-    with reading_store() as store, store.read() as connection:
-        found = told_of.effects(connection, None if only is None else only.value, most)
+    with reading_store() as store:
+        with store.read() as connection:
+            found = told_of.effects(connection, None if only is None else only.value, most)
+        names = {} if as_json else names_of(store, {row["entity_id"] for row in found[: limit or SHOWN]})
     if as_json:
         print_json(found)
         return
@@ -90,8 +94,8 @@ def list_(
     shown = table("effect", "at", "outcome", "about", whole={"effect", "at"})
     for row in found[: limit or SHOWN]:
         at = (row["settled_at"] or row["intended_at"]).strftime("%Y-%m-%d %H:%M")
-        about = Text(row["effect_key"])
-        about.append(f"\n{spoken(row['action_type'])} ({row['agent']})", style="dim")
+        about = Text(names.get(row["entity_id"]) or row["entity_id"])
+        about.append(f"\n{spoken(row['action_type'])} ({row['agent']}), {row['effect_key']}", style="dim")
         about.append("\n").append_text(_seen(row))
         if row["settle"]:
             about.append(f"\n{row['settle']}", style="yellow")
@@ -179,7 +183,7 @@ def settle(
         by = acting(store, settings, Role.REVIEWER, Role.OPERATOR).name
         with store.begin() as connection:
             settling.refuse_repeatable(connection, action, sent_once(load_servers(settings.tools)))
-            settling.refuse_in_flight(store, connection, action)
+            refuse_in_flight(store, connection, action)
             found = settling.settle(connection, action, OutcomeState(state), by=by, reason=said, now=now)
     if as_json:
         print_json({"effect": found.effect, "action": found.action, "state": found.state, "reason": said, "by": by})

@@ -38,10 +38,10 @@ def list_(
     agent: Annotated[str | None, typer.Option(help="Only of this agent.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many to list.")] = 50,
     *,
-    every: Annotated[bool, typer.Option("--all", help="Also what waits no more, with why.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also what is in review no more, with why.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the proposals that wait for a person, and those that were approved and have no effect yet.
+    """List the proposals in review, and those that were approved and have no effect yet.
 
     What waits longest comes first. One that waits again, or no more, says why.
     """
@@ -57,7 +57,7 @@ def list_(
 
 
 def show_(action: str, *, as_json: bool) -> None:
-    """Show one proposal that is held, and keep that an identified reviewer was shown it."""
+    """Show one proposal that is in review, and keep that an identified reviewer was shown it."""
     settings = Settings()
     known = settings.token or settings.token_file
     with closing(open_store(settings, create=False)) as store:

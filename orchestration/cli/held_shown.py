@@ -1,4 +1,4 @@
-"""What is held, as a person reads it: what sources and agents state stands in quotation marks."""
+"""What is in review, as a person reads it: what sources and agents state stands in quotation marks."""
 
 from __future__ import annotations
 
@@ -30,29 +30,34 @@ def quoted(value: object) -> str:
     return "".join(f"\\u{ord(each):04x}" if unicodedata.category(each) in _HIDDEN else each for each in written)
 
 
+def called(state: str) -> str:
+    """What a state of the queue is called."""
+    return "in review" if state == "waiting" else state
+
+
 def listed(found: Sequence[Row], names: Mapping[str, str]) -> RenderableType:
-    """What is held, one proposal a line; `names` are those of entities, as the current graph has them."""
+    """What is or was in review, one proposal a line; `names` are those of entities, as the current graph has them."""
     if not found:
-        return Text("Nothing waits for a person.")
-    made = table("proposal", "held since", "state", "about", whole=("proposal",))
+        return Text("Nothing is in review.")
+    made = table("proposal", "in review since", "state", "about", whole=("proposal",))
     for row in found:
         whom = quoted(names[row["entity_id"]]) if names.get(row["entity_id"]) else row["entity_id"]
         about = Text(f"{spoken(row['action_type'])} to {whom} ({row['agent']})")
         author = f", edited by {quoted(row['edited_by'])}" if row["edited_by"] else ""
         again = f", revision {row['revision']}" if row["revision"] else ""
-        about.append(f"\nheld by {', '.join(row['policies'])}{author}{again}", style="dim")
+        about.append(f"\nsent to review by {', '.join(row['policies'])}{author}{again}", style="dim")
         for reason in row["reasons"]:
             about.append(f"\n{spoken(reason['code'])}: {reason['detail']}", style="yellow")
         if row["postponed"]:
             about.append(f"\nnot yet: {spoken(row['postponed'])}", style="yellow")
-        state = Text(row["state"], style=_STYLES.get(row["state"], ""))
+        state = Text(called(row["state"]), style=_STYLES.get(row["state"], ""))
         made.add_row(row["action"], plain(row["held_at"]), state, about)
     return made
 
 
 def parts(told: Row) -> Iterator[RenderableType]:
     """One proposal from what matters first: what would happen, why a person is asked, whom it is about, by what."""
-    yield headed(f"{spoken(told['action_type'])} {told['action']}: {told['state']}", _proposed(told))
+    yield headed(f"{spoken(told['action_type'])} {told['action']}: {called(told['state'])}", _proposed(told))
     effect = told["effect"]
     call = table("", "")
     call.show_header = False

@@ -61,7 +61,7 @@ COMMANDS: Final = {
     ),
     "conflicts": Command("orchestration.cli.conflicts:conflicts", "List where records of one entity disagree.", "Look"),
     "review": Command(
-        "orchestration.cli.review:app", "Answer what waits for a person: proposals, pairs and values.", "Judge"
+        "orchestration.cli.review:app", "Answer what is in review: proposals, pairs and values.", "Judge"
     ),
     "policy": Command("orchestration.cli.policy:app", "Check, explain and try out policies.", "Judge"),
     "actions": Command(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from orchestration.cli.acting import acting
 from orchestration.cli.reading import AsJson, Paper, plain, print_json, reading_store, table
@@ -39,15 +40,23 @@ def object_(
         graph = _graph(store, settings)
         try:
             kind, subjects = kept.subjects_of(graph, who.strip())
+            known = kind == kept.ENTITY or kept.stated(graph, who.strip())
         finally:
             if graph is not None:
                 graph.close()
         with store.begin() as connection:
             made = kept.object_(connection, kind, who.strip(), subjects, operator=by, reason=said, now=now)
     if as_json:
-        print_json({"objection": made, "of": kind, "subjects": len(subjects), "by": by, "at": now})
-    else:
-        Paper().print(f"{made} stands, says {by}: nothing external is sent to {who.strip()} any more.")
+        print_json({"objection": made, "of": kind, "known": known, "subjects": len(subjects), "by": by, "at": now})
+        return
+    Paper().print(f"{made} stands, says {by}: nothing external is sent to {who.strip()} any more.")
+    if not known:
+        Paper().print(
+            Text(
+                "No record in the graph states that mailbox: it counts from when one does. Is it written right?",
+                "yellow",
+            )
+        )
 
 
 @app.callback()

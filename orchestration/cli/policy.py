@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.text import Text
 
 from orchestration.canonical import plain as jsonable
-from orchestration.cli.reading import AsJson, Paper, headed, meaning, plain, print_json, reading_store, table, told
+from orchestration.cli.explained import explained
+from orchestration.cli.reading import AsJson, Paper, headed, print_json, reading_store, table, told
 from orchestration.errors import AgentError, NotFound
 from orchestration.settings import Settings
 
@@ -64,7 +64,7 @@ def check(
     if as_json:
         print_json(sets)
         return
-    shown = table("agent", "policies", "held for a person", "set")
+    shown = table("agent", "policies", "sent to review", "set")
     for name, one in sorted(found.items()):
         own = sorted(one.whole.named.keys() - words.core.keys())
         shown.add_row(name, "\n".join(own), "\n".join(sorted(one.review)), one.digest[:12])
@@ -95,7 +95,7 @@ def explain(
     if as_json:
         print_json(jsonable(_explained(kept, comes_to, asked, problems)))
     else:
-        _show(kept, asked, problems)
+        explained(kept, asked, problems)
     if problems:
         raise typer.Exit(1)
 
@@ -190,26 +190,3 @@ def _explained(kept: Kept, comes_to: Again | None, asked: list[Asked], problems:
         "policies": asked,
         "saw": kept.policy_request,
     }
-
-
-def _show(kept: Kept, asked: list[Asked], problems: list[str]) -> None:
-    out = Paper()
-    out.print(f"{kept.action}: {kept.verdict.value}, by the policies {kept.policy_digest[:12]} of {kept.agent}")
-    reasons = table("reason", "what it means")
-    for reason in kept.reasons:
-        reasons.add_row(told(reason), meaning(reason))
-    out.print(headed("Why", reasons))
-    shown = table("policy", "effect", "satisfied", "what it saw")
-    for each in asked:
-        facts = "\n".join(f"{name} = {_fact(value)}" for name, value in each.facts.items())
-        shown.add_row(each.name, each.effect, Text(each.satisfied, style="bold" * (each.satisfied != "no")), facts)
-    if asked:
-        out.print(headed("Policies", shown))
-    for problem in problems:
-        out.print(Text(problem, style="red"))
-    if not problems:
-        out.print(Text("Decided again from what was kept, it comes to the same.", style="green"))
-
-
-def _fact(value: object) -> str:
-    return "not known" if value is None else plain(value) or "nothing"

@@ -32,7 +32,9 @@ def report(  # noqa: PLR0913  what is asked for, and in which form
     zone: Annotated[str, typer.Option(help="The zone in which days begin, such as Europe/Berlin.")] = "UTC",
     agent: Annotated[str | None, typer.Option(help="Only of this agent.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write it to this file as one page.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write its tables into this folder as CSV.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write its tables into this folder as CSV; it is made where it is not there.")
+    ] = None,
     actions: Annotated[int | None, typer.Option(min=1, help="How many actions of each agent to list.")] = None,
     names: Annotated[bool, typer.Option("--names", help="Name the entities, people among them.")] = False,
     verify: Annotated[bool, typer.Option(help="Verify the record first, and say whether it is sound.")] = True,
@@ -45,6 +47,8 @@ def report(  # noqa: PLR0913  what is asked for, and in which form
     from orchestration.report.make import make  # noqa: PLC0415  it loads the store and the graph
     from orchestration.report.period import period  # noqa: PLC0415  it belongs to that
 
+    for path in (html, csv):
+        _refuse_unplaced(path)
     settings, now = Settings(), datetime.now(UTC)
     asked = period(since, until, zone, now)
     pages = html is not None or csv is not None or as_json
@@ -85,9 +89,18 @@ def _verified(store: Store, settings: Settings) -> Verification:
         return verified(store, instance, settings)
 
 
+def _refuse_unplaced(path: Path | None) -> None:
+    """Refuse a place in a folder that is not there: it may be mistyped, and the report takes a while."""
+    if path is not None and not path.resolve().parent.is_dir():
+        raise PrecedeError(
+            f"The folder {path.parent} is not there; needed one that is, to write {path.name} into; make it, or name "
+            "another one."
+        )
+
+
 def _write(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)  # that of the tables, which is named for them
         path.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise PrecedeError(

@@ -1,4 +1,4 @@
-"""`precede review`: proposals that wait for a person, what a person could settle, and what people said."""
+"""`precede review`: proposals in review, what a person could settle, and what people said."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from orchestration.settings import Settings
 from orchestration.store.engine import Store, open_store
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Answer what waits for a person: proposals, pairs and values."
+    add_completion=False, no_args_is_help=True, help="Answer what is in review: proposals, pairs and values."
 )
 Note = Annotated[str, typer.Option(help="Why; kept with the judgement.")]
 Record = Annotated[str, typer.Argument(help="A record's id, system:table:key.")]
@@ -34,7 +34,7 @@ Record = Annotated[str, typer.Argument(help="A record's id, system:table:key.")]
 
 @app.callback()
 def review() -> None:
-    """Answer what waits for a person: proposals, pairs and values."""
+    """Answer what is in review: proposals, pairs and values."""
 
 
 app.command("list")(held.list_)
@@ -75,12 +75,12 @@ def pairs(  # noqa: PLR0913  one option for each way to ask
 
 @app.command()
 def show(
-    what: Annotated[str, typer.Argument(help="The id of a proposal that is held, or of a record.")],
+    what: Annotated[str, typer.Argument(help="The id of a proposal that is in review, or of a record.")],
     record_b: Annotated[str | None, typer.Argument(help="Another record's id, where two are to be compared.")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show a proposal that is held, with all that speaks for and against it; or two records side by side.
+    """Show a proposal that is in review, with all that speaks for and against it; or two records side by side.
 
     Where a reviewer's token is given it is kept that they were shown the proposal: only then can they answer it.
     """

@@ -96,15 +96,13 @@ def _actions(summary: Summary, performed_now: int) -> RenderableType:
     lines: list[RenderableType] = [
         *(Text(f"{what} is stopped: {why}", style="yellow") for what, why in summary.stopped.items()),
         Text(f"{actions.performed:,} performed in all, {performed_now:,} of them in this run"),
-        Text(
-            f"{actions.review:,} held for a person" + (": `precede review list` shows them" if actions.review else "")
-        ),
+        Text(f"{actions.review:,} in review" + (": `precede review list` shows them" if actions.review else "")),
         *_because(actions.review_reasons),
         Text(f"{actions.denied:,} denied, some for more than one reason"),
         *_because(actions.denied_reasons),
     ]
     if actions.answered:
-        lines.append(Text(f"{actions.answered:,} held before and not any more: rejected, edited, or void since"))
+        lines.append(Text(f"{actions.answered:,} in review before and not any more: rejected, edited, or void since"))
     if actions.unsettled:
         lines.append(Text(f"{actions.unsettled:,} allowed whose outcome is not known to be done"))
     if actions.unproposed:

@@ -9,6 +9,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from orchestration.cli.explained import DECIDED
 from orchestration.cli.reading import (
     AsJson,
     Paper,
@@ -35,11 +36,13 @@ _CELLS: Final = 6
 def trace(
     action: Annotated[str, typer.Argument(help="An action's id, or the beginning of it.")],
     *,
+    full: Annotated[bool, typer.Option("--full", help="Also what each of them says.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Walk from an effect through permit, decision, entity and snapshot to the source rows, as they were then.
 
-    The walk reads the evidence that was kept with the decision, so that it works after the snapshot has expired.
+    The chain comes first, and what speaks against it; `--full` adds what each part of it says. The walk reads the
+    evidence that was kept with the decision, so that it works after the snapshot has expired.
     """
     with reading_store() as store:
         found = walked(store, action)
@@ -47,12 +50,61 @@ def trace(
         print_json(found.model_dump(mode="json"))
         return
     out = Paper()
-    for title, body in _parts(found):
+    out.print(headed(f"Action {found.action}", _lines(_spine(found))))
+    for title, body in _parts(found) if full else _told_always(found):
         out.print(headed(title, body))
+    out.print(_sound(found) if full else Group(_sound(found), Text("--full shows what each part says.", style="dim")))
+
+
+def _spine(found: Trace) -> Iterator[tuple[str, object]]:
+    """The chain from effect to source rows, a line each: what there is not is left out."""
+    outcome, permit = found.outcome_detail, found.permit_detail
+    yield "what", f"{spoken(found.action_type)}, proposed by {found.agent}"
+    if outcome:
+        written = f", written as {outcome.reference}" if outcome.reference else ""
+        yield (
+            "effect",
+            f"{outcome.state} by {outcome.tool}{written}, {plain(outcome.settled_at or outcome.intended_at)}",
+        )
+    if permit:
+        yield (
+            "<- permit",
+            f"{found.permit}, {f'used at {plain(permit.consumed_at)}' if permit.consumed_at else 'not used'}",
+        )
+    for said in found.approvals:
+        yield "<- approval", f"{said.verdict} by {said.person}, {plain(said.at)}"
+    if found.decision:
+        yield (
+            "<- decision",
+            f"{found.decision} by {', '.join(found.policies) or 'no policy'}, {plain(found.decided_at)}",
+        )
+    yield "<- entity", "; ".join(_named(found)) or found.entity
+    yield "<- snapshot", found.snapshot
+    yield "<- source rows", ", ".join(str(row["record_id"]) for row in found.source_rows) or "none are kept"
+    yield "in the ledger", ", ".join(f"{entry.seq} {spoken(entry.kind)}" for entry in found.ledger)
+
+
+def _named(found: Trace) -> Iterator[str]:
+    kept: dict[str, Any] = found.entities if isinstance(found.entities, dict) else {}
+    for entity in kept.get("entities") or ():
+        named = f"{entity['name']} ({entity['entity_id']})" if entity["name"] != entity["entity_id"] else entity["name"]
+        yield f"{named}, {spoken(entity['standing'])}"
+
+
+def _told_always(found: Trace) -> Iterator[tuple[str, RenderableType]]:
+    """What came of it since, and why it was not allowed."""
+    if found.tainted:
+        yield "Tainted", _lines((("how", ", ".join(found.tainted)), ("see", "precede effects tainted")))
+    for undo in found.undos:
+        yield f"Taking back {undo.undo}: {undo.state}", _lines(_undo(undo))
+    if found.decision not in {None, "allow"}:
+        yield f"Why it is {DECIDED[str(found.decision)]}", _reasons(found)
+    if found.evidence_removed_at:
+        yield "Evidence", _entities(found)
 
 
 def _parts(found: Trace) -> Iterator[tuple[str, RenderableType]]:
-    yield f"Action {found.action}", _lines(_proposed(found))
+    yield "Proposal", _lines(_proposed(found))
     if found.outcome_detail:
         yield f"Effect: {found.outcome}", _lines(_outcome(found))
     if found.tainted:
@@ -118,11 +170,15 @@ def _said(said: ApprovalTrace) -> Iterator[tuple[str, object]]:
 
 
 def _decision(found: Trace) -> RenderableType:
+    lines = _lines((("decided at", found.decided_at), ("by policies", ", ".join(found.policies))))
+    return Group(lines, _reasons(found)) if found.reasons else lines
+
+
+def _reasons(found: Trace) -> RenderableType:
     reasons = table("reason", "what it means")
     for reason in found.reasons:
         reasons.add_row(told(reason), meaning(reason))
-    lines = _lines((("decided at", found.decided_at), ("by policies", ", ".join(found.policies))))
-    return Group(lines, reasons) if found.reasons else lines
+    return reasons
 
 
 def _entities(found: Trace) -> RenderableType:
@@ -169,9 +225,15 @@ def _ledger(found: Trace) -> RenderableType:
     shown = table("entry", "kind", "at", "")
     for entry in found.ledger:
         shown.add_row(str(entry.seq), spoken(entry.kind), plain(entry.at), "sound" if entry.sound else "EDITED")
-    if not found.problems:
-        return Group(shown, Text("The store's rows about this action are what the ledger recorded.", style="green"))
-    return Group(shown, *(Text(problem, style="red") for problem in found.problems))
+    return shown
+
+
+def _sound(found: Trace) -> RenderableType:
+    """Whether the store's rows about the action are what the ledger recorded."""
+    edited = [f"Entry {entry.seq} ({spoken(entry.kind)}) was edited." for entry in found.ledger if not entry.sound]
+    if not found.problems and not edited:
+        return Text("\nThe store's rows about this action are what the ledger recorded.", style="green")
+    return Group(Text(""), *(Text(problem, style="red") for problem in (*edited, *found.problems)))
 
 
 def _lines(pairs: Iterable[tuple[str, object]]) -> RenderableType:

@@ -23,11 +23,13 @@ from orchestration.erasure.suppression import (
     BETWEEN,
     CELL,
     MAILBOX,
+    MAILBOX_NAME,
     PHONE_NAME,
     ROW,
     TOUCHED,
     add,
     mailbox,
+    mailbox_name,
     phone_name,
     read_key,
 )
@@ -180,8 +182,8 @@ class _Ledger:
 
 
 def _subjects(person: Person) -> frozenset[str]:
-    """By what limits count effects on the person."""
-    contacts = {contact_subject(one) for one in person.mailboxes | person.phones}
+    """By what limits count effects on the person, and on nobody else."""
+    contacts = {contact_subject(one) for one in (person.mailboxes | person.phones) - person.shared}
     return entity_subjects(person.entity_id, sorted(person.records)) | contacts
 
 
@@ -192,8 +194,11 @@ def _suppressed(person: Person) -> Iterator[tuple[str, str]]:
     for row, column in person.cells:
         yield TOUCHED, row
         yield CELL, f"{row}{BETWEEN}{column}"
-    for one in person.mailboxes:
+    for one in person.mailboxes - person.shared:
         yield MAILBOX, mailbox(one)
+    for one in person.mailboxes & person.shared:
+        for name in person.names:
+            yield MAILBOX_NAME, mailbox_name(one, name)
     for phone in person.phones:
         for name in person.names:
             yield PHONE_NAME, phone_name(phone, name)

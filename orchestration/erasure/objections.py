@@ -7,6 +7,7 @@ with the same mailbox, through that.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from orchestration.erasure.suppression import mailbox, sql_mailbox
 from orchestration.errors import ConfigurationError, NotFound
 from orchestration.gate.limits.touch import contact_subject, entity_subjects
 from orchestration.graph.reader import EntityGraph
@@ -22,6 +24,7 @@ from orchestration.store.tables import objection, objection_subject
 
 ENTITY: Final = "entity"
 MAILBOX: Final = "mailbox"
+_MAILBOX: Final = re.compile(r"[^\s@<>,;]+@[^\s@<>,;.]+(?:\.[^\s@<>,;.]+)*")
 _PROVEN: Final = frozenset({"verified", "staff"})
 _HOLDERS: Final = """
     SELECT DISTINCT entity_id FROM contact_point JOIN entity USING (entity_id)
@@ -39,9 +42,12 @@ def subjects_of(graph: EntityGraph | None, said: str) -> tuple[str, frozenset[st
         said: An entity id, a record id or a mailbox.
 
     Raises:
+        ConfigurationError: It has an @ and is no mailbox.
         NotFound: It is no mailbox, and nobody has that id.
     """
     if "@" in said:
+        if not _MAILBOX.fullmatch(said):
+            raise ConfigurationError("what objects", repr(said), "a mailbox such as zq@example.com, or an id")
         found: frozenset[str] = frozenset({contact_subject(said)})
         for row in graph.rows(_HOLDERS, [said]) if graph else ():
             found = found | entity_subjects(row["entity_id"], _records(graph, row["entity_id"]))
@@ -54,6 +60,12 @@ def subjects_of(graph: EntityGraph | None, said: str) -> tuple[str, frozenset[st
     points = graph.contact_points(entity_id)
     theirs = frozenset(contact_subject(point.value) for point in points if point.asserted_by in _PROVEN)
     return ENTITY, theirs | entity_subjects(entity_id, _records(graph, entity_id))
+
+
+def stated(graph: EntityGraph | None, address: str) -> bool:
+    """Whether any record in the graph states a mailbox, however it is written there."""
+    sql = f"SELECT 1 FROM contact_point WHERE channel = 'email' AND {sql_mailbox('value')} = ? LIMIT 1"
+    return graph is not None and bool(graph.rows(sql, [mailbox(address)]))
 
 
 def object_(  # noqa: PLR0913  an objection has that many parts

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from orchestration.erasure.shared import shared
+from orchestration.erasure.texts import finder
 from orchestration.errors import NotFound
 from orchestration.graph.reader import EntityGraph
 from orchestration.graph.rows import source_row_id
@@ -44,6 +46,8 @@ class Person:
 
     common: set[str] = field(default_factory=set)
     """Those of them that others are called too, or that are one word, such as a department's name or an agent's."""
+    shared: set[str] = field(default_factory=set)
+    """Mailboxes and phones that are somebody else's too, as a department's are."""
 
     def ids(self) -> set[str]:
         """The entity, its records and the rows that are theirs."""
@@ -63,6 +67,7 @@ def person_of(graph: EntityGraph, who: str) -> Person:
     if entity.entity_type != "person":
         raise NotFound(f"{who} is an organisation; needed a person; see `precede show {entity.entity_id}`.")
     person = Person(entity.entity_id)
+    person.shared = _shared(person, graph)
     add_of(person, graph)
     return person
 
@@ -92,6 +97,21 @@ def add_of(person: Person, graph: EntityGraph) -> None:
     _stated(person, graph)
     person.common |= set(_common(person, graph))
     person.cells |= set(_mentioned(person, graph))
+
+
+def _shared(person: Person, graph: EntityGraph) -> set[str]:
+    """What they share by what is believed now: earlier graphs may have taken them for two."""
+    now = Person(person.entity_id)
+    records = {str(one.record_id) for one in graph.records_of(person.entity_id)}
+    _say(now, graph, records)
+    points = {point.value for point in graph.contact_points(person.entity_id)}
+    return shared(
+        graph,
+        entities={person.entity_id},
+        records=records,
+        names=now.names,
+        contacts=points | now.mailboxes | now.phones,
+    )
 
 
 def _say(person: Person, graph: EntityGraph, own: set[str]) -> None:
@@ -125,12 +145,13 @@ def _completing(graph: EntityGraph, own: set[str]) -> set[str]:
 
 def _stated(person: Person, graph: EntityGraph) -> None:
     """The same as sources write it: raw phones, and whatever of their rows is a name or mailbox of theirs."""
-    tails = {_WITHOUT.sub("", phone)[-_DIGITS:] for phone in person.phones}
-    known = {text.casefold() for text in person.texts}
+    own = person.texts - person.shared
+    tails = {_WITHOUT.sub("", phone)[-_DIGITS:] for phone in person.phones - person.shared}
+    says, longest = finder(own), max(map(len, own), default=0)
     for row in graph.source_rows(sorted(person.rows)).values():
         for value in _values(row.row):
             digits = _WITHOUT.sub("", value)
-            theirs = any(text in value.casefold() for text in known) and len(value) <= max(map(len, known)) + _SHORTEST
+            theirs = says(value) and len(value) <= longest + _SHORTEST
             if theirs or (len(digits) >= _DIGITS and digits[-_DIGITS:] in tails):
                 person.texts.add(value)
 
@@ -142,6 +163,7 @@ def _common(person: Person, graph: EntityGraph) -> Iterator[str]:
         WHERE record_id NOT IN (SELECT unnest(?))
     """
     others = {row["said"] for row in graph.rows(sql, [sorted(person.records)])}
+    yield from person.texts & person.shared
     for text in person.texts - person.ids() - person.mailboxes - person.phones:
         reached = "@" in text or len(_WITHOUT.sub("", text)) >= _DIGITS
         if text.lower() in others or not (reached or len(text.split()) > 1):
@@ -157,7 +179,8 @@ def _values(row: Mapping[str, str | None]) -> Iterator[str]:
 def _mentioned(person: Person, graph: EntityGraph) -> Iterator[tuple[str, str]]:
     """Values that name the person in rows of facts that hang on them, or on a firm of theirs.
 
-    A namesake elsewhere is not touched, and no record of anybody else is.
+    A text counts where it stands as words of its own, in whatever text; a name that is too short to be looked for so
+    counts where it is the whole value. A namesake elsewhere is not touched, and no record of anybody else is.
     """
     firms = "SELECT to_entity FROM relationship WHERE from_entity = $id"
     facts = graph.rows(
@@ -166,8 +189,8 @@ def _mentioned(person: Person, graph: EntityGraph) -> Iterator[tuple[str, str]]:
         {"id": person.entity_id},
     )
     rows = {source_row_id(row["record_id"]) for row in facts} - person.rows
-    texts = sorted(text.casefold() for text in person.texts)
-    for record_id, row in graph.source_rows(sorted(rows)).items() if texts else ():
+    says, names = finder(person.texts - person.shared), {name.strip().casefold() for name in person.names}
+    for record_id, row in graph.source_rows(sorted(rows)).items():
         for column, value in row.row.items():
-            if isinstance(value, str) and any(text in value.casefold() for text in texts):
+            if isinstance(value, str) and (says(value) or value.strip().casefold() in names):
                 yield record_id, str(column)

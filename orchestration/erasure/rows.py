@@ -86,7 +86,7 @@ def refuse_open_work(connection: Connection, texts: Texts) -> None:
     for row in _about(connection, tables.held, texts):
         if row["state"] in OPEN:
             raise PrecedeError(
-                f"Nothing was erased: {row['action']} is about that person and waits for one; needed it answered; "
+                f"Nothing was erased: {row['action']} is about that person and in review; needed it answered; "
                 f"reject it with `precede review reject {row['action']} --note …`."
             )
     batch = tables.batch

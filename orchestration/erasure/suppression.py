@@ -11,6 +11,7 @@ is read: that would bring them back.
     cell         a record id and a column: the value is left out
     mailbox      a mailbox: it is left out wherever it stands, and no record is made of a person who has it
     phone_name   a phone and a name: no record is made of a person or sole trader who has both
+    mailbox_name a mailbox that others have too, and a name: no record is made of a person who has both
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ TOUCHED: Final = "touched"
 CELL: Final = "cell"
 MAILBOX: Final = "mailbox"
 PHONE_NAME: Final = "phone_name"
-KINDS: Final = (ROW, TOUCHED, CELL, MAILBOX, PHONE_NAME)
+MAILBOX_NAME: Final = "mailbox_name"
+KINDS: Final = (ROW, TOUCHED, CELL, MAILBOX, PHONE_NAME, MAILBOX_NAME)
 MARK: Final = "suppressed:"
 """How a text begins that stands where a suppressed mailbox stood."""
 BETWEEN: Final = "\x1f"
@@ -100,8 +102,16 @@ def sql_mailbox(text: str) -> str:
 def phone_name(phone: str, name: str) -> str:
     """A phone and a name as they are compared: digits alone, and letters alone."""
     digits = "".join(one for one in phone if one.isdigit())
-    words = sorted(_WORD.findall(name.casefold()))
-    return f"{digits}{BETWEEN}{' '.join(words)}"
+    return f"{digits}{BETWEEN}{_letters(name)}"
+
+
+def mailbox_name(address: str, name: str) -> str:
+    """A mailbox and a name as they are compared: without case and tag, and letters alone."""
+    return f"{mailbox(address)}{BETWEEN}{_letters(name)}"
+
+
+def _letters(name: str) -> str:
+    return " ".join(sorted(_WORD.findall(name.casefold())))
 
 
 def load(store: Store, settings: Settings) -> Suppression:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 ERASED: Final = "[erased]"
 """What stands where a text said something of somebody who was erased."""
 
-_BEGINS: Final = r"(?:(?<![0-9A-Za-z])|(?<=\\[nrtbf])|(?<=\\u[0-9a-f]{4}))"
+_LETTERS: Final = r"0-9A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u052f"
+"""Letters that words are made of which stand apart: in other scripts a name begins and ends anywhere."""
+_ESCAPED: Final = r"\\u0(?:0[cdef][0-9a-f]|1[0-9a-f]{2}|2[0-4][0-9a-f]|3[7-9a-f][0-9a-f]|4[0-9a-f]{2}|5[0-2][0-9a-f])"
+"""The same as JSON writes those that are not of ASCII."""
+_BEGINS: Final = rf"(?:(?<![{_LETTERS}])|(?<=\\[nrtbf])|(?<=\\u[0-9a-f]{{4}}))(?<!{_ESCAPED})"
 """Where a word begins, also in JSON, which writes the end of a line as a letter."""
+_ENDS: Final = rf"(?![{_LETTERS}]|{_ESCAPED})"
+_OWN: Final = rf"(?<![{_LETTERS}][._+-])"
+"""Where a mailbox begins that is no part of a longer one: `lee@` is not in `ann.lee@`."""
+_WHOLE: Final = r"(?!\.(?-i:[a-z0-9]))"
+"""Where it ends: `@x.example` is not in `@x.example.org`; a sentence may begin behind it without a blank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,12 @@ class Texts:
         return value
 
 
+def finder(texts: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a text that a person may have written says one of those, as words of their own and in any case."""
+    pattern = _pattern({form for text in texts for form in (text, text.casefold())})
+    return lambda value: bool(pattern.search(value) or pattern.search(value.casefold()))
+
+
 def _pattern(texts: set[str]) -> re.Pattern[str]:
     forms = {
         form
@@ -55,5 +70,11 @@ def _pattern(texts: set[str]) -> re.Pattern[str]:
         if text
         for form in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
     }
-    listed = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)) or r"(?!)"
-    return re.compile(rf"{_BEGINS}(?:{listed})(?![0-9A-Za-z])", re.IGNORECASE)
+    mailboxes = {form for form in forms if "@" in form}
+    return re.compile(
+        f"{_BEGINS}(?:{_OWN}(?:{_any(mailboxes)}){_WHOLE}|{_any(forms - mailboxes)}){_ENDS}", re.IGNORECASE
+    )
+
+
+def _any(forms: set[str]) -> str:
+    return "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)) or r"(?!)"

@@ -159,15 +159,26 @@ def _open(who: EntityId | None, doubt: Doubt) -> Reason:
 
 def _condition(condition: Condition, fact: Fact, business_date: date) -> Iterator[Reason]:
     value = fact_value(fact, condition.field)
-    about = f"{condition.field} of {fact.record_id}"
+    about = f"{condition.field.replace('_', ' ')} of {fact.record_id}"
     if value is None:
         yield Reason(code="unknown_value", subject=fact.record_id, detail=f"The {about} is unknown.")
     elif condition.field in fact.weak_fields:
         detail = f"Nobody accountable states the {about}."
         yield Reason(code="unproven_value", subject=fact.record_id, detail=detail)
     elif not _holds(condition, value, business_date):
-        detail = f"The {about} is not {condition.relation.replace('_', ' ')} {condition.value}."
-        yield Reason(code=condition.reason or "unknown_value", subject=fact.record_id, detail=detail)
+        yield Reason(code=condition.reason or "unknown_value", subject=fact.record_id, detail=_unmet(condition, fact))
+
+
+def _unmet(condition: Condition, fact: Fact) -> str:
+    """In a sentence, what a condition asks for that is not so; never the value, which is somebody else's text."""
+    field, wanted = condition.field.replace("_", " "), str(condition.value).replace("_", " ")
+    if condition.value is True:
+        return f"{fact.record_id} is not {field}, and must be."
+    if condition.value is False:
+        return f"{fact.record_id} is {field}, and must not be."
+    relation = "" if condition.relation == "equal_to" else f"{condition.relation} "
+    article = "the " if condition.value == BUSINESS_DATE else ""
+    return f"The {field} of {fact.record_id} is not {relation}{article}{wanted}."
 
 
 def _holds(condition: Condition, value: Any, business_date: date) -> bool:  # noqa: ANN401  a field of any kind

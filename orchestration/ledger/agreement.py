@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, select
 
 from orchestration.canonical import digest
-from orchestration.ledger import committed, committed_effects, handed_on, kept, rows, store_says
+from orchestration.ledger import committed, committed_effects, handed_on, held, kept, rows, store_says
 from orchestration.ledger.subjects import (
     ANSWER,
     APPROVAL_USE,
@@ -186,6 +186,7 @@ def _approvals(connection: Connection, action: str | None) -> Iterator[tuple[Sub
     """What is held, what was shown of it, what was said of it, and how each of these approvals ended."""
     for row in rows.rows(connection, tables.held, action):
         yield _about("held", row), rows.digest(committed.of_held(row))
+        yield from held.told_by_store(row)
     for row in _rows(connection, tables.showing, action):
         yield _about("showing", row), digest(committed.of_showing(row))
     for row in _rows(connection, tables.approval, action):

@@ -42,6 +42,7 @@ _UNDO: Final = (
     "intended_at",
     "expires_at",
 )
+_ORDER: Final = ("undo_id", "operator", "reason")
 _UNDONE: Final = ("undo_id", "state", "reference", "detail", "settled_at")
 _TAINT: Final = ("action", "entity_id", "how", "detail", "snapshot_id", "found_at")
 _INCIDENT: Final = ("record_id", "how", "relation", "effect_key", "snapshot_id", "found_at")
@@ -51,6 +52,11 @@ _SETTLED: Final = frozenset({"done", "failed", "unknown"})
 def of_undo(undo: Row) -> dict[str, Any]:
     """A taking back as it was meant."""
     return {column: undo[column] for column in _UNDO}
+
+
+def of_order(undo: Row) -> dict[str, Any]:
+    """Who wants it, and why."""
+    return {column: undo[column] for column in _ORDER}
 
 
 def of_undone(undo: Row) -> dict[str, Any]:
@@ -97,6 +103,8 @@ def told_by_store(connection: Connection, action: str | None) -> Iterator[tuple[
     """What the store's rows say of effects after they were meant; of one action's undoing alone where it is given."""
     for row in rows.rows(connection, tables.undo, action):
         yield Subject(PARTS["undo"][0], row["undo_id"]), rows.digest(of_undo(row))
+        if row["operator"]:  # else it is older than that this is kept in its row
+            yield Subject(PARTS["order"][0], row["undo_id"]), rows.digest(of_order(row))
         if row["state"] in _SETTLED:
             yield Subject(PARTS["undone"][0], row["undo_id"]), rows.digest(of_undone(row))
     if action is not None:

@@ -37,7 +37,7 @@ def settled_by(connection: Connection, action: str, by: str, reason: str, *, at:
     return append(connection, OUTCOME, body, at=at, action=action, payload=payload)
 
 
-def undo_intended(connection: Connection, undo_id: str, by: str, reason: str, *, at: datetime) -> int:
+def undo_intended(connection: Connection, undo_id: str, *, at: datetime) -> int:
     """Record that an effect is about to be taken back, once its row stands; its number in the chain."""
     row = _undo(connection, undo_id)
     body = {
@@ -47,7 +47,7 @@ def undo_intended(connection: Connection, undo_id: str, by: str, reason: str, *,
         "tool": row["tool"],
         "rests_on": [row["intent_seq"], row["outcome_seq"]],
     }
-    payload = {"undo": committed.of_undo(row), "by": by, "reason": reason}
+    payload = {"undo": committed.of_undo(row), "order": committed.of_order(row)}
     return append(connection, UNDO, body, at=at, action=row["action"], payload=payload)
 
 

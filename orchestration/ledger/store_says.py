@@ -28,6 +28,8 @@ _PERMITTED: Final = Digests(tables.permit.columns, committed.of_permit)
 _COUNTED: Final = Digests(
     (*tables.permit_use.columns, Column("subjects", String, nullable=False)), lambda row: committed.of_use(row, ())
 )
+_ELSEWHERE: Final = "on another day"
+"""Told of an effect that is counted on another day than its permit is: no effect is on that."""
 _INTENDED: Final = Digests(_MEANT, lambda row: committed.of_intent(row, row["consumed_at"]))
 _BECAME: Final = Digests(_MEANT, committed.of_outcome)
 
@@ -94,15 +96,20 @@ def _uses(connection: Connection, action: str | None, minted: set[str], said: Sa
     Permits of decisions that are older than the facts kept with them were counted later, and no entry tells of it.
     """
     use, subject = tables.permit_use, tables.permit_subject
-    on = select(raw_column(subject.c.permit_id), raw_column(subject.c.subject))
+    on = select(*map(raw_column, (subject.c.permit_id, subject.c.subject, subject.c.business_date)))
     if action is not None:
         on = on.where(subject.c.permit_id.in_(select(use.c.permit_id).where(use.c.action == action)))
     subjects: dict[str, list[str]] = defaultdict(list)
-    for permit, one in raw(connection, on):
+    days: dict[str, Any] = {}
+    for permit, one, on_day in raw(connection, on):
         subjects[permit].append(one if isinstance(one, str) else written(one))
-    (key,), found = _places(use, "permit_id"), said[PARTS["use"][0]]
+        if days.setdefault(permit, on_day) != on_day:
+            subjects[permit].append(_ELSEWHERE)
+    (key, day), found = _places(use, "permit_id", "business_date"), said[PARTS["use"][0]]
     for row in raw(connection, _query(use, action)):
         if row[key] in minted:
+            if days.get(row[key], row[day]) != row[day]:
+                subjects[row[key]].append(_ELSEWHERE)
             found[str(row[key])] = _COUNTED((*row, committed.of_subjects(subjects[row[key]])))
 
 

@@ -26,6 +26,7 @@ PARTS: Final = {
     "erasure": ("the erasure", "erasure_id"),
     "withdrawal": ("the withdrawal of objection", "objection_id"),
     "undo": ("the undo", "undo_id"),
+    "order": ("who wants the undo", "undo_id"),
     "undone": ("the outcome of undo", "undo_id"),
 }
 """Part of a payload to what a sentence calls it, and the column in it that names what it is about."""

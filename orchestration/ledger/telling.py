@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
-from orchestration.ledger import committed_effects
+from orchestration.ledger import committed_effects, held
 from orchestration.ledger import entries as kinds
 from orchestration.ledger.entries_approval import APPROVAL_VOIDED
 from orchestration.ledger.entries_erasure import ERASED, SUPPRESSED
@@ -66,7 +66,8 @@ class Telling:
             if before is None or told.step > before.step:
                 self.told[subject] = told
             elif told.digest != before.digest:
-                problems.append(f"{entry.name} tells {subject} otherwise than {before.entry} did: it was put in later.")
+                how = "the row was edited between them" if subject.part in held.FIXED else "it was put in later"
+                problems.append(f"{entry.name} tells {subject} otherwise than {before.entry} did: {how}.")
         if entry.kind == kinds.DECISION and (meant := self.told.get(Subject(PARTS["intent"][0], str(entry.action)))):
             problems.append(f"{entry.name} decides action {entry.action} after {meant.entry} meant it: it was put in.")
         return problems
@@ -89,10 +90,12 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
     seq = _number(body.get("seq"))
     for part, (told, text) in entry.parts().items():
         if part in PARTS and isinstance(told, dict):
+            if part == "held":
+                yield from held.told_by(body, told, _digest_of(text))
+                continue
             name, column = PARTS[part]
             unknown = told.get("state") == OutcomeState.UNKNOWN
             step = 0 if part not in _OUTCOMES else seq if unknown else FINAL
-            step = seq if part == "held" else step
             yield Subject(name, str(told.get(column))), _digest_of(text), step
     if entry.kind in {kinds.SNAPSHOT, kinds.EXPIRED}:
         snapshot = str(body.get("snapshot"))

@@ -85,7 +85,7 @@ class UndoTrace(Contract):
     settled_at: datetime | None
     confirmed_record: str | None
     by: str
-    """Who says so; empty where the ledger's entry does not hold, or what it commits to is gone."""
+    """Who says so; `[erased]` where that is somebody who was erased."""
     reason: str
     """Why, likewise."""
 
@@ -275,23 +275,27 @@ def _undos(connection: Connection, action: str) -> tuple[UndoTrace, ...]:
     query = select(tables.undo).where(tables.undo.c.action == action).order_by(tables.undo.c.intended_at)
     own = UndoTrace.model_fields.keys() - {"undo", "tool", "by", "reason"}
     rows = connection.execute(query).mappings().all()
-    said = _said(connection, action) if rows else {}
+    earlier = _said(connection, action) if not all(row["operator"] for row in rows) else {}
     return tuple(
         UndoTrace(
             undo=row["undo_id"],
             tool=f"{row['tool_server']}/{row['tool']}",
             **{name: row[name] for name in own},
-            **said.get(row["undo_id"], {"by": "", "reason": ""}),
+            **(
+                {"by": row["operator"], "reason": row["reason"]}
+                if row["operator"]
+                else earlier.get(row["undo_id"], {"by": "", "reason": ""})
+            ),
         )
         for row in rows
     )
 
 
 def _said(connection: Connection, action: str) -> dict[str, dict[str, str]]:
-    """Who takes the action's effect back and why, by the taking back: as the ledger's entries say, where they hold."""
+    """Who takes the effect back and why, of before their row said it: as those entries of the ledger say that hold."""
     sound = [entry for entry in entries(connection, action) if entry.kind == UNDO and not any(faults(entry))]
     payloads = {entry.says()["undo"]: entry.covers() for entry in sound}
-    return {undo: {"by": said["by"], "reason": said["reason"]} for undo, said in payloads.items() if said}
+    return {undo: {"by": said["by"], "reason": said["reason"]} for undo, said in payloads.items() if "by" in said}
 
 
 def _tainted(connection: Connection, action: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from orchestration.contracts import Contract
 
-VERDICTS: Final = {"allow": "allowed", "review": "held for a person", "deny": "denied"}
+VERDICTS: Final = {"allow": "allowed", "review": "sent to review", "deny": "denied"}
 
 
 class Ground(Contract):
@@ -43,7 +43,7 @@ class Numbers(Contract):
     """Actions whose last decision in the period holds them for a person."""
     denied: int = 0
     held: int = 0
-    """Actions that were held for a person in the period, whatever came of it."""
+    """Actions that were sent to review in the period, whatever came of it."""
     approved: int = 0
     edited: int = 0
     rejected: int = 0

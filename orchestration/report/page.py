@@ -30,8 +30,8 @@ from orchestration.report.plots import pictures
 from orchestration.report.words import lasting, moment, plainly, spoken
 
 HERE: Final = Path(__file__).parent
-VERDICTS: Final = (("deny", "denied"), ("review", "held for a person"))
-_SAID: Final = {"allow": "allowed", "review": "held", "deny": "denied", None: "not decided in the period"}
+VERDICTS: Final = (("deny", "denied"), ("review", "sent to review"))
+_SAID: Final = {"allow": "allowed", "review": "in review", "deny": "denied", None: "not decided in the period"}
 
 
 def page(report: Report) -> str:
@@ -73,13 +73,13 @@ def _short(report: Report) -> Iterator[tuple[str, str]]:
     for name, value in (
         ("proposals", total.proposals),
         ("allowed", total.allowed),
-        ("held for a person", total.reviewed),
+        ("sent to review", total.reviewed),
         ("denied", total.denied),
         ("effects done", total.done),
         ("undone", total.undone),
         ("tainted", total.tainted),
         ("incidents", total.incidents),
-        ("waiting for people", total.waiting),
+        ("still in review", total.waiting),
         ("stops", total.stops),
     ):
         yield name, f"{value:,}"

@@ -12,14 +12,14 @@ from orchestration.report.words import lasting, moment, spoken
 COLUMNS: Final = (
     ("proposals", "proposals"),
     ("allowed", "allowed"),
-    ("held", "reviewed"),
+    ("in review", "reviewed"),
     ("denied", "denied"),
     ("done", "done"),
     ("failed", "failed"),
     ("unknown", "unknown"),
     ("undone", "undone"),
     ("tainted", "tainted"),
-    ("asked of people", "held"),
+    ("sent to review", "held"),
     ("stops", "stops"),
 )
 """What a column of the table of agents is called, and which of the numbers it shows."""
@@ -43,12 +43,12 @@ _ANSWERS: Final = {
     "edit": "edited",
     "reject": "rejected",
     "over": "fell away",
-    "waiting": "waiting",
+    "waiting": "in review",
 }
 
 
 def answer(action: Listed) -> str:
-    """What a person said of an action that was held for one; nothing where none was asked."""
+    """What a person said of an action that was sent to review; nothing where none was."""
     return "" if action.answer is None else _ANSWERS.get(action.answer, spoken(action.answer))
 
 
@@ -100,7 +100,7 @@ def facts(agent: AgentReport) -> Iterator[tuple[str, str]]:
         if value
     ]
     yield "woken", ", ".join([woken, *rest])
-    yield "decided", f"{numbers.allowed:,} allowed, {numbers.reviewed:,} held, {numbers.denied:,} denied"
+    yield "decided", f"{numbers.allowed:,} allowed, {numbers.reviewed:,} in review, {numbers.denied:,} denied"
     yield "effects", _listed(numbers, "effects", ("done", "failed", "unknown", "under_way", "confirmed", "tainted"))
     yield "undone", f"{numbers.undone:,}"
     people = _listed(numbers, "held", ("approved", "edited", "rejected", "fell_away", "voided", "waiting"))
@@ -115,7 +115,9 @@ def facts(agent: AgentReport) -> Iterator[tuple[str, str]]:
 
 
 def _listed(numbers: Numbers, whole: str, parts: tuple[str, ...]) -> str:
-    said = [f"{getattr(numbers, name):,} {spoken(name)}" for name in parts if getattr(numbers, name)]
+    said = [
+        f"{getattr(numbers, name):,} {_ANSWERS.get(name, spoken(name))}" for name in parts if getattr(numbers, name)
+    ]
     return f"{getattr(numbers, whole):,}" + (f": {', '.join(said)}" if said else "")
 
 

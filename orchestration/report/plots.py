@@ -20,7 +20,7 @@ from orchestration.report.words import plainly, spoken
 
 COLOURS: Final = {
     "allowed": "#4f43dd",
-    "held": "#e8a13a",
+    "in review": "#e8a13a",
     "denied": "#9aa0ab",
     "done": "#2a8f6d",
     "failed": "#c8324b",
@@ -57,7 +57,7 @@ def pictures(report: Report) -> dict[str, str]:
     """Title to picture, each one `<svg>` element; pictures of nothing are left out."""
     agents = report.agents[:MOST_BARS]
     decided = {
-        one.agent: {"allowed": one.numbers.allowed, "held": one.numbers.reviewed, "denied": one.numbers.denied}
+        one.agent: {"allowed": one.numbers.allowed, "in review": one.numbers.reviewed, "denied": one.numbers.denied}
         for one in agents
     }
     effects = {
@@ -73,7 +73,7 @@ def pictures(report: Report) -> dict[str, str]:
         "What was decided of each agent's actions": _stacked(decided),
         "What became of each agent's effects": _stacked(effects),
         "Decisions of each day": _days(report.days),
-        "Why actions were denied or held": _reasons(report),
+        "Why actions were denied or in review": _reasons(report),
     }
     return {
         title: _own(svg, f"plot{number}-") for number, (title, svg) in enumerate(drawn.items(), 1) if svg is not None
@@ -106,7 +106,7 @@ def _days(days: Sequence[Day]) -> str | None:
     """One column for each day of the period."""
     parts = {
         "allowed": [day.allowed for day in days],
-        "held": [day.reviewed for day in days],
+        "in review": [day.reviewed for day in days],
         "denied": [day.denied for day in days],
     }
     if not any(map(any, parts.values())):
@@ -131,14 +131,17 @@ def _reasons(report: Report) -> str | None:
     """The commonest reasons, one bar each, in the colour of what they led to."""
     given: dict[tuple[str, str], int] = {}
     for agent in report.agents:
-        for verdict, part in (("deny", "denied"), ("review", "held")):
+        for verdict, part in (("deny", "denied"), ("review", "in review")):
             for ground in agent.reasons.get(verdict, ()):
                 given[ground.name, part] = given.get((ground.name, part), 0) + ground.actions
     commonest = sorted(given.items(), key=lambda item: (-item[1], item[0]))[:MOST_BARS]
     if not commonest:
         return None
     return _stacked(
-        {f"{spoken(name)} ({part})": {"held": 0, "denied": 0} | {part: number} for (name, part), number in commonest}
+        {
+            f"{spoken(name)} ({part})": {"in review": 0, "denied": 0} | {part: number}
+            for (name, part), number in commonest
+        }
     )
 
 

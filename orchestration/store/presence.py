@@ -31,6 +31,35 @@ def calling(action_type: str) -> str:
     return f"call {action_type}"
 
 
+def taking_back(action: str) -> str:
+    """What taking the effect of an action back is called."""
+    return f"undo {action}"
+
+
+@contextmanager
+def only(store: Store, work: str) -> Iterator[bool]:
+    """Be at a kind of work while the block runs, where nobody else is; whether that is so.
+
+    Args:
+        store: Whose work it is.
+        work: What; letters that a file's name can have.
+
+    Raises:
+        StoreError: The store cannot be reached.
+    """
+    if store.is_sqlite:
+        with _file(store, work) as handle:
+            yield _taken(handle)
+    else:
+        with store.aside() as connection:
+            mine = _held(connection, work)
+            try:
+                yield mine
+            finally:
+                if mine:
+                    _let_go(connection, work)
+
+
 @contextmanager
 def present(store: Store, work: str) -> Iterator[None]:
     """Be at a kind of work while the block runs, beside anybody else who is.
@@ -80,19 +109,33 @@ def _until(free: Callable[[], bool], deadline: float) -> bool:
 
 
 def _free(handle: IO[str]) -> bool:
-    try:
-        fcntl.flock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _taken(handle):
         return False
     fcntl.flock(handle.fileno(), fcntl.LOCK_UN)
     return True
 
 
-def _unheld(connection: Connection, work: str) -> bool:
-    if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _key(work)}).scalar_one():
+def _taken(handle: IO[str]) -> bool:
+    try:
+        fcntl.flock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
-    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _key(work)})
     return True
+
+
+def _unheld(connection: Connection, work: str) -> bool:
+    if not _held(connection, work):
+        return False
+    _let_go(connection, work)
+    return True
+
+
+def _held(connection: Connection, work: str) -> bool:
+    return bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _key(work)}).scalar_one())
+
+
+def _let_go(connection: Connection, work: str) -> None:
+    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _key(work)})
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
             progress(f"settled {len(recovered)} effects of earlier runs")
         looked = gate.recheck(agent, clock())
         if looked.decisions:
-            progress(f"looked at {looked.held} that are held, decided {len(looked.decisions)} of them again")
+            progress(f"looked at {looked.held} in review, decided {len(looked.decisions)} of them again")
         reports = []
         again = [decision.action for decision in looked.decisions]
         for batch_id in _unfinished(store, agent, again):

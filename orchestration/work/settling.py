@@ -18,9 +18,7 @@ from orchestration.contracts import OutcomeState
 from orchestration.errors import EffectRefused, NotFound
 from orchestration.gate.limits import keep
 from orchestration.ledger import entries_effects
-from orchestration.store.engine import Store
-from orchestration.store.presence import absent, calling
-from orchestration.store.tables import outbox, proposal, undo
+from orchestration.store.tables import outbox, undo
 from orchestration.work.told_of import for_a_person
 
 
@@ -72,29 +70,6 @@ def settle(  # noqa: PLR0913  what is said, of what, by whom and why
         entries_effects.undo_settled(connection, row["undo_id"], at=now, by=by, reason=reason)
         return Said(row["undo_id"], row["action"], state)
     raise _refusal(connection, name)
-
-
-def refuse_in_flight(store: Store, connection: Connection, name: str) -> None:
-    """Refuse to settle an effect while a tool is called for its type of action: that may be the call in doubt.
-
-    Another run gives a call up that was begun and not answered; the process that made it may still get its answer.
-    Nobody calls for what is unknown already, so that one moment without a call is enough.
-
-    Args:
-        store: Where that it is called is known.
-        connection: Inside `Store.begin()`, in the transaction that settles.
-        name: The action's id.
-
-    Raises:
-        EffectRefused: A tool is being called.
-    """
-    of_type = select(proposal.c.action_type).where(proposal.c.action == name)
-    action_type = connection.execute(of_type).scalar_one_or_none()
-    if action_type is not None and not absent(store, calling(action_type), wait=1.0):
-        raise EffectRefused(
-            f"A tool is being called for {action_type}, and that may be the call for {name}; needed nobody in the "
-            "middle of one; wait a minute and say it again."
-        )
 
 
 def refuse_repeatable(connection: Connection, name: str, once: Collection[tuple[str, str]]) -> None:

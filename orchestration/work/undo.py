@@ -24,6 +24,7 @@ from orchestration.ledger import entries_effects
 from orchestration.ledger.proven import Proven, proven
 from orchestration.store.engine import Store
 from orchestration.store.tables import undo as table
+from orchestration.work.in_flight import alone, refuse_sending
 from orchestration.work.notify import notify
 from orchestration.work.outbox import send
 from orchestration.work.settling import unsettled_undo
@@ -87,7 +88,7 @@ class Order:
 def undo(
     store: Store, order: Order, action_types: Mapping[str, ActionType], key: Ed25519PrivateKey, hands: Hands
 ) -> Undone:
-    """Take an effect back, or finish what a dead process began of that.
+    """Take an effect back, or finish what a dead process began of that; one process at a time.
 
     Args:
         store: The coordinator's store.
@@ -97,13 +98,22 @@ def undo(
         hands: What it is done with.
 
     Raises:
-        EffectRefused: Nothing proves that it happened, no tool takes it back, or it was taken back already.
+        EffectRefused: Nothing proves that it happened, no tool takes it back, it was taken back already, or another
+            process takes it back or may still be sending it.
         ConfigurationError: The tool server is not registered, or its tool is not the one that was.
         StoreError: The store cannot be written.
     """
+    with alone(store, order.action):
+        return _undo(store, order, action_types, key, hands)
+
+
+def _undo(
+    store: Store, order: Order, action_types: Mapping[str, ActionType], key: Ed25519PrivateKey, hands: Hands
+) -> Undone:
     with store.begin() as connection:
         effect = proven(connection, order.action, key.public_key())
         action_type = action_types.get(effect.permit.action_type)
+        refuse_sending(store, connection, order.action, effect.permit.action_type)
         row = _begun(connection, order.action, key.public_key())
         row = row or _mean(connection, order, effect, action_type, key, hands.clock())
     _deliver(store, row, hands)
@@ -172,8 +182,9 @@ def _mean(  # noqa: PLR0913, PLR0917  what a taking back is made of
             "expires_at": now + LASTS,
         }
     )
-    connection.execute(insert(table).values(**_row(undo_id, order.action, permit, effect, sign(permit, key))))
-    entries_effects.undo_intended(connection, undo_id, order.by, order.reason, at=now)
+    said = {"operator": order.by, "reason": order.reason}
+    connection.execute(insert(table).values(**_row(undo_id, order.action, permit, effect, sign(permit, key)), **said))
+    entries_effects.undo_intended(connection, undo_id, at=now)
     return dict(connection.execute(select(table).where(table.c.undo_id == undo_id)).mappings().one())
 
 

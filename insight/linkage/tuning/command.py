@@ -22,6 +22,7 @@ from orchestration.store.tables import judgement
 
 SHOWN: Final = 12
 """Changed levels that are listed."""
+_NOT_OURS: Final = "which actions wait for them this role may not read"
 Tell = Callable[[str], None]
 
 
@@ -176,10 +177,11 @@ def tried(settings: Settings, name: str, limit: int) -> Page:
     """Say what a model would alter."""
     trial = try_model(find_model(name, settings), settings)
     waiting = {action for one in trial.altered for action in one.waiting}
+    about = f"{len(waiting):,} waiting actions are about them" if trial.knows_waiting else _NOT_OURS
     lines = [
         (
             f"{trial.model.model_id} in place of {trial.current.model_id}: {len(trial.altered):,} of {trial.entities:,}"
-            f" entities would be altered ({_counted(trial.altered)}); {len(waiting):,} waiting actions are about them"
+            f" entities would be altered ({_counted(trial.altered)}); {about}"
         )
     ]
     for one in trial.altered[:limit]:
@@ -198,7 +200,7 @@ def tried(settings: Settings, name: str, limit: int) -> Page:
         "current": trial.current.model_id,
         "entities": trial.entities,
         "altered": [asdict(one) for one in trial.altered],
-        "waiting": sorted(waiting),
+        "waiting": sorted(waiting) if trial.knows_waiting else None,
     }
     return Page(data, tuple(lines))
 

@@ -17,6 +17,7 @@ from orchestration.graph.current import current_path
 from orchestration.settings import Settings
 from orchestration.sql import literal
 from orchestration.store.engine import Store, open_store
+from orchestration.store.privileges import may_read
 from orchestration.store.tables import outbox, proposal
 
 _HERE: Final = Path(__file__).parent
@@ -35,7 +36,7 @@ class Altered:
         parts: Into how many entities its records would go.
         standing_before: Its standing and the reasons, as published.
         standing_after: The same with the model; of the part that keeps its id.
-        waiting: Actions about it that were proposed and not carried out yet.
+        waiting: Actions about it that were proposed and not carried out yet; none where `Trial.knows_waiting` is not.
     """
 
     entity_id: str
@@ -60,6 +61,7 @@ class Trial:
         record_type: Whose records were linked anew.
         entities: Published entities of all types that were made anew.
         altered: Those that would be others, those that actions wait for first.
+        knows_waiting: Whether it may be read what was proposed: insight's role may not, where it has one of its own.
     """
 
     model: Model
@@ -67,6 +69,7 @@ class Trial:
     snapshot: Path
     entities: int
     altered: list[Altered]
+    knows_waiting: bool = True
 
 
 def try_model(model: Model, settings: Settings) -> Trial:
@@ -97,14 +100,14 @@ def try_model(model: Model, settings: Settings) -> Trial:
         for name in touched:
             entities = made.entities[name]
             altered += [
-                _altered(row, waiting)
+                _altered(row, waiting or {})
                 for row in _compare(con, name, entities.table("crosswalk"), entities.table("entity"))
             ]
         total = con.execute(
             f"SELECT count(*) FROM published.entity WHERE entity_type IN ({', '.join(map(literal, touched))})"
         ).fetchall()[0][0]
     altered.sort(key=lambda one: (-len(one.waiting), -len(one.how), one.entity_id))
-    return Trial(model, current, published, int(total), altered)
+    return Trial(model, current, published, int(total), altered, knows_waiting=waiting is not None)
 
 
 def _compare(con: duckdb.DuckDBPyConnection, record_type: str, crosswalk: Path, entity: Path) -> list[dict[str, Any]]:
@@ -130,8 +133,8 @@ def _altered(row: Mapping[str, Any], waiting: Mapping[str, list[str]]) -> Altere
     )
 
 
-def _waiting(store: Store) -> dict[str, list[str]]:
-    """Of each entity, the actions about it that were proposed and not carried out yet."""
+def _waiting(store: Store) -> dict[str, list[str]] | None:
+    """Of each entity, the actions about it that were proposed and not carried out yet; none where that is not ours."""
     found: dict[str, list[str]] = {}
     query = (
         select(proposal.c.entity_id, proposal.c.action)
@@ -140,6 +143,8 @@ def _waiting(store: Store) -> dict[str, list[str]]:
         .order_by(proposal.c.proposed_at, proposal.c.action)
     )
     with store.read() as connection:
+        if not may_read(connection, proposal, outbox):
+            return None
         for entity_id, action in connection.execute(query):
             found.setdefault(entity_id, []).append(action)
     return found

@@ -31,6 +31,8 @@ undo = Table(
     Column("detail", Text, nullable=False, server_default=""),
     Column("intended_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),  # of the permit
+    Column("operator", Text, nullable=False, server_default=""),  # who says so; empty: before this was kept here
+    Column("reason", Text, nullable=False, server_default=""),
     Column("settled_at", UtcDateTime),
     Column("by_person", Boolean, nullable=False, server_default=text("false")),  # no tool will say what became of it
     Column("confirmed_record", Text),  # as in `outbox`

@@ -79,8 +79,8 @@ def test_a_rejection_tells_where_it_goes(precede: Precede, held: World, monkeypa
     told = precede("review", "reject", first, "--note", "call them instead", "--json").json
     [row] = held.rows("trigger_row", batch_id=told["batch"])
     assert (row["note"], row["revision"]) == ("call them instead", 1)
-    assert "does not wait: it is rejected" in precede("review", "approve", first).err
-    assert "No proposal was held" in precede("review", "show", "act_none").err
+    assert "is not in review: it is rejected" in precede("review", "approve", first).err
+    assert "No proposal was in review" in precede("review", "show", "act_none").err
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ def test_an_operator_takes_back_what_is_tainted_and_everything_is_shown(
     assert unknown["settle"] == f"precede effects settle {second} done|failed --reason …"
     shown = precede("effects", "list").out
     assert "taken back" in shown
+    assert all(row["entity_id"] in shown for row in listed.values())  # in a graph that gives it no other name
     assert "seen again in erp:customrecord_dunning:1" in shown
     assert precede("effects", "list", "--only", "missing").out == "There is no such effect.\n"
     (undo,) = precede("trace", first, "--json").json["undos"]

@@ -28,7 +28,8 @@ def ada(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_objection_is_recorded_listed_and_withdrawn(precede: Precede) -> None:
     made = precede("object", "person_ben", "--reason", "He wrote to us", "--json").json
     assert (made["of"], made["by"]) == ("entity", "ada")
-    assert precede("object", "someone@new.example", "--reason", "She called").code == 0
+    unknown = precede("object", "someone@new.example", "--reason", "She called")
+    assert (unknown.code, "No record in the graph states that mailbox" in unknown.out) == (0, True)
     shown = precede("objections", "list").out
     assert "person_ben" in shown
     assert "someone@new.example" in shown

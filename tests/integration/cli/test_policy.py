@@ -105,6 +105,13 @@ def test_a_file_is_of_the_agent_in_whose_folder_it_is_or_that_is_named(precede: 
     assert "gone.cedar: found No such file or directory; needed" in gone.err
 
 
+EXPLAINED = (
+    "Why finance-remind permits it. Policies that applied finance-remind permits it",
+    "Why finance-large sends it to review. Policies that applied finance-large sends it to review; it saw",
+    "erp:transaction:3 is disputed, and must not be. (invoice disputed) Policies that applied core-standing forbids it",
+)
+
+
 @pytest.mark.parametrize(
     ("which", "verdict", "satisfied"),
     [
@@ -127,6 +134,8 @@ def test_a_decision_explained_comes_to_the_same_from_what_was_kept_of_it(
     assert crown["facts"] == {"context.organisation.vat_number": None}
     said = precede("policy", "explain", decided.actions[which][:9])
     assert "it comes to the same" in said.out
+    assert f"was {('allowed', 'sent to review', 'denied')[which]}, by the policies" in said.out
+    assert EXPLAINED[which] in " ".join(said.out.split())
     assert max(map(len, said.out.splitlines())) <= 100
 
 

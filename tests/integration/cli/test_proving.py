@@ -70,7 +70,7 @@ def test_the_last_decision_of_an_action_counts(precede: Precede, told: Path) -> 
 
 
 def test_trace_walks_from_effect_to_source_rows_though_the_graph_has_expired(precede: Precede) -> None:
-    result = precede("trace", DONE)
+    result = precede("trace", DONE, "--full")
     assert result.code == 0
     for told in (
         "Effect: done",
@@ -89,6 +89,19 @@ def test_trace_walks_from_effect_to_source_rows_though_the_graph_has_expired(pre
     assert max(map(len, result.out.splitlines())) <= 100
 
 
+def test_trace_shows_the_chain_from_effect_to_source_rows_first(precede: Precede) -> None:
+    result = precede("trace", DONE)
+    said = " ".join(result.out.split())
+    chain = ["effect done by erp/write_payment_reminder", f"<- permit permit_{DONE}", "<- decision allow", "<- entity"]
+    chain += ["<- snapshot snap_1", "<- source rows erp:transaction:42, erp:transaction_line:420", "in the ledger"]
+    places = [said.index(each) for each in chain]
+    assert places == sorted(places)
+    assert "what the ledger recorded" in said
+    assert "--full shows" in said
+    assert "foreignamountunpaid" not in said
+    assert len(result.out.splitlines()) < len(precede("trace", DONE, "--full").out.splitlines()) / 2
+
+
 def test_trace_gives_json(precede: Precede) -> None:
     walked = precede("trace", DONE, "--json").json
     needed = {"action", "entity", "permit", "decision", "snapshot", "materialisations", "source_rows"}
@@ -101,9 +114,11 @@ def test_trace_gives_json(precede: Precede) -> None:
 
 def test_trace_of_a_denied_action_has_no_permit_and_no_effect(precede: Precede) -> None:
     result = precede("trace", DENIED)
-    assert "Decision: deny" in result.out
-    assert "Permit" not in result.out
-    assert "Effect" not in result.out
+    assert "<- decision     deny" in result.out
+    assert "Why it is denied" in result.out
+    assert "permit" not in result.out
+    assert "effect " not in result.out
+    assert "Decision: deny" in precede("trace", DENIED, "--full").out
 
 
 def test_trace_of_an_unknown_action_is_one_sentence(precede: Precede) -> None:

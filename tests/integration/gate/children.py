@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.contracts import ToolResult
-from orchestration.errors import PermitRefused
+from orchestration.errors import EffectRefused, PermitRefused
 from orchestration.gate import gate, perform
 from orchestration.gate.gate import Gate
+from orchestration.gate.keys import signing_key
 from orchestration.gate.perform import Effect
 from orchestration.gate.rules import Rules
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
 from orchestration.work import act as acting
 from orchestration.work import outbox
+from orchestration.work import undo as undoing
 from tests.integration.gate.callers import LocalErp
 from tests.unit.gate.case import bounded, rules
 
@@ -132,3 +134,16 @@ def deliver_slowly(home: Path) -> None:
     store = open_store(Settings(home=home))
     outbox.deliver(store, SlowErp(home), lambda: datetime.now(UTC))
     store.close()
+
+
+def take_back(home: Path, action: str) -> None:
+    """Take an effect back; exits with 0 where this process did, and with 3 where it was refused."""
+    settings = Settings(home=home)
+    store = open_store(settings)
+    hands = undoing.Hands(LocalErp(home), lambda: datetime.now(UTC), longest_wait=0.0)
+    order = undoing.Order(action, "olga", "It went to the wrong person.")
+    try:
+        undoing.undo(store, order, rules().action_types, signing_key(settings.keys), hands)
+    except EffectRefused:
+        os._exit(3)
+    os._exit(0)

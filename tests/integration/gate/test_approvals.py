@@ -26,7 +26,7 @@ from orchestration.identity.person import Person
 from orchestration.ledger.chain import append
 from orchestration.ledger.entries import range_of
 from orchestration.ledger.trace import trace
-from orchestration.ledger.verify import record_of
+from orchestration.ledger.verify import record_of, verify
 from orchestration.registry import load_agents
 from orchestration.store import tables
 from orchestration.work.act import close_batch
@@ -99,7 +99,7 @@ def test_nobody_approves_what_they_were_not_shown_as_it_is(large: World) -> None
         approve(large, actions[0], shown=False)
     large.edit("showing", {"person": "Ben Hale"}, decision_id=1, person="Ada Okafor")
     approve(large, actions[0], shown=False)
-    with pytest.raises(ApprovalRefused, match="does not wait: it is approved"):
+    with pytest.raises(ApprovalRefused, match="is not in review: it is approved"):
         approve(large, actions[0], BEN)
 
 
@@ -402,6 +402,46 @@ def test_verification_tells_of_approvals_that_were_edited_put_in_or_removed(larg
         forged = {**given, "approval_id": "approval_forged", "action": actions[1], "consumed_at": None}
         connection.execute(insert(tables.approval).values(forged))
         assert "holds the approval approval_forged, which no" in " ".join(record_of(connection).problems)
+    assert sound(large)
+
+
+BETWEEN: dict[str, tuple[dict[str, Any], str]] = {
+    "what would be done": ({"tool_call": {}}, "what a person is asked of action"),
+    "which arguments": ({"proposal_digest": "0" * 64}, "what a person is asked of action"),
+    "whose records": ({"records": {}}, "what a person is asked of action"),
+    "whose it is": ({"agent": "sales"}, "the beginning of what is held of action"),
+    "since when": ({"held_at": timedelta(days=-9)}, "the beginning of what is held of action"),
+}
+
+
+@pytest.mark.parametrize("edited", BETWEEN)
+def test_what_is_held_and_was_edited_between_two_moves_is_told_of_for_good(large: World, edited: str) -> None:
+    values, said = BETWEEN[edited]
+    written = {name: large.now + each if isinstance(each, timedelta) else each for name, each in values.items()}
+    _, actions = held(large)
+    large.edit("held", {"action": actions[0]}, **written)
+    assert said in " ".join(verify(large.store, None).problems)
+    reject(large, actions[0], "not now")
+    problems = " ".join(verify(large.store, None).problems)
+    assert f"tells {said} {actions[0]} otherwise than entry" in problems
+    assert "the row was edited between them" in problems
+
+
+def test_what_left_the_queue_and_was_put_back_into_it_is_told_of_for_good(large: World) -> None:
+    _, actions = held(large)
+    reject(large, actions[0], "not now")
+    large.edit("held", {"action": actions[0]}, state="waiting", reasons=[])
+    approve(large, actions[0])
+    assert f"tells what is held of action {actions[0]} otherwise" in " ".join(verify(large.store, None).problems)
+
+
+def test_what_is_held_anew_by_another_decision_may_be_something_else(large: World) -> None:
+    _, actions = held(large)
+    large.debtors[0].amount_open = Decimal("8000.00")
+    large.publish()
+    with large.gate() as gate:
+        gate.recheck("finance", large.now)
+    assert state(large, actions[0])[:2] == ["waiting", "read_set_changed"]
     assert sound(large)
 
 

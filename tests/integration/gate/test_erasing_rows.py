@@ -12,7 +12,11 @@ from sqlalchemy import delete, insert, update
 from orchestration.canonical import canonical
 from orchestration.erasure.erase import Erased, erase
 from orchestration.erasure.files import compact, remove_earlier_graphs
+from orchestration.erasure.suppression import MAILBOX as MAILBOX_KIND
+from orchestration.erasure.suppression import MAILBOX_NAME, load, mailbox_name
 from orchestration.errors import ConfigurationError, NotFound, PrecedeError
+from orchestration.gate.keys import signing_key
+from orchestration.gate.limits.touch import contact_subject
 from orchestration.ledger import entries_erasure
 from orchestration.ledger.chain import append
 from orchestration.ledger.trace import trace
@@ -20,6 +24,7 @@ from orchestration.ledger.verify import verify
 from orchestration.report.publish import publish
 from orchestration.store import tables
 from orchestration.work.outbox import deliver
+from orchestration.work.undo import Hands, Order, undo
 from tests.integration.gate.approving import LARGE, held, state
 from tests.integration.gate.callers import LocalErp
 from tests.integration.gate.world import World
@@ -127,6 +132,50 @@ def test_who_is_called_as_others_or_as_a_part_of_precede_takes_nothing_of_theirs
     assert [row["tool"] for row in after] == [row["tool"] for row in before]
     assert len(world.rows("evidence")) == len(before) - 1
     assert problems(world) == ()
+
+
+def test_who_shares_a_mailbox_is_erased_without_whom_they_share_it_with(world: World) -> None:
+    office = "2@debtor.example"
+    world.debtors[1].called = "Bob Stone"
+    world.debtors[2].called, world.debtors[2].mailbox = "Carl Dean", office
+    world.publish()
+    batch_id = world.wake()
+    actions = [
+        world.propose(batch_id, debtor, **({"mailbox": office} if debtor.number == 3 else {}))
+        for debtor in world.debtors
+    ]
+    with world.gate() as gate:
+        gate.decide(batch_id, world.now)
+    world.edit("batch", {"batch_id": batch_id}, state="decided")
+    counted = contact_subject(office)
+    before = [world.rows("evidence", action=actions[2]), world.rows("permit_subject", subject=counted)]
+    assert all(before)
+    erased(world)
+    kinds = {row["kind"] for row in world.rows("suppression")}
+    assert MAILBOX_KIND not in kinds
+    assert MAILBOX_NAME in kinds
+    known = load(world.store, world.settings)
+    assert known.holds(MAILBOX_NAME, mailbox_name(office, "Stone, BOB"))
+    assert not known.holds(MAILBOX_NAME, mailbox_name(office, "Carl Dean"))
+    assert [world.rows("evidence", action=actions[2]), world.rows("permit_subject", subject=counted)] == before
+    assert world.rows("evidence", action=actions[1]) == []
+    assert "Bob Stone" not in everything(world)
+    assert problems(world) == ()
+
+
+@pytest.mark.parametrize(("reason", "left"), [("The wrong firm.", "The wrong firm."), (f"{MAILBOX} asked", "[erased]")])
+def test_who_took_an_effect_back_and_why_is_still_known(done: tuple[World, list[str]], reason: str, left: str) -> None:
+    world, actions = done
+    order = Order(actions[1], "olga", reason)
+    hands = Hands(LocalErp(world.settings.home), lambda: datetime.now(UTC))
+    undo(world.store, order, world.rules.action_types, signing_key(world.settings.keys), hands)
+    erased(world)
+    assert MAILBOX not in everything(world)
+    walked = trace(world.store, actions[1])
+    assert [(one.by, one.reason, one.state) for one in walked.undos] == [("olga", left, "done")]
+    assert (walked.problems, problems(world)) == ((), ())
+    world.edit("undo", {"action": actions[1]}, operator="ben")
+    assert any("who wants the undo" in each for each in problems(world))
 
 
 def test_a_payload_that_goes_without_a_proof_is_told(done: tuple[World, list[str]]) -> None:

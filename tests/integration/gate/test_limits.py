@@ -303,6 +303,18 @@ def test_a_count_that_was_edited_is_told(world: World) -> None:
     assert f"the count of permit {permits[2]} is not what" in found
 
 
+def test_what_is_counted_on_another_day_is_told(either_world: World) -> None:
+    batch_id, actions = either_world.propose_all()
+    decided(either_world, batch_id)
+    [permit] = either_world.rows("permit", action=actions[0])
+    assert verify(either_world.store, None).problems == ()
+    edited = {"permit_id": permit["permit_id"], "subject": min(entity_subjects("org_1", []))}
+    either_world.edit("permit_subject", edited, business_date=TODAY + timedelta(days=1))
+    assert f"the count of permit {permit['permit_id']} is not what" in " ".join(
+        verify(either_world.store, None).problems
+    )
+
+
 def test_a_money_budget_needs_action_types_that_say_what_they_come_to(tmp_path: Path) -> None:
     agents, actions = Path(copytree(AGENTS, tmp_path / "agents")), tmp_path / "actions"
     copytree(PROJECT / "orchestration" / "actions", actions)

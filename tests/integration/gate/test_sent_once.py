@@ -13,8 +13,9 @@ from orchestration.ledger.verify import verify
 from orchestration.store import tables
 from orchestration.work import due
 from orchestration.work.exchange import Exchange
+from orchestration.work.in_flight import refuse_in_flight
 from orchestration.work.outbox import deliver
-from orchestration.work.settling import refuse_in_flight, settle
+from orchestration.work.settling import settle
 from orchestration.work.tools import Caller, ToolNotReached, ToolServer, sent_once
 from tests.integration.gate.callers import LocalErp, Losing, Silent
 from tests.integration.gate.test_undo import take_back

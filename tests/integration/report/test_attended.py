@@ -179,7 +179,7 @@ def test_the_page_says_all_of_it(attended: Attended) -> None:
         ", at 2026-10-05 14:00",
         "actions of type send payment reminder",
         "nobody looked",
-        "4 approved, 1 edited, 1 rejected, 1 fell away, 1 voided, 4 waiting",
+        "4 approved, 1 edited, 1 rejected, 1 fell away, 1 voided, 4 in review",
         "an answer took 1.0 h (median), 3.0 h at most",
     ):
         assert text in said, text

@@ -16,6 +16,7 @@ from orchestration.erasure.suppression import (
     BETWEEN,
     CELL,
     MAILBOX,
+    MAILBOX_NAME,
     NOBODY,
     PHONE_NAME,
     ROW,
@@ -26,6 +27,7 @@ from orchestration.erasure.suppression import (
     keyed,
     load,
     mailbox,
+    mailbox_name,
     phone_name,
     read_key,
     sql_digest,
@@ -121,6 +123,7 @@ def one_hash(row: dict[str, str]) -> str:
     [
         (MAILBOX, mailbox("ada@one.example")),
         (PHONE_NAME, phone_name("+442079460001", "Byron, Ada")),
+        (MAILBOX_NAME, mailbox_name("Ada@One.example", "Byron, Ada")),
     ],
 )
 def test_no_record_is_made_of_somebody_known_by_mailbox_or_phone_and_name(
@@ -147,6 +150,17 @@ def test_no_record_is_made_of_somebody_known_by_mailbox_or_phone_and_name(
         "suppressed",
         "{}",
     )
+
+
+def test_who_shares_a_mailbox_with_somebody_erased_stays(tmp_path: Path) -> None:
+    suppression = of((MAILBOX_NAME, mailbox_name("ada@one.example", "Carla Byron")))
+    made = contact(tmp_path)
+    landed = land(made, settings(tmp_path / "home"), suppression=suppression)
+    assert next(row["email"] for row in rows(landed[0].path)) == "ada@one.example"
+    shape, home = RECORD_TYPES["person"], settings(tmp_path / "home")
+    organisations = conform.build(RECORD_TYPES["organisation"], [made], landed, {}, None, home)
+    built = conform.build(shape, [made], landed, {"organisation": organisations}, None, home, suppression=suppression)
+    assert rows(built.quarantine) == []
 
 
 def test_a_phone_alone_and_a_name_alone_are_nobody(tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""Contact points that a person shares with somebody else: to forget the one must not silence the other.
+
+A mailbox or phone is shared where a record of another person, of a system that knows (`verified` or `staff`), states it
+under a name that has no word in common with theirs, and a mailbox does not itself say a name of theirs. In doubt it is
+theirs: the same person may be there twice, and what a stranger states keeps nobody from being forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from typing import Final
+
+from orchestration.erasure.suppression import mailbox, sql_mailbox
+from orchestration.graph.reader import EntityGraph
+
+_WORD: Final = re.compile(r"[^\W\d_]{2,}")
+_LONG: Final = 3
+"""Letters of a name that say something where they stand in a mailbox."""
+_OTHERS: Final = f"""
+    SELECT DISTINCT point.channel, point.value, stated.name
+    FROM contact_point AS point JOIN person_record AS stated USING (record_id)
+    WHERE point.asserted_by IN ('verified', 'staff') AND stated.name IS NOT NULL
+    AND NOT list_contains($own, record_id) AND NOT list_contains($entities, point.entity_id)
+    AND (list_contains($mailboxes, {sql_mailbox("point.value")}) OR list_contains($phones, point.value))
+"""
+
+
+def shared(
+    graph: EntityGraph,
+    *,
+    entities: Collection[str],
+    records: Collection[str],
+    names: Collection[str],
+    contacts: Collection[str],
+) -> set[str]:
+    """Those of somebody's mailboxes and phones that are somebody else's too.
+
+    Args:
+        graph: What is believed now.
+        entities: Whom they are known as.
+        records: Their records.
+        names: What these call them.
+        contacts: Their mailboxes and phones, as records state them.
+    """
+    mailboxes = {one: mailbox(one) for one in contacts if "@" in one}
+    rows = graph.rows(
+        _OTHERS,
+        {
+            "own": sorted(records),
+            "entities": sorted(entities),
+            "mailboxes": sorted(set(mailboxes.values())),
+            "phones": sorted(one for one in contacts if one not in mailboxes),
+        },
+    )
+    words = {word for name in names for word in _words(name)}
+    others = {row["value"] if "@" not in row["value"] else mailbox(row["value"]) for row in rows if _else(row, words)}
+    return {
+        one
+        for one in contacts
+        if (mailboxes.get(one, one) in others) and not (one in mailboxes and _says(mailboxes[one], words))
+    }
+
+
+def _else(row: dict[str, str], words: set[str]) -> bool:
+    """Whether a record is of somebody who is called otherwise altogether."""
+    called = _words(row["name"])
+    return bool(called) and bool(words) and not called & words
+
+
+def _says(address: str, words: set[str]) -> bool:
+    """Whether a mailbox says a name of theirs."""
+    local = _plain(address.rpartition("@")[0])
+    return any(word in local for word in words if len(word) >= _LONG)
+
+
+def _words(name: str) -> set[str]:
+    return set(_WORD.findall(_plain(name)))
+
+
+def _plain(text: str) -> str:
+    """Letters without case and accents."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(one for one in apart if not unicodedata.combining(one))

@@ -1,0 +1,119 @@
+"""Whoever is forgotten takes nothing of those along whose names and mailboxes are nearly theirs, and leaves nothing."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import duckdb
+import pytest
+
+from orchestration.erasure.person import Person, _mentioned
+from orchestration.erasure.shared import shared
+from orchestration.erasure.texts import Texts, finder
+from orchestration.graph.reader import EntityGraph
+
+ANN = {"Ann Lee", "lee@x.example", "+442079461234"}
+HERS = [
+    "Ann Lee",
+    "Call ANN LEE, please",
+    "ann lee's invoice",
+    "Invoice for Ann Lee.Thanks",
+    "note:lee@x.example",
+    "Sent to <LEE@X.EXAMPLE>.",
+    "Write to lee@x.example.Thanks",
+    "mail=lee@x.example|bob@x.example",
+    "请Ann Lee联系",
+    "line\nAnn Lee",
+]
+NOT_HERS = [
+    "Ann Leeson",
+    "Joann Lee",
+    "Ann Leé",
+    "Éann Lee",
+    "ann.lee@x.example",
+    "lee@x.example.org",
+    "kathleen-lee@x.example",
+    "4420794612345",
+]
+
+
+class Facts:
+    """A graph of one invoice on a firm of hers, with so much in its row."""
+
+    def __init__(self, **row: str | None) -> None:
+        self.row = row
+
+    def rows(self, *_: object) -> list[dict[str, Any]]:
+        return [{"record_id": "erp:invoice:1"}]
+
+    def source_rows(self, wanted: list[str]) -> dict[str, SimpleNamespace]:
+        return {one: SimpleNamespace(row=self.row) for one in wanted}
+
+
+def mentioned(person: Person, **row: str | None) -> list[str]:
+    return [column for _, column in _mentioned(person, cast("EntityGraph", Facts(**row)))]
+
+
+@pytest.mark.parametrize("text", HERS)
+def test_what_says_who_she_is_is_found_within_longer_texts(text: str) -> None:
+    assert finder(ANN)(text)
+    assert Texts.of("per_1", ANN).said.search(text)
+    assert mentioned(Person("per_1", texts=set(ANN)), memo=text, total="120.00") == ["memo"]
+
+
+@pytest.mark.parametrize("text", NOT_HERS)
+def test_what_says_somebody_of_nearly_the_same_name_stays(text: str) -> None:
+    assert not finder(ANN)(text)
+    assert not Texts.of("per_1", ANN).said.search(text)
+    assert mentioned(Person("per_1", texts=set(ANN)), memo=text) == []
+
+
+@pytest.mark.parametrize(("value", "found"), [("Ann", True), (" ann ", True), ("Anne", False), ("Ann Marsh", False)])
+def test_a_name_too_short_to_be_looked_for_counts_where_it_is_the_whole_value(value: str, *, found: bool) -> None:
+    assert mentioned(Person("per_1", names={"Ann"}), contact=value, memo=None) == ["contact"] * found
+
+
+def test_letters_that_fold_into_two_are_the_same() -> None:
+    assert finder({"Anna Strauß"})("ANNA STRAUSS")
+    assert finder({"王小明"})("请王小明联系")
+
+
+def points(*rows: tuple[str, str, str, str]) -> EntityGraph:
+    """Contact points of other people: entity, value, who asserts it, what the record calls them."""
+    connection = duckdb.connect()
+    connection.execute(
+        "CREATE TABLE contact_point (entity_id TEXT, record_id TEXT, channel TEXT, value TEXT, asserted_by TEXT)"
+    )
+    connection.execute("CREATE TABLE person_record (record_id TEXT, name TEXT)")
+    for number, (entity, value, by, name) in enumerate(rows):
+        said = (entity, f"crm:contact:{number}", "email" if "@" in value else "phone", value, by)
+        connection.execute("INSERT INTO contact_point VALUES (?, ?, ?, ?, ?)", said)
+        connection.execute("INSERT INTO person_record VALUES (?, ?)", (f"crm:contact:{number}", name or None))
+
+    def found(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+        made = connection.execute(sql, values)
+        names = [column[0] for column in made.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in made.fetchall()]
+
+    return cast("EntityGraph", SimpleNamespace(rows=found))
+
+
+OFFICE, PHONE = "ap@firm.example", "+442070000000"
+SHARED = {
+    "a department's": (OFFICE, (OFFICE, "staff", "Bob Stone"), True),
+    "with another tag and case": (OFFICE, ("AP+old@firm.example", "verified", "Bob Stone"), True),
+    "a switchboard": (PHONE, (PHONE, "staff", "Bob Stone"), True),
+    "that only a stranger states": (OFFICE, (OFFICE, "public", "Bob Stone"), False),
+    "of whom nothing is known": (OFFICE, (OFFICE, "staff", ""), False),
+    "of what may be herself once more": (OFFICE, (OFFICE, "staff", "Ms. Lée"), False),
+    "that says her name": ("ann.lee@firm.example", ("ann.lee@firm.example", "staff", "Accounts Payable"), False),
+}
+
+
+@pytest.mark.parametrize("what", SHARED)
+def test_a_contact_point_is_shared_where_somebody_else_provably_has_it(what: str) -> None:
+    own, (value, by, name), expected = SHARED[what]
+    graph = points(("per_2", value, by, name), ("per_3", "carl@firm.example", "staff", "Carl Dean"))
+    is_shared = shared(graph, entities=["per_1"], records=["crm:contact:99"], names=["Ann Lee"], contacts=[own])
+    assert is_shared == ({own} if expected else set())
