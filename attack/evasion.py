@@ -155,9 +155,10 @@ def budget_by_clock(ground: Ground) -> str:
 
 def _at_once(ground: Ground, url: str) -> str:
     """Eight processes of two agents at once, who may have eleven effects, of which finance may pay for three."""
+    copied = ground.world(books=False) if url.startswith("sqlite") else None  # before anything makes its home
     os.environ["PRECEDE_STORE_URL"] = url
     ground.stack.callback(os.environ.pop, "PRECEDE_STORE_URL", None)
-    world = ground.world(books=False) if url.startswith("sqlite") else _anew(ground)
+    world = copied or _anew(ground)
     world.debtors = [Debtor(number) for number in range(1, 11)]
     world.publish()
     batches = [world.wake("finance"), world.wake("collections")]

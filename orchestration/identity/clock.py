@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from orchestration.store.tables import ledger_entry
 
+_LATEST = select(func.max(ledger_entry.c.at))
+
 
 def latest(connection: Connection, now: datetime) -> datetime:
-    """The time to judge an end by: the machine's, or that of the ledger's last entry where that is later."""
-    last = select(ledger_entry.c.at).order_by(ledger_entry.c.seq.desc()).limit(1)
-    recorded: datetime | None = connection.execute(last).scalar_one_or_none()
+    """The time to judge an end by: the machine's, or that of the ledger's latest entry where that is later.
+
+    Not of its last one: what is recorded after a clock was set back has the early time.
+    """
+    recorded: datetime | None = connection.execute(_LATEST).scalar_one_or_none()
     return now if recorded is None else max(now, recorded)

@@ -13,7 +13,7 @@ ledger_entry = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),  # 1, 2, 3 … without a gap
     Column("kind", String(32), nullable=False),  # snapshot | batch | decision | intent | outcome | batch_closed | …
     Column("action", String(64), index=True),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
     Column("body", Text, nullable=False),  # RFC 8785 canonical JSON; what `hash` covers together with `previous`
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False, unique=True),

@@ -221,5 +221,6 @@ def test_a_clock_set_back_brings_no_expired_permit_to_life(world: World) -> None
         gate.decide(batch_id, world.now)
         with world.store.begin() as connection:
             append(connection, "note", {"said": "it was that late already"}, at=world.now + timedelta(minutes=15))
-        assert came_to(gate.perform(actions[0], world.now + timedelta(minutes=1))) == ["deny", "permit_expired"]
+        for action in actions:  # what is denied is recorded at the early time, and makes it no earlier
+            assert came_to(gate.perform(action, world.now + timedelta(minutes=1))) == ["deny", "permit_expired"]
     assert world.rows("outbox") == []
