@@ -47,9 +47,9 @@ def proofs(connection: Connection, keys: Path | None = None) -> Erased:
         ConfigurationError: The public key is there and cannot be used.
     """
     found = Erased({}, [], [])
-    numbers = list(
-        connection.execute(select(ledger_entry.c.seq).where(ledger_entry.c.kind == ERASED).order_by("seq")).scalars()
-    )
+    # a proof is about no action; almost every other entry is about one, and is not read for this
+    query = select(ledger_entry.c.seq).where(ledger_entry.c.action.is_(None), ledger_entry.c.kind == ERASED)
+    numbers = list(connection.execute(query.order_by("seq")).scalars())
     key = public_key(keys / PUBLIC) if numbers and keys is not None and (keys / PUBLIC).is_file() else None
     for seq in numbers:
         entry = next(entries(connection, after=int(seq) - 1))
