@@ -11,7 +11,7 @@ from attack.every import ATTACKS, GROUPS
 from attack.ground import Grounds
 from attack.suite import held, run_all
 from examples.northgate.tools import reminders
-from orchestration.gate import cedar, perform, policy
+from orchestration.gate import cedar, policy, seen
 from orchestration.ledger import heads
 from orchestration.ledger import verify as verification
 
@@ -33,7 +33,7 @@ def test_no_quick_attack_succeeds(grounds: Grounds, group: str) -> None:
 BROKEN = [
     ("permits/tool-expired", reminders, "in_time", lambda *_: None),
     ("permits/tool-other-recipient", reminders, "covers", lambda *_, **__: None),
-    ("permits/expired-and-clock-set-back", perform, "latest", lambda _, now: now),
+    ("permits/expired-and-clock-set-back", seen, "latest", lambda _, now: now),
     ("ledger/cut_off", verification, "_signed", lambda *_: heads.Believed((), ())),
     ("policy/no-decision", policy, "ask", lambda *_: cedar.Said(allowed=True, policies=("nobody",))),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from examples.northgate.tools.reminders import Erp
@@ -16,7 +16,8 @@ from orchestration.work.tools import ToolUnreachable
 class LocalErp:
     """The ERP's tool in this process: it checks and writes exactly as its server does."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, later: timedelta = timedelta()) -> None:
+        self.later = later
         self.erp = Erp(f"sqlite:///{home / 'northgate' / 'erp.db'}", public_key(home / "keys" / "permit.pub"))
         self.calls = 0
 
@@ -29,7 +30,7 @@ class LocalErp:
             "withdraw_payment_reminder": self.erp.withdraw_payment_reminder,
         }
         self.calls += 1
-        return tools[tool](arguments, effect_key, permit, lambda: datetime.now(UTC))
+        return tools[tool](arguments, effect_key, permit, lambda: datetime.now(UTC) + self.later)
 
 
 class Losing(LocalErp):

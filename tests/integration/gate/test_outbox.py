@@ -175,11 +175,10 @@ def test_the_whole_way_is_the_same_with_the_store_in_postgres(either_world: Worl
 
 def test_an_expired_permit_is_refused_by_the_tool_and_the_effect_failed(world: World) -> None:
     world.make_erp()
-    world.now -= timedelta(minutes=30)
-    world.publish()
     batch_id, _ = world.propose_all()
     with world.gate() as gate:
         gate.decide(batch_id, world.now)
         gate.perform_batch(batch_id, world.now)
-    assert send(world, LocalErp(world.settings.home)) == [(OutcomeState.FAILED.value, False)] * 3
+    late = LocalErp(world.settings.home, later=timedelta(minutes=30))
+    assert send(world, late) == [(OutcomeState.FAILED.value, False)] * 3
     assert world.reminders() == []

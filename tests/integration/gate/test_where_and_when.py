@@ -75,7 +75,7 @@ def test_an_entity_that_moved_away_since_the_decision_has_no_effect(world: World
 
 
 def test_a_window_that_closed_since_the_decision_voids_the_permit_until_it_opens(world: World) -> None:
-    noon = world.now.replace(hour=12, minute=0, second=0, microsecond=0)
+    noon = (world.now + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
     world.now = noon
     world.publish()
     carded(world, windows=[{"from": "11:00", "until": "12:05", "zone": "UTC"}])
