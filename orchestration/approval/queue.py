@@ -185,7 +185,7 @@ def consume(connection: Connection, permit: Permit, now: datetime, at_least: dat
         connection: Inside `Store.begin()`, in the transaction of the effect.
         permit: The permit that is used with it, which names it.
         now: When.
-        at_least: The time to judge its end by: that of the ledger's last entry, where the clock was set back.
+        at_least: The time to judge its end by: that of the ledger's latest entry, where the clock was set back.
     """
     used = connection.execute(
         update(approval)

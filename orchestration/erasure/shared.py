@@ -10,14 +10,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
+from itertools import permutations
 from typing import Final
 
 from orchestration.erasure.suppression import mailbox, sql_mailbox
 from orchestration.graph.reader import EntityGraph
 
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
-_LONG: Final = 3
-"""Letters of a name that say something where they stand in a mailbox."""
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_LONG: Final = 5
+"""Letters of a name that say it where a mailbox begins or ends with them: a shorter one is part of many words."""
 _OTHERS: Final = f"""
     SELECT DISTINCT point.channel, point.value, stated.name
     FROM contact_point AS point JOIN person_record AS stated USING (record_id)
@@ -59,7 +61,7 @@ def shared(
     return {
         one
         for one in contacts
-        if (mailboxes.get(one, one) in others) and not (one in mailboxes and _says(mailboxes[one], words))
+        if (mailboxes.get(one, one) in others) and not (one in mailboxes and _says(mailboxes[one], names))
     }
 
 
@@ -69,10 +71,22 @@ def _else(row: dict[str, str], words: set[str]) -> bool:
     return bool(called) and bool(words) and not called & words
 
 
-def _says(address: str, words: set[str]) -> bool:
-    """Whether a mailbox says a name of theirs."""
-    local = _plain(address.rpartition("@")[0])
-    return any(word in local for word in words if len(word) >= _LONG)
+def _says(address: str, names: Collection[str]) -> bool:
+    """Whether a mailbox says a name of theirs: `mark.jones@`, `mjones@` or `mj@`, and not `marketing@`."""
+    parts = _LETTERS.findall(_plain(address.rpartition("@")[0]))
+    return bool(parts) and any(_stands(_LETTERS.findall(_plain(name)), parts) for name in names)
+
+
+def _stands(words: list[str], parts: list[str]) -> bool:
+    """Whether the words of a name stand in the parts of a mailbox, as they are, joined or by their initials."""
+    initials = "".join(word[0] for word in words)
+    forms = {"".join(words), initials, initials[:-1] + "".join(words[-1:]), *words}
+    for one, other in permutations(words, 2):
+        forms |= {one + other, one[0] + other, one + other[0], one[0] + other[0]}
+    long = tuple(word for word in words if len(word) >= _LONG)
+    return (
+        any(len(part) > 1 and part in forms for part in parts) or parts[0].startswith(long) or parts[-1].endswith(long)
+    )
 
 
 def _words(name: str) -> set[str]:

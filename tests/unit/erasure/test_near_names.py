@@ -117,3 +117,50 @@ def test_a_contact_point_is_shared_where_somebody_else_provably_has_it(what: str
     graph = points(("per_2", value, by, name), ("per_3", "carl@firm.example", "staff", "Carl Dean"))
     is_shared = shared(graph, entities=["per_1"], records=["crm:contact:99"], names=["Ann Lee"], contacts=[own])
     assert is_shared == ({own} if expected else set())
+
+
+OFFICES = [
+    ("Mark Jones", "marketing"),
+    ("Bill Stone", "billing"),
+    ("Bill Ng", "billing"),
+    ("Ann Lee", "planning"),
+    ("Art Dean", "parts"),
+    ("Ann Lee", "ap"),
+    ("Joan Stone", "milestones.team"),
+    ("A Lee", "team-a"),
+]
+OWN = [
+    ("Mark Jones", "mark"),
+    ("Bill Stone", "bill.office"),
+    ("Ann Lee", "annlee2"),
+    ("Lee, Ann", "annlee"),
+    ("Art Dean", "dean_art"),
+    ("Bo Li", "li-bo"),
+    ("John Smith", "jsmith"),
+    ("John Smith", "smithj01"),
+    ("John Smith", "johns"),
+    ("Smith, John", "js"),
+    ("John Smith", "jpsmith7"),
+    ("J. Lee", "jlee"),
+    ("Mary Jane Lee", "mjlee"),
+    ("Seán O'Dea", "sodea"),
+    ("Zoë Quill", "office-of-zquill"),
+    ("Mary Smith", "smithson"),
+]
+
+
+def is_shared(name: str, local: str) -> bool:
+    """Whether a mailbox that two others have too is shared."""
+    box = f"{local}@firm.example"
+    graph = points(("per_2", box, "staff", "Xaver Kraft"), ("per_3", box, "staff", "Uwe Xu"))
+    return bool(shared(graph, entities=["per_1"], records=["crm:contact:99"], names=[name], contacts=[box]))
+
+
+@pytest.mark.parametrize(("name", "local"), OFFICES)
+def test_a_name_that_is_part_of_a_word_makes_nobody_the_only_one_at_a_mailbox(name: str, local: str) -> None:
+    assert is_shared(name, local)
+
+
+@pytest.mark.parametrize(("name", "local"), OWN)
+def test_a_mailbox_that_says_a_name_is_theirs_however_it_says_it(name: str, local: str) -> None:
+    assert not is_shared(name, local)
