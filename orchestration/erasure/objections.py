@@ -115,19 +115,26 @@ def objections(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in rows.mappings()]
 
 
-_Last = tuple[int, str]
+_Last = tuple[int, str, int, int]
 _known: dict[str, tuple[_Last, frozenset[str]]] = {}
-"""Store to the last thing that happened to an objection there, and what objections stood by then."""
+"""Store to the last thing that happened to an objection there, with how many there were, and what stood by then."""
 
 
 def standing_subjects(connection: Connection) -> frozenset[str]:
     """The digests of all that objections stand of, read again where anything happened to one since."""
-    newest = select(objection.c.number, objection.c.objection_id).order_by(objection.c.number.desc()).limit(1)
-    row = connection.execute(newest).one_or_none()
+    # the number alone would not do: that of a transaction which was rolled back is given again, and no entry covers it,
+    # so that a new one whose number was edited would not be the last
+    newest = select(
+        objection.c.number,
+        objection.c.objection_id,
+        func.count().over(),
+        func.count(objection.c.withdrawn_at).over(),
+    )
+    ordered = newest.order_by(objection.c.number.desc(), objection.c.objection_id.desc()).limit(1)
+    row = connection.execute(ordered).one_or_none()
     if row is None:
         return frozenset()
-    # the number alone would not do: that of a transaction which was rolled back is given again
-    store, last = str(connection.engine.url), (row.number, row.objection_id)
+    store, last = str(connection.engine.url), (row[0], row[1], row[2], row[3])
     before, found = _known.get(store, (None, frozenset()))
     if before != last:
         stands = select(objection_subject.c.subject).join(

@@ -1,17 +1,22 @@
-"""Whether limits count each permit as what became of it: the counts are kept, and here they are made again."""
+"""Whether limits count each permit as what became of it, and since when: the counts are kept, and here made again.
+
+A permit is used up in the transaction that means its effect. One that says that it was used and has no effect would be
+refused, with all that is performed beside it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import Connection, and_, case, exists, or_, select
+from sqlalchemy import Connection, Row, and_, case, exists, or_, select
 
 from orchestration.contracts import Verdict
 from orchestration.store import tables
 
 
 def miscounted(connection: Connection) -> Iterator[str]:
-    """A problem for each permit that limits count otherwise than what became of it."""
+    """A problem for each permit that limits count otherwise than what became of it, or that is used for nothing."""
     permit, use, outbox, decision = tables.permit, tables.permit_use, tables.outbox, tables.decision
     refused = exists().where(
         decision.c.action == permit.c.action,
@@ -22,15 +27,22 @@ def miscounted(connection: Connection) -> Iterator[str]:
         (outbox.c.state == "failed", "void"), (outbox.c.state.is_not(None), "used"), (refused, "void"), else_="open"
     )
     at = case((outbox.c.state.is_not(None), permit.c.consumed_at), else_=permit.c.issued_at)
+    without = and_(permit.c.consumed_at.is_not(None), outbox.c.state.is_(None))
     query = (
-        select(permit.c.permit_id, permit.c.action, use.c.state, became.label("became"))
+        select(permit.c.permit_id, permit.c.action, use.c.state, became.label("became"), without.label("without"))
         .join(use, use.c.permit_id == permit.c.permit_id)
         .outerjoin(outbox, outbox.c.permit_id == permit.c.permit_id)
-        .where(or_(use.c.state != became, and_(became == "used", use.c.at != at)))
+        .where(or_(use.c.state != became, and_(became != "void", use.c.at != at), without))
         .order_by(permit.c.permit_id)
     )
     for row in connection.execute(query):
-        yield (
-            f"Limits count permit {row.permit_id} of action {row.action} as {row.state}, and it is {row.became}: the "
-            "store's row was edited."
-        )
+        yield f"{_said(row)}: the store's row was edited."
+
+
+def _said(row: Row[Any]) -> str:
+    whose = f"permit {row.permit_id} of action {row.action}"
+    if row.without:
+        return f"The store says that {whose} was used, and it has no effect"
+    if row.state != row.became:
+        return f"Limits count {whose} as {row.state}, and it is {row.became}"
+    return f"Limits count {whose} at another time than it was {'minted' if row.became == 'open' else 'used'}"

@@ -315,6 +315,19 @@ def test_what_is_counted_on_another_day_is_told(either_world: World) -> None:
     )
 
 
+def test_an_open_permit_that_is_counted_at_another_time_or_is_used_for_nothing_is_told(world: World) -> None:
+    batch_id, actions = world.propose_all()
+    with world.gate() as gate:
+        gate.decide(batch_id, world.now)
+    permits = [world.rows("permit", action=action)[0]["permit_id"] for action in actions]
+    assert verify(world.store, None).problems == ()
+    world.edit("permit_use", {"permit_id": permits[0]}, at=world.now - timedelta(days=9))
+    world.edit("permit", {"permit_id": permits[1]}, consumed_at=world.now)
+    found = "\n".join(verify(world.store, None).problems)
+    assert f"Limits count permit {permits[0]} of action {actions[0]} at another time than it was minted" in found
+    assert f"permit {permits[1]} of action {actions[1]} was used, and it has no effect" in found
+
+
 def test_a_money_budget_needs_action_types_that_say_what_they_come_to(tmp_path: Path) -> None:
     agents, actions = Path(copytree(AGENTS, tmp_path / "agents")), tmp_path / "actions"
     copytree(PROJECT / "orchestration" / "actions", actions)

@@ -93,6 +93,19 @@ def test_one_that_was_rolled_back_leaves_nothing_behind(world: World) -> None:
     assert decided(world)[1][0] == "deny"
 
 
+def test_a_new_one_counts_though_its_number_were_edited(world: World) -> None:
+    batch_id, actions = world.propose_all()
+    objects(world, "9@debtor.example")
+    with world.gate() as gate:
+        with world.store.read() as connection:
+            before = standing_subjects(connection)
+        world.edit("objection", {"objection_id": objects(world, "per_2")}, number=0)
+        with world.store.read() as connection:
+            assert standing_subjects(connection) > before
+        gate.decide(batch_id, world.now)
+    assert set(world.said(actions[1])) == {"deny", "opted_out"}
+
+
 def test_nobody_objects_for_whom_nobody_knows(world: World) -> None:
     with pytest.raises(NotFound, match="needed an entity, one of its records, or a mailbox"):
         objects(world, "per_77")
