@@ -28,9 +28,10 @@ run: setup ## build the example company if it is not there, and run the main job
 	@$(BIN)/precede run
 
 # in the order of the folders: xdist would put files of one long test last, when nothing is left to run beside them; and by three
-# processes for two cores, since many tests wait for processes of their own
+# processes for two cores, since many tests wait for processes of their own; what these
+# import is compiled once, also where the shell says that nothing is to be kept
 test: setup ## every test
-	@PRECEDE_TEST_COMMAND="make test" $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	@env -u PYTHONDONTWRITEBYTECODE PRECEDE_TEST_COMMAND="make test" $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 laws: setup ## the laws that the product promises, on EFFORT=10 times as many examples as `make test`
 	@PRECEDE_EFFORT=$(or $(EFFORT),10) $(BIN)/python -m pytest --numprocesses 2 -m law --timeout 3600 $(LAWS)

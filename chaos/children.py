@@ -39,4 +39,5 @@ def run(home: Path, environment: dict[str, str], length: int | None, lock_wait: 
         with suppress(OSError):  # there may be no room to say so
             (home / "refused").write_text(str(refused))
         os._exit(REFUSED)
-    (home / "counted").write_text(str(counter.done))
+    with suppress(OSError):
+        (home / "counted").write_text(str(counter.done))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import settings
 
@@ -13,6 +16,19 @@ settings.register_profile(
     "precede", deadline=None, database=None
 )  # a shared machine has no deadlines; no folder is left
 settings.load_profile("precede")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_thread_each() -> Iterator[None]:
+    """DuckDB in tests has one thread: their tables are small, and other tests run on the other cores."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duckdb, "connect", partial(_connected, duckdb.connect))
+        yield
+
+
+def _connected(connect: Callable[..., duckdb.DuckDBPyConnection], *given: Any, **named: Any) -> Any:
+    named["config"] = {"threads": 1, **(named.get("config") or {})}
+    return connect(*given, **named)
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,6 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from insight.linkage.model import TWO_AGREEMENTS, Model, column
 from insight.linkage.rules import Comparison, Thresholds
@@ -94,6 +93,8 @@ def calibrate(con: duckdb.DuckDBPyConnection, model: Model, sketch: Sketch | Non
         model: The model, whose own thresholds stand where there is too little to read.
         sketch: What `make_sketch` made of the records; without it every pair is compared in full.
     """
+    if _count(con, "pair") < ENOUGH:  # fewer could not be accepted, whatever they weigh
+        return model.thresholds
     seen = look(con, model, sketch)
     # where weight alone decides, what was compared for nothing but its label would say how the rest of it is
     lowest = _NEAR if TWO_AGREEMENTS in model.set_aside else -np.inf
@@ -124,6 +125,8 @@ def curve(seen: Seen, lowest: float = -np.inf) -> tuple[float, float]:
         told = (1 - mistyped) * one + _SHARED * (1 - one)
         likelihood = float((label * np.log(told) + (1 - label) * np.log(1 - told)).sum()) * weight
         return -likelihood + (a / _SPREAD[0]) ** 2 / 2 + ((b - 1) / _SPREAD[1]) ** 2 / 2 + (wrong / 3) ** 2 / 2
+
+    from scipy.optimize import minimize  # noqa: PLC0415  slow to load, and a small list needs none
 
     found: Any = minimize(loss, np.array([0.0, 1.0, 0.0]), method="Nelder-Mead")
     return float(found.x[0]), float(np.clip(found.x[1], *STEEPNESS))

@@ -1,7 +1,8 @@
 """The queue of what waits for a person, moved by decisions in the transaction that records them.
 
-A review puts a proposal into it, or back into it; a denial takes it out and says why; an allow by an approval leaves it
-as it is, until its effect is meant. Whatever takes an approval's ground away voids it for good, and says so in words.
+A review puts a proposal into it, or back into it, also one that was allowed without a person meanwhile; a denial takes
+it out and says why; an allow by an approval leaves it as it is, until its effect is meant. Whatever takes an approval's
+ground away voids it for good, and says so in words.
 """
 
 from __future__ import annotations
@@ -72,14 +73,19 @@ def decided(connection: Connection, made: Sequence[tuple[int, Answer]], now: dat
         if row is None and answer.decision.verdict is Verdict.REVIEW:
             first = {"action": answer.ask.action, "agent": answer.ask.agent, "held_at": now}
             new.append(first | _holding(decision_id, answer, now))
-        elif row is not None and row["state"] in OPEN:
+        elif row is not None and (row["state"] in OPEN or _again(row, answer)):
             _moved(connection, row, decision_id, answer, now)
     if new:
         connection.execute(insert(held), new)
 
 
+def _again(row: Row, answer: Answer) -> bool:
+    """Whether what needed nobody's consent any more needs it after all, before it came to an effect."""
+    return row["state"] == ALLOWED and answer.decision.verdict is Verdict.REVIEW
+
+
 def _moved(connection: Connection, row: Row, decision_id: int, answer: Answer, now: datetime) -> None:
-    """What was in the queue already, after another decision."""
+    """What was in the queue before, after another decision."""
     decision = answer.decision
     if (decision.verdict is Verdict.ALLOW and decision.approval) or _stays(answer):
         return
@@ -179,7 +185,7 @@ def consume(connection: Connection, permit: Permit, now: datetime, at_least: dat
         connection: Inside `Store.begin()`, in the transaction of the effect.
         permit: The permit that is used with it, which names it.
         now: When.
-        at_least: The time to judge its end by: that of the ledger's last entry, where the clock was set back.
+        at_least: The time to judge its end by: that of the ledger's latest entry, where the clock was set back.
     """
     used = connection.execute(
         update(approval)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestration.cli.reading import AsJson, Paper, plain, print_json, reading_store
-from orchestration.errors import PrecedeError
+from orchestration.errors import ConfigurationError, PrecedeError
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,6 +81,36 @@ def checkpoint(
     else:
         Paper().print(f"Signed {made.head.last:,} entries, root {made.head.root}")
         Paper().print(f"in {made.path}", soft_wrap=True)
+
+
+@app.command()
+def clock(
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="How you know that the clock was ahead.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say that the clock was ahead for a while, where entries of the future end permits, tokens and approvals.
+
+    Takes an operator. What was recorded stays as it is; time is judged by what is recorded from now on.
+    """
+    from orchestration.cli.acting import acting  # noqa: PLC0415  it loads the store
+    from orchestration.identity.clock import set_right  # noqa: PLC0415  it belongs to that
+    from orchestration.identity.person import Role  # noqa: PLC0415  it belongs to that
+    from orchestration.store.engine import open_store  # noqa: PLC0415  it belongs to that
+
+    if not reason.strip():
+        raise ConfigurationError("--reason", "nothing", "a few words: how you know that the clock was ahead")
+    settings = Settings()
+    with closing(open_store(settings, create=False)) as store:
+        operator = acting(store, settings, Role.OPERATOR).name
+        with store.begin() as connection:
+            found = set_right(connection, operator=operator, reason=reason.strip(), now=datetime.now(UTC))
+    if as_json:
+        print_json(None if found is None else {"entry": found.entry, "at": found.at.isoformat()})
+    elif found is None:
+        Paper().print("No entry is later than it is now; nothing is recorded.")
+    else:
+        Paper().print(f"Recorded: entry {found.entry:,} of {plain(found.at)} ends nothing any more.")
 
 
 @app.command()

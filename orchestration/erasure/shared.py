@@ -10,14 +10,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
+from itertools import permutations
 from typing import Final
 
 from orchestration.erasure.suppression import mailbox, sql_mailbox
 from orchestration.graph.reader import EntityGraph
 
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
-_LONG: Final = 3
-"""Letters of a name that say something where they stand in a mailbox."""
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_LONG: Final = 5
+"""Letters of a name that say it where a mailbox begins or ends with them: a shorter one is part of many words."""
 _OTHERS: Final = f"""
     SELECT DISTINCT point.channel, point.value, stated.name
     FROM contact_point AS point JOIN person_record AS stated USING (record_id)
@@ -25,6 +27,33 @@ _OTHERS: Final = f"""
     AND NOT list_contains($own, record_id) AND NOT list_contains($entities, point.entity_id)
     AND (list_contains($mailboxes, {sql_mailbox("point.value")}) OR list_contains($phones, point.value))
 """
+_LONGER: Final = """
+    SELECT DISTINCT lower(trim(point.value)) AS value
+    FROM contact_point AS point JOIN (SELECT unnest($mailboxes) AS own)
+    ON starts_with(lower(trim(point.value)), own || '.')
+    WHERE point.asserted_by IN ('verified', 'staff')
+    AND NOT list_contains($own, point.record_id) AND NOT list_contains($entities, point.entity_id)
+"""
+
+
+def longer(
+    graph: EntityGraph, *, entities: Collection[str], records: Collection[str], mailboxes: Collection[str]
+) -> set[str]:
+    """Mailboxes of somebody else that begin as one of theirs: `lee@x.example.shop`, where theirs is `lee@x.example`.
+
+    As where they share one, what a stranger states is nobody's.
+
+    Args:
+        graph: What is believed.
+        entities: Whom they are known as.
+        records: Their records.
+        mailboxes: Theirs.
+    """
+    if not mailboxes:
+        return set()
+    own = {"own": sorted(records), "entities": sorted(entities)}
+    rows = graph.rows(_LONGER, {**own, "mailboxes": sorted({one.strip().lower() for one in mailboxes})})
+    return {row["value"] for row in rows}
 
 
 def shared(
@@ -59,7 +88,7 @@ def shared(
     return {
         one
         for one in contacts
-        if (mailboxes.get(one, one) in others) and not (one in mailboxes and _says(mailboxes[one], words))
+        if (mailboxes.get(one, one) in others) and not (one in mailboxes and _says(mailboxes[one], names))
     }
 
 
@@ -69,10 +98,22 @@ def _else(row: dict[str, str], words: set[str]) -> bool:
     return bool(called) and bool(words) and not called & words
 
 
-def _says(address: str, words: set[str]) -> bool:
-    """Whether a mailbox says a name of theirs."""
-    local = _plain(address.rpartition("@")[0])
-    return any(word in local for word in words if len(word) >= _LONG)
+def _says(address: str, names: Collection[str]) -> bool:
+    """Whether a mailbox says a name of theirs: `mark.jones@`, `mjones@` or `mj@`, and not `marketing@`."""
+    parts = _LETTERS.findall(_plain(address.rpartition("@")[0]))
+    return bool(parts) and any(_stands(_LETTERS.findall(_plain(name)), parts) for name in names)
+
+
+def _stands(words: list[str], parts: list[str]) -> bool:
+    """Whether the words of a name stand in the parts of a mailbox, as they are, joined or by their initials."""
+    initials = "".join(word[0] for word in words)
+    forms = {"".join(words), initials, initials[:-1] + "".join(words[-1:]), *words}
+    for one, other in permutations(words, 2):
+        forms |= {one + other, one[0] + other, one + other[0], one[0] + other[0]}
+    long = tuple(word for word in words if len(word) >= _LONG)
+    return (
+        any(len(part) > 1 and part in forms for part in parts) or parts[0].startswith(long) or parts[-1].endswith(long)
+    )
 
 
 def _words(name: str) -> set[str]:

@@ -100,7 +100,7 @@ def verify(  # noqa: PLR0913  whose it must be, for what, and when
         key: The coordinator's, public.
         agent: Whose folder the answer was in.
         batch_id: The batch that it answers.
-        now: The machine's time; one before the ledger's last entry counts as that.
+        now: The machine's time; one before the ledger's latest entry counts as that.
 
     Raises:
         CredentialRefused: It is missing, malformed, not signed by us, another agent's or batch's, over or revoked.

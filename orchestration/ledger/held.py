@@ -6,7 +6,8 @@ what it says by then, three things are told of it, each with its own rule of who
     told of                       said by                                        may change
     when and of whom it is held   the first decision that held it                never
     what a person is asked        each decision that sends it to a person        with another such decision
-    the whole row                 each entry that moves it                       until it is in the queue no more
+    the whole row                 each entry that moves it                       until it is in the queue no more;
+                                                                                 what was allowed may come back
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _ASKED: Final = (
     *("proposal_digest", "read_set_digest", "policy_digest", "call_digest"),
 )
 _BEGUN: Final = ("action", "agent", "held_at")
-_IN_THE_QUEUE: Final = frozenset({"waiting", "approved"})
+_MAY_MOVE: Final = frozenset({"waiting", "approved", "allowed"})
+"""States that another may come after: what was allowed without a person may be sent to one before its effect."""
 _OVER: Final = 2**63
 """A step that none comes after."""
 
@@ -45,7 +47,7 @@ def told_by(body: Row, held: Row, told: str) -> Iterator[tuple[Subject, str, int
     """
     action, seq = str(held.get("action")), body.get("seq")
     moved = seq if isinstance(seq, int) else 0
-    yield Subject(WHOLE, action), told, moved if held.get("state") in _IN_THE_QUEUE else _OVER
+    yield Subject(WHOLE, action), told, moved if held.get("state") in _MAY_MOVE else _OVER
     holds = body.get("verdict") == Verdict.REVIEW and body.get("decision") == held.get("decision_id")
     yield Subject(ASKED, action), digest({name: held.get(name) for name in _ASKED}), moved if holds else 0
     yield Subject(BEGUN, action), digest({name: held.get(name) for name in _BEGUN}), 0

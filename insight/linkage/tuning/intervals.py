@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 Z: Final = 1.959963984540054
 """Standard deviations on either side that hold 95 %."""
@@ -27,6 +27,6 @@ def exact(hits: int, tries: int) -> tuple[float, float]:
 
     It holds at least as often as it says, however rare what is counted; (0, 1) where nothing was seen.
     """
-    low = float(beta.ppf(0.025, hits, tries - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(0.975, hits + 1, tries - hits)) if hits < tries else 1.0
+    low = float(betaincinv(hits, tries - hits + 1, 0.025)) if hits else 0.0
+    high = float(betaincinv(hits + 1, tries - hits, 0.975)) if hits < tries else 1.0
     return low, high

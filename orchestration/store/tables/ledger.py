@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text
 
 from orchestration.store.tables.base import UtcDateTime, json_column, metadata
 
@@ -17,6 +17,7 @@ ledger_entry = Table(
     Column("body", Text, nullable=False),  # RFC 8785 canonical JSON; what `hash` covers together with `previous`
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
+    Index("ix_ledger_entry_kind", "kind", "seq"),
 )
 
 

@@ -23,6 +23,7 @@ from orchestration.ledger.chain import append
 from orchestration.ledger.verify import verify
 from orchestration.registry import load_agents
 from orchestration.settings import PROJECT
+from tests.integration.gate.approving import LARGE, approve, held, sound, state
 from tests.integration.gate.world import TODAY, World
 from tests.unit.gate.case import AGENTS
 
@@ -93,6 +94,33 @@ def test_a_policy_that_holds_it_for_a_person_since_leaves_it_to_the_person(world
     assert isinstance(answer, Decision)
     assert answer.verdict is Verdict.REVIEW
     assert world.rows("outbox") == []
+
+
+def test_what_was_allowed_after_it_was_held_and_needs_a_person_again_can_be_answered(
+    world: World, tightened: Tightened
+) -> None:
+    amounts = [debtor.amount_open for debtor in world.debtors]
+    for debtor in world.debtors:
+        debtor.amount_open = LARGE
+    world.publish()
+    batch_id, actions = held(world)
+    for debtor, amount in zip(world.debtors, amounts, strict=True):
+        debtor.amount_open = amount
+    world.now += timedelta(seconds=9)
+    world.publish()
+    with world.gate() as gate:
+        gate.recheck("finance", world.now)
+    assert [state(world, action)[0] for action in actions] == ["allowed"] * 3
+    world.now += timedelta(seconds=9)
+    with tightened(policy=HOLD, card=("[finance-large]", "[finance-large, finance-hold]")) as gate:
+        assert came_to(gate.perform(actions[0], world.now)) == ["review", "review"]
+        assert [state(world, action)[0] for action in actions] == ["waiting", "allowed", "allowed"]
+        assert sound(world)
+        approve(world, actions[0], rules=gate.rules)
+        gate.decide(batch_id, world.now)
+        assert came_to(gate.perform(actions[0], world.now)) == ["effect"]
+    assert state(world, actions[0]) == ["done"]
+    assert sound(world)
 
 
 @pytest.mark.parametrize(

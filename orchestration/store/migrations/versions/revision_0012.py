@@ -1,4 +1,4 @@
-"""Entries by their time: how late it was at the latest is asked at every moment of effect."""
+"""Entries by their time and by their kind: how late it was is asked at every moment of effect."""
 
 from __future__ import annotations
 
@@ -11,5 +11,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the index."""
+    """Make the indexes."""
     op.create_index("ix_ledger_entry_at", "ledger_entry", ["at"], unique=False)
+    op.create_index("ix_ledger_entry_kind", "ledger_entry", ["kind", "seq"], unique=False)
