@@ -19,7 +19,7 @@ from orchestration.identity.person import Role
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
 from orchestration.work import settling, told_of
-from orchestration.work.in_flight import refuse_in_flight
+from orchestration.work.in_flight import refuse_in_flight, wait_for_calls
 from orchestration.work.tools import load_servers, sent_once
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="See what became of effects.")
@@ -181,6 +181,7 @@ def settle(
     settings = Settings()
     with closing(open_store(settings)) as store:
         by = acting(store, settings, Role.REVIEWER, Role.OPERATOR).name
+        wait_for_calls(store, action)
         with store.begin() as connection:
             settling.refuse_repeatable(connection, action, sent_once(load_servers(settings.tools)))
             refuse_in_flight(store, connection, action)

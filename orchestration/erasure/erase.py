@@ -84,7 +84,8 @@ def erase(  # noqa: PLR0913  what an erasure takes
     with open_current(store, settings) as graph:
         person = person_of(graph, who)
     add_earlier(person, _kept(store, settings))
-    texts = Texts.of(person.entity_id, person.texts | person.records | person.rows, person.common)
+    theirs = person.texts | person.records | person.rows
+    texts = Texts.of(person.entity_id, theirs, person.common, person.longer)
     if texts.by.search(reason) or texts.said.search(reason):
         raise ConfigurationError("--reason", "a text that says who the person is", "one that does not: it is kept")
     key, signs = read_key(settings.suppression_key, make=True), signing_key(settings.keys, ERASURE)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from orchestration.erasure.shared import shared
+from orchestration.erasure.shared import longer, shared
 from orchestration.erasure.texts import finder
 from orchestration.errors import NotFound
 from orchestration.graph.reader import EntityGraph
@@ -48,6 +48,8 @@ class Person:
     """Those of them that others are called too, or that are one word, such as a department's name or an agent's."""
     shared: set[str] = field(default_factory=set)
     """Mailboxes and phones that are somebody else's too, as a department's are."""
+    longer: set[str] = field(default_factory=set)
+    """Mailboxes of somebody else that begin as one of theirs."""
 
     def ids(self) -> set[str]:
         """The entity, its records and the rows that are theirs."""
@@ -94,6 +96,7 @@ def add_of(person: Person, graph: EntityGraph) -> None:
             person.texts.add(point.value)
         rows = {source_row_id(one) for one in own} | set(_said_by(graph, entity_id))
         person.rows |= rows | _completing(graph, {*own, *rows})
+    person.longer |= longer(graph, entities=entities, records=person.records, mailboxes=person.mailboxes)
     _stated(person, graph)
     person.common |= set(_common(person, graph))
     person.cells |= set(_mentioned(person, graph))
@@ -147,7 +150,7 @@ def _stated(person: Person, graph: EntityGraph) -> None:
     """The same as sources write it: raw phones, and whatever of their rows is a name or mailbox of theirs."""
     own = person.texts - person.shared
     tails = {_WITHOUT.sub("", phone)[-_DIGITS:] for phone in person.phones - person.shared}
-    says, longest = finder(own), max(map(len, own), default=0)
+    says, longest = finder(own, person.longer), max(map(len, own), default=0)
     for row in graph.source_rows(sorted(person.rows)).values():
         for value in _values(row.row):
             digits = _WITHOUT.sub("", value)
@@ -189,7 +192,8 @@ def _mentioned(person: Person, graph: EntityGraph) -> Iterator[tuple[str, str]]:
         {"id": person.entity_id},
     )
     rows = {source_row_id(row["record_id"]) for row in facts} - person.rows
-    says, names = finder(person.texts - person.shared), {name.strip().casefold() for name in person.names}
+    says = finder(person.texts - person.shared, person.longer)
+    names = {name.strip().casefold() for name in person.names}
     for record_id, row in graph.source_rows(sorted(rows)).items():
         for column, value in row.row.items():
             if isinstance(value, str) and (says(value) or value.strip().casefold() in names):

@@ -27,6 +27,33 @@ _OTHERS: Final = f"""
     AND NOT list_contains($own, record_id) AND NOT list_contains($entities, point.entity_id)
     AND (list_contains($mailboxes, {sql_mailbox("point.value")}) OR list_contains($phones, point.value))
 """
+_LONGER: Final = """
+    SELECT DISTINCT lower(trim(point.value)) AS value
+    FROM contact_point AS point JOIN (SELECT unnest($mailboxes) AS own)
+    ON starts_with(lower(trim(point.value)), own || '.')
+    WHERE point.asserted_by IN ('verified', 'staff')
+    AND NOT list_contains($own, point.record_id) AND NOT list_contains($entities, point.entity_id)
+"""
+
+
+def longer(
+    graph: EntityGraph, *, entities: Collection[str], records: Collection[str], mailboxes: Collection[str]
+) -> set[str]:
+    """Mailboxes of somebody else that begin as one of theirs: `lee@x.example.shop`, where theirs is `lee@x.example`.
+
+    As where they share one, what a stranger states is nobody's.
+
+    Args:
+        graph: What is believed.
+        entities: Whom they are known as.
+        records: Their records.
+        mailboxes: Theirs.
+    """
+    if not mailboxes:
+        return set()
+    own = {"own": sorted(records), "entities": sorted(entities)}
+    rows = graph.rows(_LONGER, {**own, "mailboxes": sorted({one.strip().lower() for one in mailboxes})})
+    return {row["value"] for row in rows}
 
 
 def shared(

@@ -20,8 +20,15 @@ _BEGINS: Final = rf"(?:(?<![{_LETTERS}])|(?<=\\[nrtbf])|(?<=\\u[0-9a-f]{{4}}))(?
 _ENDS: Final = rf"(?![{_LETTERS}]|{_ESCAPED})"
 _OWN: Final = rf"(?<![{_LETTERS}][._+-])"
 """Where a mailbox begins that is no part of a longer one: `lee@` is not in `ann.lee@`."""
-_WHOLE: Final = r"(?!\.(?-i:[a-z0-9]))"
-"""Where it ends: `@x.example` is not in `@x.example.org`; a sentence may begin behind it without a blank."""
+_ENDING: Final = r"(?:com|org|edu|gov|(?:co|ac|net)\.[a-z]{2})"
+"""Ends of domains that are no words of a sentence."""
+_SECOND: Final = "|".join(rf"(?<=\.{one})" for one in ("com", "co", "org", "net", "ac", "edu", "gov"))
+_WHOLE: Final = (
+    rf"(?!\.(?-i:{_ENDING}|{_ENDING.upper()}){_ENDS}(?!-))"
+    rf"(?!(?:{_SECOND})\.(?-i:[a-z]{{2}}|[A-Z]{{2}})(?:\Z|[<>|\"]|\\\"))"
+)
+"""Where it ends: `@x.example` is not in `@x.example.org`, nor `@x.com` in `<a@x.com.au>`. Whatever else follows a dot
+may be a sentence that begins without a blank, and too little is worse than too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +44,14 @@ class Texts:
     said: re.Pattern[str]
 
     @classmethod
-    def of(cls, entity_id: str, others: Iterable[str], common: Iterable[str] = ()) -> Texts:
+    def of(cls, entity_id: str, others: Iterable[str], common: Iterable[str] = (), longer: Iterable[str] = ()) -> Texts:
         """Look for an entity id and for other texts, each as it is and as JSON writes it, whole and in any case.
 
-        What is `common` finds nobody: it goes where a row is about them by something else.
+        What is `common` finds nobody: it goes where a row is about them by something else. What is `longer` is
+        somebody else's mailbox that begins as one of theirs.
         """
-        each = set(others)
-        return cls(_pattern({entity_id, *each} - set(common)), _pattern(each))
+        each, kept = set(others), set(longer)
+        return cls(_pattern({entity_id, *each} - set(common), kept), _pattern(each, kept))
 
     def without(self, value: Any) -> Any:  # noqa: ANN401  whatever JSON holds
         """A value in whose texts nothing says who they are."""
@@ -57,23 +65,34 @@ class Texts:
         return value
 
 
-def finder(texts: Iterable[str]) -> Callable[[str], bool]:
-    """Whether a text that a person may have written says one of those, as words of their own and in any case."""
-    pattern = _pattern({form for text in texts for form in (text, text.casefold())})
+def finder(texts: Iterable[str], longer: Iterable[str] = ()) -> Callable[[str], bool]:
+    """Whether a text that a person may have written says one of those, as words of their own and in any case.
+
+    What is `longer` is somebody else's mailbox that begins as one of theirs.
+    """
+    pattern = _pattern({form for text in texts for form in (text, text.casefold())}, set(longer))
     return lambda value: bool(pattern.search(value) or pattern.search(value.casefold()))
 
 
-def _pattern(texts: set[str]) -> re.Pattern[str]:
-    forms = {
+def _pattern(texts: set[str], longer: set[str]) -> re.Pattern[str]:
+    forms = _forms(texts)
+    mailboxes = {form for form in forms if "@" in form}
+    own = {text.casefold() for text in texts}
+    theirs = _any(_forms({text for text in longer if text.casefold() not in own}))
+    return re.compile(
+        f"{_BEGINS}(?:{_OWN}(?!(?:{theirs}){_ENDS})(?:{_any(mailboxes)}){_WHOLE}|{_any(forms - mailboxes)}){_ENDS}",
+        re.IGNORECASE,
+    )
+
+
+def _forms(texts: set[str]) -> set[str]:
+    """Texts as they are, and as JSON writes them."""
+    return {
         form
         for text in texts
         if text
         for form in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
     }
-    mailboxes = {form for form in forms if "@" in form}
-    return re.compile(
-        f"{_BEGINS}(?:{_OWN}(?:{_any(mailboxes)}){_WHOLE}|{_any(forms - mailboxes)}){_ENDS}", re.IGNORECASE
-    )
 
 
 def _any(forms: set[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestration.action_types import ActionType
 from orchestration.approval.bound import bound, lapses
@@ -153,6 +153,7 @@ def reconsider(  # noqa: PLR0913  a decision rests on that many things
     *,
     against: list[Reason],
     usage: Usage,
+    age: timedelta,
     touch: Touch | None = None,
     asked: Asked | None = None,
 ) -> Decision | None:
@@ -163,7 +164,8 @@ def reconsider(  # noqa: PLR0913  a decision rests on that many things
         case: What `weigh` makes of it now.
         moment: What it rests on now.
         against: What speaks against its permit.
-        usage: The day's effects so far, its own permit among them.
+        usage: The effects so far, its own permit among them where that is in the period.
+        age: How long ago its own permit was counted.
         touch: What its effect is counted by, where that was made already.
         asked: What policy says now, where it was asked already.
 
@@ -175,7 +177,7 @@ def reconsider(  # noqa: PLR0913  a decision rests on that many things
     objections = [*case.objections, *against]
     bounds = bounds_of(ask, moment.rules)
     if bounds is not None:
-        objections += usage.over(bounds, touch or touch_of(case), own=1)
+        objections += usage.over(bounds, touch or touch_of(case), own=1, age=age)
     asked = asked or _policy(case, moment)
     if asked is not None and together(objections, asked.ruling)[1] is Verdict.ALLOW:
         return None  # and no decision is made that nobody would see

@@ -78,8 +78,11 @@ def perform(connection: Connection, actions: Sequence[str], means: Means, now: d
         }
         meant, void = _judged(some, seen, means.tally.read(connection, wanted, now), taken)
         answers += _write(connection, meant, seen, means, now)
-        left = left[len(meant) :]
+        anew, left = any(one.counts_anew(now) for one in left[: len(meant)]), left[len(meant) :]
         width *= 2
+        if anew:
+            means.tally.forget()
+            width = 1
         if void is not None:
             _void(connection, left[0], void, seen, means)
             answers.append(void)
@@ -91,7 +94,14 @@ def perform(connection: Connection, actions: Sequence[str], means: Means, now: d
 def _judged(
     some: Sequence[Presented], seen: Seen, usage: Usage, taken: set[str]
 ) -> tuple[list[Permit], Decision | None]:
-    """The permits that hold, up to the first that does not, and the decision that takes that one's place."""
+    """The permits that hold, up to the first that does not, and the decision that takes that one's place.
+
+    Or up to one whose effect is one more within the period of a rate: those after it are counted anew.
+    """
+    # A permit keeps its place in a rate for the period after it was minted: so long nobody else gets that place, and
+    # it is not refused for want of one. After that it has none, since others may have been minted in its place: it is
+    # judged as one more beside what was used or minted within the period, and gets its place anew by being used. It is
+    # stored with the records that its entities had then, so what it counts for now is read and not reckoned.
     meant: list[Permit] = []
     for one in some:
         asked = seen.asked[one.ask.action]
@@ -100,6 +110,8 @@ def _judged(
             return meant, judged
         taken.add(judged.effect_key)
         meant.append(judged)
+        if one.counts_anew(seen.moment.now):
+            break
     return meant, None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -38,7 +38,7 @@ class Presented:
     ask: Ask
     """The proposal, with the approval that the permit names and with no other."""
     row: Row
-    """The permit's, as the store has it."""
+    """The permit's, as the store has it, with the time that limits count it `counted_at`."""
     permit: Permit | None
     """The permit as it was signed; none where its signature covers none."""
     unsound: tuple[Reason, ...]
@@ -67,6 +67,16 @@ class Presented:
     def counted(self) -> tuple[Touch, Bounds] | None:
         """What its effect is counted by, and what bounds it."""
         return None if self.touch is None or self.bounds is None else (self.touch, self.bounds)
+
+    def age(self, now: datetime) -> timedelta:
+        """How long ago its permit was counted: longer than any period, where it was not."""
+        # not since the permit was signed: what is taken off the counts is what they have, whoever edited them
+        at = self.row["counted_at"]
+        return timedelta.max if at is None else now - at
+
+    def counts_anew(self, now: datetime) -> bool:
+        """Whether its effect is one more within the period of a rate, since its permit is in that no more."""
+        return self.bounds is not None and self.bounds.outlasted(self.age(now))
 
 
 def unused(action: str, verdict: str | None, row: Row | None) -> Row:
@@ -103,7 +113,7 @@ def still(  # noqa: PLR0913  an effect rests on that many things
     Args:
         one: The permit and its action.
         moment: What it rests on now.
-        usage: The day's effects so far, its own permit among them.
+        usage: The effects so far, its own permit among them where that is in the period.
         taken: Those effect keys that have their effect already, or may still.
         at_least: What time it is at least, whatever the clock says.
         asked: What policy says now, where it was asked already.
@@ -117,7 +127,9 @@ def still(  # noqa: PLR0913  an effect rests on that many things
     against = [*one.unsound, *_against(one, moment.now, taken, at_least)]
     if one.permit is not None and one.permit.approval is not None:
         against += _without_consent(one.case, moment, at_least)
-    void = reconsider(one.ask, one.case, moment, against=against, usage=usage, touch=one.touch, asked=asked)
+    void = reconsider(
+        one.ask, one.case, moment, against=against, usage=usage, age=one.age(moment.now), touch=one.touch, asked=asked
+    )
     if void is not None:
         return void
     if one.permit is None:

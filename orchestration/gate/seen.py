@@ -40,11 +40,12 @@ _VERDICTS: Final = select(tables.decision.c.action, tables.decision.c.verdict).w
 )
 """The verdict of each action's last decision."""
 _PERMITS: Final = (
-    select(tables.permit)
+    select(tables.permit, tables.permit_use.c.at.label("counted_at"))
+    .outerjoin(tables.permit_use, tables.permit_use.c.permit_id == tables.permit.c.permit_id)
     .where(tables.permit.c.action.in_(_ACTIONS))
     .order_by(desc(tables.permit.c.issued_at), tables.permit.c.halted_by.is_not(None), tables.permit.c.permit_id)
 )
-"""The permits of actions; of each, the one that counts comes first."""
+"""The permits of actions; of each, the one that counts comes first. Each with when limits count it."""
 _TAKEN: Final = select(tables.outbox.c.effect_key).where(
     tables.outbox.c.effect_key.in_(bindparam("keys", expanding=True)), tables.outbox.c.state != "failed"
 )

@@ -73,7 +73,7 @@ def _short(report: Report) -> Iterator[tuple[str, str]]:
     for name, value in (
         ("proposals", total.proposals),
         ("allowed", total.allowed),
-        ("sent to review", total.reviewed),
+        ("sent to review", total.held),
         ("denied", total.denied),
         ("effects done", total.done),
         ("undone", total.undone),

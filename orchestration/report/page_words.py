@@ -89,7 +89,7 @@ def about_incident(incident: Incident) -> str:
 def facts(agent: AgentReport) -> Iterator[tuple[str, str]]:
     """What an agent did, a name and a sentence each."""
     numbers = agent.numbers
-    woken = f"{numbers.wakes:,} times, for {numbers.shown:,} rows"
+    woken = f"{_times(numbers.wakes)}, for {numbers.shown:,} rows"
     rest = [
         f"{value:,} {says}"
         for value, says in (
@@ -111,7 +111,7 @@ def facts(agent: AgentReport) -> Iterator[tuple[str, str]]:
     if numbers.incidents:
         yield "incidents", f"{numbers.incidents:,}"
     if numbers.stops or numbers.stopped_seconds:
-        yield "stopped", f"{numbers.stops:,} times, for {lasting(numbers.stopped_seconds)} of the period"
+        yield "stopped", f"{_times(numbers.stops)}, for {lasting(numbers.stopped_seconds)} of the period"
 
 
 def _listed(numbers: Numbers, whole: str, parts: tuple[str, ...]) -> str:
@@ -123,3 +123,7 @@ def _listed(numbers: Numbers, whole: str, parts: tuple[str, ...]) -> str:
 
 def _at(at: datetime, report: Report) -> str:
     return f"{moment(at, report.zone)} ({report.zone})"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"

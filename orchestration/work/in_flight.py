@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from sqlalchemy import Connection, select
 
@@ -11,6 +12,9 @@ from orchestration.errors import EffectRefused
 from orchestration.store.engine import Store
 from orchestration.store.presence import absent, calling, only, taking_back
 from orchestration.store.tables import outbox, proposal, undo
+
+WAIT: Final = 1.0
+"""Seconds to wait for a call to end, before the transaction: within it nobody could write down what came of theirs."""
 
 
 @contextmanager
@@ -30,6 +34,22 @@ def alone(store: Store, action: str) -> Iterator[None]:
         yield
 
 
+def wait_for_sending(store: Store, action: str) -> None:
+    """Wait a moment for what `refuse_sending` would refuse; outside of every transaction.
+
+    Args:
+        store: Where that it is called is known.
+        action: The action's id.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    with store.read() as connection:
+        action_type = _type_of(connection, action) if _sent_again(connection, action) else None
+    if action_type is not None:
+        absent(store, calling(action_type), WAIT)
+
+
 def refuse_sending(store: Store, connection: Connection, action: str, action_type: str) -> None:
     """Refuse to take back what another run may be in the middle of sending once more: that could come after it.
 
@@ -44,13 +64,30 @@ def refuse_sending(store: Store, connection: Connection, action: str, action_typ
     Raises:
         EffectRefused: It was begun more than once, and a tool is being called.
     """
-    times = connection.execute(select(outbox.c.attempts).where(outbox.c.action == action)).scalar_one_or_none()
-    if (times is None or times > 1) and not absent(store, calling(action_type), wait=1.0):
+    if _sent_again(connection, action) and not absent(store, calling(action_type)):
         raise EffectRefused(
             f"The effect of {action} was sent by more than one run, and a tool is being called for {action_type}: it "
             "may be the call for it; needed nobody in the middle of one; wait a minute and say it again, or end the "
             "calls first with `precede stop`."
         )
+
+
+def wait_for_calls(store: Store, name: str) -> None:
+    """Wait a moment for what `refuse_in_flight` would refuse; outside of every transaction.
+
+    Args:
+        store: Where that it is called is known.
+        name: The action's id, or that of the taking back.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    with store.read() as connection:
+        action_type, undone = _type_of(connection, name), _undone(connection, name)
+    if action_type is not None:
+        absent(store, calling(action_type), WAIT)
+    if undone is not None:
+        absent(store, taking_back(undone), WAIT)
 
 
 def refuse_in_flight(store: Store, connection: Connection, name: str) -> None:
@@ -67,17 +104,32 @@ def refuse_in_flight(store: Store, connection: Connection, name: str) -> None:
     Raises:
         EffectRefused: A tool is being called, or the effect is being taken back.
     """
-    of_type = select(proposal.c.action_type).where(proposal.c.action == name)
-    action_type = connection.execute(of_type).scalar_one_or_none()
-    if action_type is not None and not absent(store, calling(action_type), wait=1.0):
+    action_type = _type_of(connection, name)
+    if action_type is not None and not absent(store, calling(action_type)):
         raise EffectRefused(
             f"A tool is being called for {action_type}, and that may be the call for {name}; needed nobody in the "
             "middle of one; wait a minute and say it again."
         )
-    back = select(undo.c.action).where((undo.c.undo_id == name) | (undo.c.action == name)).limit(1)
-    undone = connection.execute(back).scalar_one_or_none()
-    if undone is not None and not absent(store, taking_back(undone), wait=1.0):
+    undone = _undone(connection, name)
+    if undone is not None and not absent(store, taking_back(undone)):
         raise EffectRefused(
             f"A process is taking the effect of {undone} back, and may still be answered; needed nobody in the middle "
             "of that; wait a minute and say it again."
         )
+
+
+def _sent_again(connection: Connection, action: str) -> bool:
+    """Whether an effect may have been begun by more than one run."""
+    times = connection.execute(select(outbox.c.attempts).where(outbox.c.action == action)).scalar_one_or_none()
+    return times is None or times > 1
+
+
+def _type_of(connection: Connection, action: str) -> str | None:
+    """The type of an action; none of what is no action's id."""
+    return connection.execute(select(proposal.c.action_type).where(proposal.c.action == action)).scalar_one_or_none()
+
+
+def _undone(connection: Connection, name: str) -> str | None:
+    """The action whose effect is taken back, of its own id or that of the taking back."""
+    back = select(undo.c.action).where((undo.c.undo_id == name) | (undo.c.action == name)).limit(1)
+    return connection.execute(back).scalar_one_or_none()

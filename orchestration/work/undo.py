@@ -24,7 +24,7 @@ from orchestration.ledger import entries_effects
 from orchestration.ledger.proven import Proven, proven
 from orchestration.store.engine import Store
 from orchestration.store.tables import undo as table
-from orchestration.work.in_flight import alone, refuse_sending
+from orchestration.work.in_flight import alone, refuse_sending, wait_for_sending
 from orchestration.work.notify import notify
 from orchestration.work.outbox import send
 from orchestration.work.settling import unsettled_undo
@@ -104,6 +104,7 @@ def undo(
         StoreError: The store cannot be written.
     """
     with alone(store, order.action):
+        wait_for_sending(store, order.action)
         return _undo(store, order, action_types, key, hands)
 
 

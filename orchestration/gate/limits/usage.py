@@ -14,6 +14,7 @@ from orchestration.gate.limits.touch import Touch
 from orchestration.limits import Limits, Rate, Scope, TypeLimits
 
 _DAY = timedelta(days=1)
+_NEW = timedelta(0)
 
 
 class Meter(NamedTuple):
@@ -39,6 +40,10 @@ class Bounds:
         """Every rate, and whether only effects of the action type count."""
         own = ((rate, True) for rate in self.action_type.rates)
         return (*((rate, False) for rate in self.card.rates), *own)
+
+    def outlasted(self, age: timedelta) -> bool:
+        """Whether what was counted so long ago is outside the period of a rate."""
+        return any(age >= rate.within for rate, _ in self.rates)
 
     def meters(self, touch: Touch) -> Iterator[tuple[Meter, Rate]]:
         """What each rate counts an effect by."""
@@ -68,9 +73,16 @@ class Usage:
     """What these come to, in hundredths, by currency."""
     rates: Counter[Meter] = field(default_factory=Counter)
 
-    def over(self, bounds: Bounds, touch: Touch, *, own: int = 0) -> list[Reason]:
-        """Every bound that one more effect would break; or this effect, where the counts have it as their `own`."""
-        return [*self._of_the_day(bounds.card, touch, own), *self._rates(bounds, touch, own)]
+    def over(self, bounds: Bounds, touch: Touch, *, own: int = 0, age: timedelta = _NEW) -> list[Reason]:
+        """Every bound that one more effect would break; or this effect, where the counts have it as their `own`.
+
+        Args:
+            bounds: What there may be.
+            touch: What the effect is counted by.
+            own: How often the counts of the day have it: once or not at all.
+            age: How long ago it was counted: a rate of a shorter period has it no more.
+        """
+        return [*self._of_the_day(bounds.card, touch, own), *self._rates(bounds, touch, own, age)]
 
     def count(self, bounds: Bounds, touch: Touch) -> None:
         """Count one more effect."""
@@ -110,10 +122,10 @@ class Usage:
             detail = f"{touch.agent} may come to {budget} {currency} a day, and this would be above it."
             yield Reason(code="budget_limit", subject="money", detail=detail)
 
-    def _rates(self, bounds: Bounds, touch: Touch, own: int) -> Iterator[Reason]:
+    def _rates(self, bounds: Bounds, touch: Touch, own: int, age: timedelta) -> Iterator[Reason]:
         broken = {}
         for meter, rate in bounds.meters(touch):
-            if self.rates[meter] - own >= rate.at_most:
+            if self.rates[meter] - (own if age < rate.within else 0) >= rate.at_most:
                 shown = "" if meter.per == "contact_point" else meter.subject
                 what = f"{meter.per.replace('_', ' ')} {shown}".strip()
                 detail = f"There may be {rate.at_most} effects of the {what} within {rate.within}, and there were."

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
 from orchestration.contracts import OutcomeState, ToolResult
 from orchestration.errors import EffectRefused
 from orchestration.ledger.verify import verify
-from orchestration.store.engine import open_store
-from orchestration.work.in_flight import refuse_in_flight
+from orchestration.store import tables
+from orchestration.store.engine import Store, open_store
+from orchestration.store.presence import absent
+from orchestration.work import in_flight
+from orchestration.work.in_flight import refuse_in_flight, wait_for_calls
 from orchestration.work.outbox import deliver
 from tests.integration.gate import children
 from tests.integration.gate.callers import LocalErp, Silent
@@ -97,6 +102,46 @@ def test_what_another_run_may_still_be_sending_is_not_taken_back(either_world: W
     assert take_back(world, first[0]).state is OutcomeState.DONE
     assert len(world.reminders()) == 5
     assert verify(world.store, None, world.settings).problems == ()
+
+
+@pytest.mark.parametrize("what", ["takes back", "settles"])
+def test_whoever_waits_for_a_call_to_end_lets_what_came_of_it_be_written_down(
+    either_world: World, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = either_world
+    actions = world.remind()
+    with world.store.begin() as connection:
+        unsent, row = {"state": "pending", "attempts": 0, "settled_at": None}, tables.outbox.c.action
+        connection.execute(update(tables.outbox).where(row == actions[0]).values(attempts=2))
+        connection.execute(update(tables.outbox).where(row == actions[1]).values(unsent))
+    called, answered = threading.Event(), threading.Event()
+    second = other(world)
+
+    def answer() -> None:
+        called.set()
+        answered.wait(60)
+
+    sending = threading.Thread(target=send, args=(second, Meanwhile(second, answer)))
+
+    def looked(store: Store, work: str, wait: float = 0.0) -> bool:
+        if wait and not answered.is_set():
+            answered.set()
+            sending.join(30)
+        return absent(store, work, wait)
+
+    monkeypatch.setattr(in_flight, "absent", looked)
+    with closing(second.store):
+        sending.start()
+        assert called.wait(60)
+        if what == "takes back":
+            assert take_back(world, actions[0]).state is OutcomeState.DONE
+        else:
+            wait_for_calls(world.store, actions[0])
+            with world.store.begin() as connection:
+                refuse_in_flight(world.store, connection, actions[0])
+        sending.join(30)
+    assert not sending.is_alive()
+    assert next(row["state"] for row in world.rows("outbox") if row["action"] == actions[1]) == "done"
 
 
 def test_of_processes_that_take_an_effect_back_at_once_one_does(either_world: World) -> None:

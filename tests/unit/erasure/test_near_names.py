@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from orchestration.erasure.person import Person, _mentioned
-from orchestration.erasure.shared import shared
+from orchestration.erasure.shared import longer, shared
 from orchestration.erasure.texts import Texts, finder
 from orchestration.graph.reader import EntityGraph
 
@@ -23,6 +23,13 @@ HERS = [
     "Sent to <LEE@X.EXAMPLE>.",
     "Write to lee@x.example.Thanks",
     "mail=lee@x.example|bob@x.example",
+    "lee@x.example.please call",
+    "Please write to lee@x.example.please",
+    "lee@x.example. Please",
+    "lee@x.example.2026-11-02",
+    "lee@x.example.Com",
+    "lee@x.example.organise",
+    "lee@x.example.no",
     "请Ann Lee联系",
     "line\nAnn Lee",
 ]
@@ -33,6 +40,10 @@ NOT_HERS = [
     "Éann Lee",
     "ann.lee@x.example",
     "lee@x.example.org",
+    "LEE@X.EXAMPLE.ORG",
+    "of <Lee@x.example.com>.",
+    "lee@x.example.org, please",
+    "lee@x.example.co.uk",
     "kathleen-lee@x.example",
     "4420794612345",
 ]
@@ -67,6 +78,42 @@ def test_what_says_somebody_of_nearly_the_same_name_stays(text: str) -> None:
     assert not finder(ANN)(text)
     assert not Texts.of("per_1", ANN).said.search(text)
     assert mentioned(Person("per_1", texts=set(ANN)), memo=text) == []
+
+
+COUNTRY = [
+    ("lee@x.com.au", False),
+    ('{"a": "LEE@X.COM.AU"}', False),
+    ("<lee@x.com.au>", False),
+    ("lee@x.com.au is", True),
+]
+
+
+@pytest.mark.parametrize(("text", "found"), COUNTRY)
+def test_a_country_may_follow_where_a_mailbox_ends_as_those_before_a_country_do(text: str, *, found: bool) -> None:
+    assert finder({"lee@x.com"})(text) == found
+    assert bool(Texts.of("per_1", {"lee@x.com"}).said.search(text)) == found
+
+
+def test_a_longer_mailbox_that_is_known_as_somebody_elses_stays_and_what_a_stranger_states_does_not() -> None:
+    graph = points(
+        ("per_2", "Lee@x.example.shop", "staff", "Lee Bo"),
+        ("per_2", "lee@x.example.please", "public", "Lee Bo"),
+        ("per_2", "lee@x.examples", "staff", "Lee Bo"),
+        ("per_1", "lee@x.example.own", "staff", "Ann Lee"),
+    )
+    known = longer(graph, entities=["per_1"], records=["crm:contact:99"], mailboxes=["LEE@x.example"])
+    assert known == {"lee@x.example.shop"}
+    assert longer(graph, entities=["per_1"], records=[], mailboxes=[]) == set()
+    for text, found in {
+        "lee@x.example.shop": False,
+        "to LEE@X.EXAMPLE.SHOP and others": False,
+        "lee@x.example.shop, lee@x.example": True,
+        "lee@x.example.shopping": True,
+        "lee@x.example.please call": True,
+    }.items():
+        assert finder(ANN, known)(text) == found
+        assert bool(Texts.of("per_1", ANN, (), known).said.search(text)) == found
+    assert finder({*ANN, "lee@x.example.shop"}, known)("lee@x.example.shop")  # once it was hers
 
 
 @pytest.mark.parametrize(("value", "found"), [("Ann", True), (" ann ", True), ("Anne", False), ("Ann Marsh", False)])

@@ -33,7 +33,8 @@ def minted(**changes: Any) -> Permit:
 def row_of(permit: Permit, key: Ed25519PrivateKey = KEY) -> dict[str, Any]:
     signed = sign(permit, key)
     row = {"permit_id": permit.permit_id, "payload": signed.payload, "signature": signed.signature}
-    return {**row, "issued_at": permit.issued_at, "expires_at": permit.expires_at, "halted_by": None}
+    times = {"issued_at": permit.issued_at, "counted_at": permit.issued_at, "expires_at": permit.expires_at}
+    return {**row, **times, "halted_by": None}
 
 
 PERMIT = minted()

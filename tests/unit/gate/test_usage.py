@@ -94,6 +94,19 @@ def test_an_effect_that_is_counted_already_is_not_counted_against_itself(per: st
     assert {reason.code for reason in usage.over(declared, touch)} == {"rate_limit", "budget_limit"}
 
 
+@pytest.mark.parametrize("per", SCOPES)
+def test_an_effect_that_was_counted_before_the_period_is_one_more_within_it(per: str) -> None:
+    declared, touch, usage = bounds(rate(per, 1), rate(per, 1, "2h")), a_touch(), Usage()
+    usage.count(declared, touch)  # another's, which fills both
+    just_within, outside = timedelta(hours=1) - timedelta(microseconds=1), timedelta(hours=1)
+    assert not declared.outlasted(just_within)
+    assert usage.over(declared, touch, own=1, age=just_within) == []
+    assert declared.outlasted(outside)
+    assert [reason.code for reason in usage.over(declared, touch, own=1, age=outside)] == ["rate_limit"]
+    assert len(usage.over(bounds(rate(per, 1, "2h")), touch, own=1, age=2 * outside)) == 1
+    assert Usage().over(declared, touch, own=1, age=2 * outside) == []
+
+
 def test_a_rate_of_days_says_so_since_its_row_need_not_come_again_today() -> None:
     usage, touch = Usage(), a_touch()
     codes = [reason.code for reason in usage.over(bounds(rate("entity", 0), rate("agent", 0, "7d")), touch)]
