@@ -51,7 +51,7 @@ def phone(text: str, locale: Locale) -> Normal:
         return NOTHING
     first = _SEVERAL.split(value)[0] if _SEVERAL.search(value) else value
     digits = _DIGITS.sub("", first)
-    if len(digits) < _FEWEST or len(set(digits)) == 1:
+    if _is_none(digits):
         return Normal(None, "no phone number")
     import phonenumbers  # noqa: PLC0415  it takes long to load, and one record may have no number
 
@@ -61,10 +61,15 @@ def phone(text: str, locale: Locale) -> Normal:
         return Normal(None, "no phone number")
     possible = phonenumbers.is_possible_number_with_reason(number)
     if possible == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
-        return Normal(phonenumbers.national_significant_number(number))
+        local = phonenumbers.national_significant_number(number)  # an extension may have been all that made it one
+        return Normal(None, "no phone number") if _is_none(local) else Normal(local)
     if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
         return Normal(None, "no number of that length there")
     return Normal(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _is_none(digits: str) -> bool:
+    return len(digits) < _FEWEST or len(set(digits)) == 1
 
 
 def website(text: str, _locale: Locale) -> Normal:

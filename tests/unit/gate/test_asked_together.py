@@ -52,7 +52,7 @@ def policies_of(more: str) -> AgentPolicies:
     with TemporaryDirectory() as folder:
         finance = Path(folder) / "finance"
         finance.mkdir()
-        for file in (AGENTS / "finance").iterdir():
+        for file in filter(Path.is_file, (AGENTS / "finance").iterdir()):
             (finance / file.name).write_bytes(file.read_bytes())
         with (finance / "policy.cedar").open("a") as policies:
             policies.write(_POLICIES[more])
