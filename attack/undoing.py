@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
@@ -103,6 +104,7 @@ def row_failed(ground: Ground) -> str:
 
 def take_back_alone(home: Path, action: str) -> None:
     """Take an effect back in a process of its own."""
+    os.environ.pop("PRECEDE_STORE_URL", None)  # of whatever began the server that this is a fork of
     with closing(open_store(Settings(home=home))) as store, suppress(PrecedeError):
         take_back(World(home, store), action)
 
