@@ -10,11 +10,10 @@ import duckdb
 import pytest
 from hypothesis import settings
 
-from tests.effort import EFFORT
 from tests.serving import new_database, postgres
 
 settings.register_profile(
-    "precede", max_examples=40 * EFFORT, deadline=None, database=None
+    "precede", deadline=None, database=None
 )  # a shared machine has no deadlines; no folder is left
 settings.load_profile("precede")
 

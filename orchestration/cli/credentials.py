@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestration.cli.acting import acting
-from orchestration.cli.reading import AsJson, Paper, plain, print_json, reading_store, table
+from orchestration.cli.reading import AsJson, Paper, because, plain, print_json, reading_store, table
 from orchestration.errors import ConfigurationError
 from orchestration.identity import credentials as kept
 from orchestration.identity.person import Role
@@ -57,17 +57,16 @@ def revoke(
     """
     if every is not (agent is None):
         raise ConfigurationError("precede credentials revoke", "both or neither", "either an agent or --all")
-    if not reason.strip():
-        raise ConfigurationError("--reason", "nothing", "a few words")
+    said = because(reason)
     settings = Settings()
     with closing(open_store(settings, create=False)) as store:
         by = acting(store, settings, Role.OPERATOR).name
         with store.begin() as connection:
-            found = kept.revoke(connection, agent, datetime.now(UTC), by=by, reason=reason.strip())
+            found = kept.revoke(connection, agent, datetime.now(UTC), by=by, reason=said)
     if as_json:
-        print_json({"revoked": found, "by": by, "reason": reason.strip()})
+        print_json({"revoked": found, "by": by, "reason": said})
     else:
-        Paper().print(f"{len(found):,} credentials of {agent or 'all agents'} are revoked, says {by}: {reason.strip()}")
+        Paper().print(f"{len(found):,} credentials of {agent or 'all agents'} are revoked, says {by}: {said}")
 
 
 def _state(row: dict[str, Any], now: datetime) -> str:

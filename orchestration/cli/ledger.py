@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration.cli.reading import AsJson, Paper, plain, print_json, reading_store
-from orchestration.errors import ConfigurationError, PrecedeError
+from orchestration.cli.reading import AsJson, Paper, because, plain, print_json, reading_store
+from orchestration.errors import PrecedeError
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -98,13 +98,12 @@ def clock(
     from orchestration.identity.person import Role  # noqa: PLC0415  it belongs to that
     from orchestration.store.engine import open_store  # noqa: PLC0415  it belongs to that
 
-    if not reason.strip():
-        raise ConfigurationError("--reason", "nothing", "a few words: how you know that the clock was ahead")
+    said = because(reason)
     settings = Settings()
     with closing(open_store(settings, create=False)) as store:
         operator = acting(store, settings, Role.OPERATOR).name
         with store.begin() as connection:
-            found = set_right(connection, operator=operator, reason=reason.strip(), now=datetime.now(UTC))
+            found = set_right(connection, operator=operator, reason=said, now=datetime.now(UTC))
     if as_json:
         print_json(None if found is None else {"entry": found.entry, "at": found.at.isoformat()})
     elif found is None:

@@ -10,9 +10,9 @@ import typer
 from rich.text import Text
 
 from orchestration.cli.acting import acting
-from orchestration.cli.reading import AsJson, Paper, plain, print_json, reading_store, table
+from orchestration.cli.reading import AsJson, Paper, because, plain, print_json, reading_store, table
 from orchestration.erasure import objections as kept
-from orchestration.errors import ConfigurationError, NoGraph
+from orchestration.errors import NoGraph
 from orchestration.graph.current import open_current
 from orchestration.graph.reader import EntityGraph
 from orchestration.identity.person import Role
@@ -34,7 +34,7 @@ def object_(
     It holds of an entity, its records and its contact points, and so of whatever they are joined to later. The source
     systems are not told. It takes an operator or a reviewer.
     """
-    said, now, settings = _sentence(reason), datetime.now(UTC), Settings()
+    said, now, settings = because(reason), datetime.now(UTC), Settings()
     with closing(open_store(settings, create=False)) as store:
         by = acting(store, settings, Role.OPERATOR, Role.REVIEWER).name
         graph = _graph(store, settings)
@@ -89,7 +89,7 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """Record that an objection is taken back. It takes an operator or a reviewer."""
-    said, now, settings = _sentence(reason), datetime.now(UTC), Settings()
+    said, now, settings = because(reason), datetime.now(UTC), Settings()
     with closing(open_store(settings, create=False)) as store:
         by = acting(store, settings, Role.OPERATOR, Role.REVIEWER).name
         with store.begin() as connection:
@@ -98,12 +98,6 @@ def withdraw(
         print_json({"objection": objection, "withdrawn": True, "by": by, "at": now})
     else:
         Paper().print(f"{objection} is withdrawn, says {by}: {said}")
-
-
-def _sentence(reason: str) -> str:
-    if not reason.strip():
-        raise ConfigurationError("--reason", "nothing", "a few words")
-    return reason.strip()
 
 
 def _graph(store: Store, settings: Settings) -> EntityGraph | None:

@@ -18,7 +18,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.errors import NotFound
+from orchestration.errors import ConfigurationError, NotFound
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -97,6 +97,17 @@ def reading_graph(as_of: str | None = None) -> Iterator[EntityGraph]:
         open_current(store, settings) if as_of is None else open_as_of(store, settings, as_of) as graph,
     ):
         yield graph
+
+
+def because(reason: str) -> str:
+    """The reason that a command was given.
+
+    Raises:
+        ConfigurationError: It says nothing.
+    """
+    if not reason.strip():
+        raise ConfigurationError("--reason", "nothing", "a few words")
+    return reason.strip()
 
 
 def print_json(value: object) -> None:

@@ -14,7 +14,7 @@ from rich.text import Text
 from sqlalchemy import select
 
 from orchestration.cli.acting import acting
-from orchestration.cli.reading import AsJson, Paper, known_agents, plain, print_json, reading_store, table
+from orchestration.cli.reading import AsJson, Paper, because, known_agents, plain, print_json, reading_store, table
 from orchestration.errors import ConfigurationError, NotFound, PrecedeError
 from orchestration.gate import stopping
 from orchestration.gate.stopping import Stop
@@ -61,7 +61,7 @@ def stop(  # noqa: PLR0913  what to stop, and how
     told (PRECEDE_NOTIFY). It ends with an error where something still runs after the wait, and says what; the stop is
     in force all the same. It takes an operator.
     """
-    scope, said = _scope(agent, action_type, every=every), _because(reason)
+    scope, said = _scope(agent, action_type, every=every), because(reason)
     settings = Settings()
     with closing(open_store(settings)) as store:
         by = acting(store, settings, Role.OPERATOR).name
@@ -94,7 +94,7 @@ def start(
     What the stop halted does not go on by itself: its rows wake their agent again, and pass the gate anew. What another
     stop covers stays stopped.
     """
-    scope, said = _scope(agent, action_type, every=every), _because(reason)
+    scope, said = _scope(agent, action_type, every=every), because(reason)
     settings = Settings()
     with closing(open_store(settings)) as store:
         by = acting(store, settings, Role.OPERATOR).name
@@ -161,12 +161,6 @@ def _scope(agent: str | None, action_type: str | None, *, every: bool) -> Scope:
     if agent is not None:
         return Scope.agent(agent)
     return Scope.everything() if action_type is None else Scope.action_type(action_type)
-
-
-def _because(reason: str) -> str:
-    if not reason.strip():
-        raise ConfigurationError("--reason", "nothing", "a few words")
-    return reason.strip()
 
 
 def _halted(done: Stop) -> None:

@@ -12,9 +12,8 @@ from rich.text import Text
 
 from orchestration.action_types import load_action_types
 from orchestration.cli.acting import acting
-from orchestration.cli.reading import AsJson, Paper, print_json
+from orchestration.cli.reading import AsJson, Paper, because, print_json
 from orchestration.contracts import OutcomeState
-from orchestration.errors import ConfigurationError
 from orchestration.gate.keys import signing_key
 from orchestration.identity.person import Role
 from orchestration.ledger.trace import action_named
@@ -35,9 +34,7 @@ def undo(action: Action, reason: Why, *, as_json: AsJson = False) -> None:
     evidence is over or its agent is stopped. A command that died is finished by running it again. What is not done
     ends with exit code 1.
     """
-    said = reason.strip()
-    if not said:
-        raise ConfigurationError("--reason", "nothing", "a few words")
+    said = because(reason)
     settings = Settings()
     servers = load_servers(settings.tools)
     with closing(open_store(settings)) as store, ToolSession(servers, settings, os.environ) as tools:

@@ -23,6 +23,7 @@ from orchestration.gate.decide import Answer
 from orchestration.gate.limits import keep
 from orchestration.gate.limits.touch import Touch
 from orchestration.gate.limits.usage import Bounds, Usage
+from orchestration.gate.permits import pending
 from orchestration.gate.presented import Presented, still
 from orchestration.gate.record import keep_policies, record
 from orchestration.gate.resolve import Case
@@ -157,11 +158,6 @@ def _row(permit: Permit, now: datetime) -> dict[str, object]:
     return {
         "action": permit.action,
         "permit_id": permit.permit_id,
-        "effect_key": permit.effect_key,
-        "tool_server": permit.tool_server,
-        "tool": permit.tool,
-        "tool_arguments": permit.tool_arguments,
-        "state": "pending",
-        "attempts": 0,
+        **pending(permit),
         "intended_at": now,
     }

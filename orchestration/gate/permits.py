@@ -63,6 +63,18 @@ def unverified(signed: SignedPermit) -> Permit:
     return Permit.model_validate_json(base64.b64decode(signed.payload, validate=True))
 
 
+def pending(permit: Permit) -> dict[str, object]:
+    """What the row of an effect, or of one to be taken back, says of the call that a permit is for, before it is made."""
+    return {
+        "effect_key": permit.effect_key,
+        "tool_server": permit.tool_server,
+        "tool": permit.tool,
+        "tool_arguments": permit.tool_arguments,
+        "state": "pending",
+        "attempts": 0,
+    }
+
+
 def covers(
     permit: Permit, *, tool_server: str, tool: str, arguments: Mapping[str, str | int | bool], effect_key: str
 ) -> None:

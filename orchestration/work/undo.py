@@ -19,7 +19,7 @@ from orchestration.action_types import ActionType, fill
 from orchestration.canonical import digest
 from orchestration.contracts import ActionId, OutcomeState, Permit, SignedPermit, ToolResult
 from orchestration.errors import EffectRefused, PermitRefused
-from orchestration.gate.permits import read, sign
+from orchestration.gate.permits import pending, read, sign
 from orchestration.ledger import entries_effects
 from orchestration.ledger.proven import Proven, proven
 from orchestration.store.engine import Store
@@ -204,12 +204,7 @@ def _row(undo_id: str, action: str, permit: Permit, effect: Proven, signed: Sign
         "signature": signed.signature,
         "intent_seq": effect.intent_seq,
         "outcome_seq": effect.outcome_seq,
-        "effect_key": permit.effect_key,
-        "tool_server": permit.tool_server,
-        "tool": permit.tool,
-        "tool_arguments": permit.tool_arguments,
-        "state": "pending",
-        "attempts": 0,
+        **pending(permit),
         "intended_at": permit.issued_at,
         "expires_at": permit.expires_at,
     }

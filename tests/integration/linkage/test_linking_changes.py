@@ -49,7 +49,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.law
 @pytest.mark.parametrize("record_type", ["organisation", "person"])
-@pytest.mark.parametrize("seed", range(EFFORT))
+@pytest.mark.parametrize("seed", range(2 * EFFORT))
 def test_links_after_a_history_are_those_of_a_full_build(tmp_path: Path, record_type: str, seed: int) -> None:
     history = History(record_type, tmp_path, seed, RECORDS)
     last, _ = linked(history, None)
