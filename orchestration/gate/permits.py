@@ -64,7 +64,7 @@ def unverified(signed: SignedPermit) -> Permit:
 
 
 def pending(permit: Permit) -> dict[str, object]:
-    """What the row of an effect, or of one to be taken back, says of the call that a permit is for, before it is made."""
+    """What the row of an effect, or of one taken back, says of the call that a permit is for, before it is made."""
     return {
         "effect_key": permit.effect_key,
         "tool_server": permit.tool_server,
