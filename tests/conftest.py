@@ -10,6 +10,8 @@ import duckdb
 import pytest
 from hypothesis import settings
 
+from orchestration.store import migrate
+from tests.revisions import at_once
 from tests.serving import new_database, postgres
 
 settings.register_profile(
@@ -23,6 +25,14 @@ def _a_thread_each() -> Iterator[None]:
     """DuckDB in tests has one thread: their tables are small, and other tests run on the other cores."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(duckdb, "connect", partial(_connected, duckdb.connect))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _revised_once() -> Iterator[None]:
+    """Most tests make a store of their own; to apply every revision to each would take longer than the test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "to_head", at_once)
         yield
 
 
