@@ -61,6 +61,16 @@ class Confined:
         with closing(self._connection.cursor()) as cursor:
             return _fetched(cursor, sql, bound)
 
+    def tuples(self, sql: str, parameters: list[Any] | Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """The rows of one `SELECT` as DuckDB gives them, for queries without times: these would be in no zone of ours.
+
+        Raises:
+            duckdb.Error: The statement is wrong, or tried to write or to leave the file.
+        """
+        bound = parameters if parameters is None or isinstance(parameters, list) else dict(parameters)
+        with closing(self._connection.cursor()) as cursor:
+            return cursor.execute(sql, bound).fetchall()
+
     def joined(
         self,
         sql: str,

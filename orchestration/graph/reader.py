@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
+import orjson
 
 from orchestration.contracts import RecordId, SnapshotId
 from orchestration.errors import ConfigurationError
@@ -26,11 +27,20 @@ from orchestration.graph.rows import (
     Relationship,
     Snapshot,
     SourceRow,
+    SourceText,
     source_row_id,
 )
 
 if TYPE_CHECKING:
     import networkx as nx
+
+
+_SOURCE_ROWS: Final = "WITH asked AS MATERIALIZED (SELECT ? AS ids) FROM source_rows((SELECT ids FROM asked))"
+"""The ids stand in it once: the macro names them once for each source table, and each place would take a copy."""
+_SOURCE_TEXTS: Final = """
+    WITH asked AS MATERIALIZED (SELECT ? AS ids)
+    SELECT record_id, system, source_table, source_key, row_hash, "row" FROM source_rows((SELECT ids FROM asked))
+"""
 
 
 class EntityGraph(Confined):
@@ -114,8 +124,17 @@ class EntityGraph(Confined):
     def source_rows(self, record_ids: Iterable[str]) -> dict[str, SourceRow]:
         """The source rows that those records and facts come from, by the id that was asked for."""
         asked = {record_id: source_row_id(record_id) for record_id in record_ids}
-        rows = self.rows("FROM source_rows(?)", [sorted({*asked.values()})])
+        rows = self.rows(_SOURCE_ROWS, [sorted({*asked.values()})])
         found = {row["record_id"]: SourceRow.of(row) for row in rows}
+        return {record_id: found[row_id] for record_id, row_id in asked.items() if row_id in found}
+
+    def source_texts(self, record_ids: Iterable[str]) -> dict[str, SourceText]:
+        """As `source_rows`, with each row's columns as text, and without when it was seen."""
+        asked = {record_id: source_row_id(record_id) for record_id in record_ids}
+        found = {
+            row[0]: SourceText(*row[:-1], orjson.Fragment(row[-1]))
+            for row in self.tuples(_SOURCE_TEXTS, [sorted({*asked.values()})])
+        }
         return {record_id: found[row_id] for record_id, row_id in asked.items() if row_id in found}
 
     def support(self, record_ids: Iterable[str]) -> dict[str, tuple[RecordId, ...]]:
