@@ -24,7 +24,7 @@ from sqlalchemy import URL, Connection, func, select
 
 from orchestration.collecting import uncollected
 from orchestration.errors import StoreError
-from orchestration.ledger import agreement, kept
+from orchestration.ledger import agreement, kept, pins
 from orchestration.ledger.counted import miscounted
 from orchestration.ledger.subjects import EVIDENCE, Said
 from orchestration.store.engine import Store
@@ -152,9 +152,9 @@ def read(connection: Connection, part: Part) -> Read:
     """One part of it."""
     name, bounds = part
     if name == _COUNTS:
-        return {}, list(miscounted(connection))
+        return {}, [*miscounted(connection), *pins.edited(connection)]
     if name == EVIDENCE:
-        return {EVIDENCE: dict(kept.stored(connection, between=bounds))}, []
+        return {EVIDENCE: dict(kept.whole(connection, between=bounds))}, []
     return agreement.READ[name](connection, None), []
 
 

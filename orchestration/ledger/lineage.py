@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Text, cast, select
 
 from orchestration.canonical import canonical
 from orchestration.contracts import Contract, Pin
-from orchestration.ledger import entries
+from orchestration.ledger import entries, pins
 from orchestration.ledger.chain import hashes
 from orchestration.ledger.merkle import root_of
 from orchestration.store import tables
@@ -137,13 +137,13 @@ def problems(connection: Connection, instance: Instance, events: Iterable[Effect
         events: What `effects` returned.
     """
     found: list[str] = []
-    pins: list[Pin] = []
+    named: list[Pin] = []
     for stated in _pins(connection):
         try:
-            pins.append(Pin.model_validate_json(stated))
+            named.append(Pin.model_validate_json(stated))
         except ValidationError:
             found.append(f"The store holds {stated} as a pin, which names no materialisation.")
-    found += check_pins(instance, pins)
+    found += check_pins(instance, named)
     batches = set(connection.execute(select(tables.batch.c.batch_id)).scalars())
     for event in events:
         found += _effects_problems(connection, event, batches)
@@ -179,7 +179,7 @@ def _pins(connection: Connection) -> list[str]:
     pinned = cast(evidence.c.materialisations, Text)  # the same for all that were decided on one snapshot
     kept = select(pinned).where(evidence.c.action.in_(select(outbox.c.action))).distinct()
     for row in connection.execute(kept).scalars():
-        found |= {canonical(item).decode(): None for item in json.loads(row)}
+        found |= {canonical(item).decode(): None for item in pins.of(connection, json.loads(row))}
     return list(found)
 
 

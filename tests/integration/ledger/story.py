@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, insert, select, update
 
-from orchestration.canonical import canonical
+from orchestration.canonical import canonical, plain
 from orchestration.contracts import Pin
-from orchestration.ledger import committed, entries
+from orchestration.ledger import committed, entries, pins
 from orchestration.ledger.entries_calls import begun
 from orchestration.store import tables
 from orchestration.store.engine import Store
@@ -103,12 +103,14 @@ def decide(store: Store, action: str, verdict: str, pin: Pin | None = GRAPH_PIN)
                 transient=False,
             )
         )
+        pinned = [] if pin is None else [pin]
         evidence = {
             "action": action,
             "read_set": READ_SET,
             "entities": {"entity": [{"entity_id": "org_1", "name": "Ada's Äpfel GmbH"}], "crosswalk": []},
             "source_rows": [SOURCE_ROW, LINE],
-            "materialisations": [pin.model_dump()] if pin else [],
+            # a denial as earlier versions kept its pins
+            "materialisations": pins.keep(connection, pinned) if verdict == "allow" else plain(pinned),
             "kept_at": NOW,
         }
         connection.execute(insert(tables.evidence).values(evidence))
