@@ -20,7 +20,7 @@ from orchestration.contracts import Permit
 from orchestration.errors import ConfigurationError, PrecedeError
 from orchestration.gate.keys import signing_key
 from orchestration.gate.permits import sign as sign_permit
-from orchestration.ledger import checkpoint, checkpoint_files, entries
+from orchestration.ledger import checkpoint, checkpoint_files, kinds
 from orchestration.ledger.chain import append
 from orchestration.ledger.links import entries as every
 from orchestration.ledger.merkle import root_of
@@ -129,7 +129,7 @@ def rewrite_the_outcome(connection: Connection) -> None:
     connection.execute(update(tables.outbox).values(reference="erp:dunning:999"))
 
     def edit(body: dict[str, Any], payload: dict[str, Any] | None) -> bool:
-        if body["kind"] == entries.OUTCOME and payload:
+        if body["kind"] == kinds.OUTCOME and payload:
             payload["outcome"]["reference"] = "erp:dunning:999"
         return True
 
@@ -140,7 +140,7 @@ def remove_the_effect(connection: Connection) -> None:
     """Remove an effect with everything that tells of it, and close the gap."""
     connection.execute(delete(tables.outbox))
     connection.execute(update(tables.permit).values(consumed_at=None))
-    rehash(connection, lambda body, _: body["kind"] not in {entries.INTENT, entries.OUTCOME})
+    rehash(connection, lambda body, _: body["kind"] not in {kinds.INTENT, kinds.OUTCOME})
 
 
 def swap_two(connection: Connection) -> None:
