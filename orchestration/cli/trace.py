@@ -8,13 +8,7 @@ import typer
 from rich.console import Group
 from rich.text import Text
 
-from orchestration.cli.reading import (
-    AsJson,
-    Paper,
-    headed,
-    print_json,
-    reading_store,
-)
+from orchestration.cli.reading import AsJson, Paper, headed, print_json, reading_store
 from orchestration.cli.trace_shown import lines, parts, sound, spine, told_always
 from orchestration.ledger.trace import trace as walked
 

@@ -135,8 +135,8 @@ def _said(said: ApprovalTrace) -> Iterator[tuple[str, object]]:
 
 
 def _decision(found: Trace) -> RenderableType:
-    lines = lines((("decided at", found.decided_at), ("by policies", ", ".join(found.policies))))
-    return Group(lines, _reasons(found)) if found.reasons else lines
+    said = lines((("decided at", found.decided_at), ("by policies", ", ".join(found.policies))))
+    return Group(said, _reasons(found)) if found.reasons else said
 
 
 def _reasons(found: Trace) -> RenderableType:
@@ -206,8 +206,8 @@ def lines(pairs: Iterable[tuple[str, object]]) -> RenderableType:
     shown = table("", "")
     shown.show_header = False
     for name, value in pairs:
-        if told := _short(value):
-            shown.add_row(name, told)
+        if said := _short(value):
+            shown.add_row(name, said)
     return shown
 
 

@@ -101,8 +101,8 @@ def test_of_an_empty_ledger_nothing_is_signed(either: Store, settings: Settings)
 
 def test_each_names_the_one_before_it_and_goes_on_from_its_tree(signed: Store, settings: Settings) -> None:
     first, second, third = (file.content or "" for file in checkpoint_files.files(settings.checkpoints))
-    assert checkpoint.read(second).previous == checkpoint.digest_of(first)
-    assert checkpoint.read(third).previous == checkpoint.digest_of(second)
+    assert checkpoint.read(second).previous == checkpoint.content_digest(first)
+    assert checkpoint.read(third).previous == checkpoint.content_digest(second)
     with signed.read() as connection:
         rows = [entry.hash for entry in every(connection)]
     assert checkpoint.read(third).root == root_of(rows)
@@ -356,7 +356,7 @@ def test_checkpoints_that_another_key_signed_are_told(signed: Store, settings: S
             connection.execute(
                 update(tables.checkpoint).where(tables.checkpoint.c.number == number).values(content=content)
             )
-            before = checkpoint.digest_of(content)
+            before = checkpoint.content_digest(content)
     found = problems(signed, settings)
     assert len(found) == 3
     assert all("no key of this coordinator signed it as it stands. It was edited, or another key" in p for p in found)
