@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
     LargeBinary,
+    Select,
     Text,
     cast,
     func,
@@ -35,8 +36,18 @@ _TEXTS: Final = ("read_set", "entities", "source_rows", "materialisations", "pol
 _BEFORE: Final = tuple(f"{name} %d\n".encode() for name in ("action", "kept_at", *_TEXTS))
 _AT_ONCE: Final = 20
 """Rows that are held at a time: not more than a processor keeps at hand, for each is read twice."""
+_PINS: Final = 2 + _TEXTS.index("materialisations")
 Bounds = tuple[str | int | None, str | int | None]
 """Rows that come after the first place in a table, up to the second; none where it begins or ends with these."""
+
+
+class Kept(NamedTuple):
+    """What some evidence says."""
+
+    said: dict[str, str]
+    """Each action that it is kept of, with the digest of it."""
+    pins: dict[bytes, list[str]]
+    """The text of all pins that an answer rested on, with each action of which it is the same."""
 
 
 def stored(
@@ -44,29 +55,45 @@ def stored(
     action: str | None = None,
     *,
     among: Collection[str] | None = None,
-    between: Bounds = (None, None),
 ) -> Iterator[tuple[str, str]]:
     """Each action that evidence is kept of, or one alone, or those among some, with the digest of it."""
-    column = evidence.c.action
-    query = select(
-        rows.raw_column(column),
-        rows.raw_column(evidence.c.kept_at),
-        *(_octets(connection, evidence.c[name]) for name in _TEXTS),
-    )
+    column, query = evidence.c.action, _query(connection)
     if action is not None:
         query = query.where(column == action)
     if among is not None:
         query = query.where(column.in_(sorted(among)))
-    if between[0] is not None:
-        query = query.where(_place(connection) > between[0])
-    if between[1] is not None:
-        query = query.where(_place(connection) <= between[1])
     for row in rows.raw(connection, query, _AT_ONCE):
         yield row[0], _digest(row)
 
 
+def read(connection: Connection, between: Bounds = (None, None)) -> Kept:
+    """The same of some evidence, with the pins that are kept with it, which nobody has to read once more."""
+    kept = Kept({}, {})
+    before, alike = None, kept.pins.setdefault(b"", [])
+    for row in rows.raw(connection, _query(connection).where(*_between(connection, between)), _AT_ONCE):
+        kept.said[row[0]] = _digest(row)
+        if row[_PINS] != before:  # the same for all that were decided on one snapshot, as a rule
+            before = row[_PINS]
+            alike = kept.pins.setdefault(before or b"", [])
+        alike.append(row[0])
+    return kept
+
+
+def _query(connection: Connection) -> Select[*tuple[Any, ...]]:
+    texts = [_octets(connection, evidence.c[name]) for name in _TEXTS]
+    return select(rows.raw_column(evidence.c.action), rows.raw_column(evidence.c.kept_at), *texts)
+
+
+def _between(connection: Connection, bounds: Bounds) -> Iterator[ColumnElement[bool]]:
+    first, last = bounds
+    if first is not None:
+        yield _place(connection) > first
+    if last is not None:
+        yield _place(connection) <= last
+
+
 def stretches(connection: Connection, size: int) -> list[Bounds]:
-    """What `stored` may be read between so that each row is read once, some `size` of them at a time."""
+    """What `read` may be given so that each row is read once, some `size` of them at a time."""
     place = _place(connection)
     if connection.dialect.name == "sqlite":
         first, last, count = (

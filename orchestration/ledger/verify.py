@@ -70,7 +70,7 @@ def verify(store: Store, instance: Instance | None, settings: Settings | None = 
     events = list(lineage.effects(instance))  # read first: whatever they name is in the store by then
     with store.read() as connection, aside.beside(store, connection) as reading:
         record = record_of(connection, settings, reading)
-        problems = (*record.problems, *lineage.problems(connection, instance, events))
+        problems = (*record.problems, *lineage.problems(connection, instance, events, reading.pins))
     return record.model_copy(update={"ok": not problems, "problems": problems, "lineage": True})
 
 
@@ -92,7 +92,7 @@ def _record_of(connection: Connection, settings: Settings | None, reading: aside
     signed = _signed(connection, settings)
     erased = proofs(connection, None if settings is None else settings.keys)
     walked, quick = walking.quickly(connection, signed, erased)
-    store, miscounted = reading.read()
+    store, miscounted, _ = reading.read()
     different: list[str] = []
     if not walking.agrees(connection, quick, store):
         walked, telling = walking.exactly(connection, signed, erased)

@@ -57,7 +57,7 @@ def test_every_part_is_read_once(told: Store) -> None:
             read = [aside.read(connection, part) for part in aside.parts(connection, size)]
             subjects = [
                 (Subject(part, key), each)
-                for found, _ in read
+                for found, *_ in read
                 for part, held in found.items()
                 for key, each in held.items()
             ]
