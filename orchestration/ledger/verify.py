@@ -92,6 +92,8 @@ def _record_of(connection: Connection, settings: Settings | None, reading: aside
     signed = _signed(connection, settings)
     erased = proofs(connection, None if settings is None else settings.keys)
     walked, quick = walking.quickly(connection, signed, erased)
+    strays = list(stray_payloads(connection))
+    graphs = [] if settings is None else list(changed_graphs(connection, settings.home))  # while others still read
     store, miscounted, _ = reading.read()
     different: list[str] = []
     if not walking.agrees(connection, quick, store):
@@ -99,13 +101,11 @@ def _record_of(connection: Connection, settings: Settings | None, reading: aside
         different = walking.differences(connection, telling, store)
     standing = walked.standing
     problems = [*signed.problems, *erased.problems, *standing.problems(), *walked.problems]
-    problems += [*stray_payloads(connection), *different, *miscounted]
+    problems += [*strays, *different, *miscounted, *graphs]
     signatures = settings is not None and (settings.keys / PUBLIC).is_file()
-    if settings is not None:
-        problems += changed_graphs(connection, settings.home)
-        if signatures:
-            held = standing.last.permits if standing.last else 0
-            problems += forged_permits(connection, public_key(settings.keys / PUBLIC), after=held)
+    if settings is not None and signatures:
+        held = standing.last.permits if standing.last else 0
+        problems += forged_permits(connection, public_key(settings.keys / PUBLIC), after=held)
     return Verification(
         ok=not problems,
         entries=standing.entries,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from multiprocessing import Pipe
 from threading import Thread
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text, update
 
 from orchestration.ledger import agreement, aside, committed, kept
 from orchestration.ledger.subjects import EVIDENCE, Subject, Told
@@ -63,6 +64,20 @@ def test_every_part_is_read_once(told: Store) -> None:
             ]
             assert len(subjects) == len(said)
             assert dict(subjects) == said
+
+
+def test_the_pins_of_performed_effects_are_known_once_all_is_read(told: Store) -> None:
+    evidence, outbox = tables.evidence, tables.outbox
+    with told.begin() as connection:
+        for (action,) in connection.execute(select(evidence.c.action)).all():
+            pin = [{"of": action}]
+            connection.execute(update(evidence).where(evidence.c.action == action).values(materialisations=pin))
+        performed = select(evidence.c.materialisations).where(evidence.c.action.in_(select(outbox.c.action)))
+        pins = list(connection.execute(performed).scalars())
+        assert 0 < len(pins) < len(list(connection.execute(select(evidence.c.action))))
+        reading = aside.Aside(connection)
+        reading.read()
+    assert sorted(map(str, map(json.loads, reading.pins))) == sorted(map(str, pins))
 
 
 def test_what_is_read_of_another_state_counts_for_nothing(told: Store) -> None:
