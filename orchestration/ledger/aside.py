@@ -24,7 +24,7 @@ from sqlalchemy import URL, Connection, func, select
 
 from orchestration.collecting import uncollected
 from orchestration.errors import StoreError
-from orchestration.ledger import agreement, kept
+from orchestration.ledger import agreement, kept, pins
 from orchestration.ledger.counted import miscounted
 from orchestration.ledger.subjects import EVIDENCE, PARTS, Said
 from orchestration.store.engine import Store
@@ -92,10 +92,10 @@ class Aside:
             whole.problems.extend(found.problems)
             for name, each in found.said.items():
                 whole.said.setdefault(name, each).update(each)
-            for pins, actions in found.pins.items():
-                whole.pins[pins].extend(actions)
+            for text, actions in found.pins.items():
+                whole.pins[text].extend(actions)
         meant = whole.said.get(PARTS["intent"][0], {})
-        self.pins = [pins for pins, actions in whole.pins.items() if not meant.keys().isdisjoint(map(str, actions))]
+        self.pins = [text for text, actions in whole.pins.items() if not meant.keys().isdisjoint(map(str, actions))]
         return whole
 
     def close(self) -> None:
@@ -168,7 +168,7 @@ def read(connection: Connection, part: Part) -> Read:
     """One part of it."""
     name, bounds = part
     if name == _COUNTS:
-        return Read({}, list(miscounted(connection)), {})
+        return Read({}, [*miscounted(connection), *pins.edited(connection)], {})
     if name == EVIDENCE:
         evidence = kept.read(connection, bounds)
         return Read({EVIDENCE: evidence.said}, [], evidence.pins)

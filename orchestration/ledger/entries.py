@@ -123,7 +123,7 @@ class Rows(NamedTuple):
     def read(cls, connection: Connection, permits: Mapping[int, str | None]) -> Self:
         """Those of decisions and the permits that they minted."""
         decisions = _by(connection, tables.decision.c.decision_id, permits)
-        evidence = dict(kept.stored(connection, among={each["action"] for each in decisions.values()}))
+        evidence = dict(kept.stored(connection, {each["action"] for each in decisions.values()}))
         minted = _by(connection, tables.permit.c.permit_id, {each for each in permits.values() if each is not None})
         return cls(decisions, evidence, minted, _uses(connection, minted.keys()))
 

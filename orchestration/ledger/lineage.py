@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 
 from orchestration.canonical import canonical
 from orchestration.contracts import Contract, Pin
-from orchestration.ledger import entries
+from orchestration.ledger import entries, pins
 from orchestration.ledger.chain import hashes
 from orchestration.ledger.merkle import root_of
 from orchestration.store import tables
@@ -138,13 +138,13 @@ def problems(connection: Connection, instance: Instance, events: Iterable[Effect
         kept: The pins of what performed effects rested on, each time as the text that is kept with evidence.
     """
     found: list[str] = []
-    pins: list[Pin] = []
+    named: list[Pin] = []
     for stated in _pins(connection, kept):
         try:
-            pins.append(Pin.model_validate_json(stated))
+            named.append(Pin.model_validate_json(stated))
         except ValidationError:
             found.append(f"The store holds {stated} as a pin, which names no materialisation.")
-    found += check_pins(instance, pins)
+    found += check_pins(instance, named)
     batches = set(connection.execute(select(tables.batch.c.batch_id)).scalars())
     for event in events:
         found += _effects_problems(connection, event, batches)
@@ -179,7 +179,7 @@ def _pins(connection: Connection, kept: Iterable[bytes]) -> list[str]:
         found |= {canonical(row).decode(): None for row in connection.execute(select(column)).scalars() if row}
     for text in kept:
         try:
-            found |= {canonical(item).decode(): None for item in json.loads(text)}
+            found |= {canonical(item).decode(): None for item in pins.of(connection, json.loads(text))}
         except (ValueError, TypeError):  # it was edited
             found[text.decode("utf-8", "replace")] = None
     return list(found)

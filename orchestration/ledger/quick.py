@@ -20,16 +20,19 @@ import orjson
 
 from orchestration.canonical import digest
 from orchestration.ledger import entries as kinds
+from orchestration.ledger import entries_calls as calls
 from orchestration.ledger.entries_erasure import ERASED
 from orchestration.ledger.links import Entry, faults, members, moment, plainly
 from orchestration.ledger.subjects import (
     ANSWER,
+    CALL,
     EVIDENCE,
     GONE,
     PARTS,
     POLICIES,
     STATE,
     STEPS,
+    UNDER_WAY,
     Said,
     answer_digest,
 )
@@ -95,8 +98,8 @@ class Quick:
     def _cut(self, entry: Entry, body: dict[str, Any], payload: bytes) -> bool:
         """Take in an entry that has the form which most of its kind have; says whether it has."""
         kind, action = entry.kind, entry.action
-        if kind == kinds.ANSWER:
-            return self._answer(entry, body, payload)
+        if kind in {kinds.ANSWER, calls.BEGUN}:
+            return self._answer(entry, body, payload) if kind == kinds.ANSWER else self._call(body, UNDER_WAY)
         if type(action) is not str or payload[-1:] != b"}":
             return False
         if kind == kinds.DECISION:
@@ -105,6 +108,7 @@ class Quick:
             self._once(_INTENT, action, payload[10:-1])
         elif kind == kinds.OUTCOME and payload.startswith(b'{"outcome":{') and not self._unknown(action, payload):
             self._once(_OUTCOME, action, payload[11:-1])  # its step is the final one where none is kept
+            return self._call(body, GONE)
         else:
             return False
         return True
@@ -112,6 +116,14 @@ class Quick:
     def _unknown(self, action: str, payload: bytes) -> bool:
         """Whether an outcome may be unknown, or was before."""
         return b'"unknown"' in payload or action in self.said[_OUTCOME]
+
+    def _call(self, body: dict[str, Any], said: str) -> bool:
+        """Take in that a call is begun or over: the last entry that says so counts."""
+        permit = body.get("permit")
+        if type(permit) is not str or (said and body.get("state") != "sending"):
+            return False
+        self.said[CALL][permit] = said
+        return True
 
     def _take(self, part: str, key: str, said: str, step: int, *, left: bool = False) -> None:
         """Take in what `telling` would, by the same rule."""

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Table, desc, select
 
 from orchestration.contracts import Contract, Pin, Reason
 from orchestration.errors import NotFound
-from orchestration.ledger import agreement
+from orchestration.ledger import agreement, pins
 from orchestration.ledger.committed_effects import UNDO
 from orchestration.ledger.entries import EVIDENCE_EXPIRED
 from orchestration.ledger.erasures import proofs
@@ -201,7 +201,7 @@ def _trace(connection: Connection, proposal: dict[str, Any]) -> Trace:
         undos=_undos(connection, action),
         tainted=_tainted(connection, action),
         snapshot=decision.get("snapshot_id") or batch["snapshot_id"],
-        materialisations=_materialisations(evidence, batch),
+        materialisations=_materialisations(connection, evidence, batch),
         entities=evidence.get("entities"),
         source_rows=tuple(evidence.get("source_rows", ())),
         evidence_removed_at=None if evidence else _removed_at(told),
@@ -304,8 +304,9 @@ def _tainted(connection: Connection, action: str) -> tuple[str, ...]:
     return tuple(connection.execute(query.order_by(table.c.how)).scalars())
 
 
-def _materialisations(evidence: dict[str, Any], batch: dict[str, Any]) -> tuple[Pin, ...]:
-    stated = [batch["pin"], *evidence.get("materialisations", ()), batch["effects_pin"]]
+def _materialisations(connection: Connection, evidence: dict[str, Any], batch: dict[str, Any]) -> tuple[Pin, ...]:
+    rested_on = pins.of(connection, evidence.get("materialisations", ()))
+    stated = [batch["pin"], *rested_on, batch["effects_pin"]]
     return tuple(dict.fromkeys(Pin.model_validate(item) for item in stated if item))
 
 

@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, insert, select, update
 
-from orchestration.canonical import canonical
+from orchestration.canonical import canonical, plain
 from orchestration.contracts import Pin
-from orchestration.ledger import committed, entries
+from orchestration.ledger import committed, entries, pins
+from orchestration.ledger.entries_calls import begun
 from orchestration.store import tables
 from orchestration.store.engine import Store
 
@@ -102,12 +103,14 @@ def decide(store: Store, action: str, verdict: str, pin: Pin | None = GRAPH_PIN)
                 transient=False,
             )
         )
+        pinned = [] if pin is None else [pin]
         evidence = {
             "action": action,
             "read_set": READ_SET,
             "entities": {"entity": [{"entity_id": "org_1", "name": "Ada's Äpfel GmbH"}], "crosswalk": []},
             "source_rows": [SOURCE_ROW, LINE],
-            "materialisations": [pin.model_dump()] if pin else [],
+            # a denial as earlier versions kept its pins
+            "materialisations": pins.keep(connection, pinned) if verdict == "allow" else plain(pinned),
             "kept_at": NOW,
         }
         connection.execute(insert(tables.evidence).values(evidence))
@@ -189,6 +192,14 @@ def intend(store: Store, action: str) -> None:
         }
         connection.execute(insert(tables.outbox).values(row))
         entries.intended(connection, action, at=NOW)
+
+
+def begin(store: Store, action: str) -> None:
+    with store.begin() as connection:
+        mine = update(tables.outbox).where(tables.outbox.c.action == action)
+        connection.execute(mine.values(state="sending", attempts=1))
+        row = connection.execute(select(tables.outbox).where(tables.outbox.c.action == action)).mappings().one()
+        begun(connection, dict(row), at=NOW)
 
 
 def settle(store: Store, action: str, state: str) -> None:

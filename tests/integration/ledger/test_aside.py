@@ -98,7 +98,7 @@ def test_evidence_of_earlier_versions_is_read_as_they_told_it(told: Store) -> No
         ledger = {
             Subject(EVIDENCE, row["action"]): Told(committed.of_evidence(row), (1, "decision", "then")) for row in rows
         }
-        read = {Subject(EVIDENCE, action): said for action, said in kept.stored(connection)}
+        read = {Subject(EVIDENCE, action): said for action, said in kept.whole(connection).items()}
         assert len(list(agreement.differences(ledger, read))) == len(rows)
         said = {subject: said for subject, said in agreement.told_by_store(connection, ledger) if subject in ledger}
         assert not list(agreement.differences(ledger, said))

@@ -218,6 +218,9 @@ EDITS: list[tuple[str, str, object]] = [
     ("evidence", "source_rows", "[]"),
     ("evidence", "entities", "{}"),
     ("evidence", "materialisations", "[]"),
+    ("evidence", "materialisations", f'"{"f" * 64}"'),
+    ("pin_set", "pins", "[]"),
+    ("pin_set", "digest", "f" * 64),
     ("permit", "payload", "{}"),
     ("permit", "signature", "Zm9yZ2Vk"),
     ("permit", "expires_at", "2027-11-02 09:00:00.000000"),
@@ -243,7 +246,7 @@ def test_an_edited_row_of_the_store_is_told(settled: Store, table: str, column: 
     assert any("The store" in problem for problem in found), found
 
 
-@pytest.mark.parametrize("table", ["outbox", "evidence", "decision", "trigger_row", "pointer"])
+@pytest.mark.parametrize("table", ["outbox", "evidence", "pin_set", "decision", "trigger_row", "pointer"])
 def test_a_removed_row_of_the_store_is_told(settled: Store, table: str) -> None:
     with undone(settled) as connection:
         connection.execute(delete(tables.metadata.tables[table]))
