@@ -20,7 +20,7 @@ import orjson
 
 from orchestration.canonical import digest
 from orchestration.ledger import kinds
-from orchestration.ledger.links import Entry, faults, moment, plainly
+from orchestration.ledger.links import Entry, faults, members, moment, plainly
 from orchestration.ledger.subjects import (
     ANSWER,
     CALL,
@@ -46,6 +46,10 @@ _ASKED: Final = re.compile(
 )
 _TAIL: Final = 512
 """Octets at the end of what is said of a decision, in which all stands that is looked for there."""
+_QUOTE: Final = b'"'[0]
+_LAST: Final = b'"}}'
+_ENDS: Final = frozenset({_LAST, b'"},'})
+"""What comes behind a proposal's last value: the end of all of them, or the next one."""
 _PROPOSED: Final = answer_digest("proposed", "")
 _ANSWERED: Final = digest("answered")
 
@@ -168,25 +172,45 @@ class Quick:
         return True
 
     def _answer(self, entry: Entry, body: dict[str, Any], payload: bytes) -> bool:
-        """An answer to many rows at once, read as JSON and cut where that, written again, is the very same."""
-        try:
-            said = orjson.loads(payload)
-            proposals = {action: orjson.dumps(each) for action, each in said["proposals"].items()}
-            rows = [each["row_id"] for each in said["proposals"].values()]
-        except (ValueError, TypeError, KeyError, AttributeError):
+        """An answer to many rows at once, cut where each proposal begins and ends."""
+        cut = cut_answer(payload)
+        if cut is None:
             return False
-        whole = {name: orjson.dumps(each) for name, each in said.items()} | {"proposals": _object(proposals)}
-        if _object(whole) != payload:
+        proposals, rest = cut
+        other = replace(entry, payload=rest)
+        if other.covers().get("proposals") != {}:
             return False
-        for row_id, (action, text) in zip(rows, proposals.items(), strict=True):
-            self._take(ANSWER, str(row_id), _PROPOSED, 0)
-            self._once(_PROPOSAL, action, text)
-        if proposals:
-            self._take(STATE, str(body.get("batch")), _ANSWERED, STEPS["answered"])
-        rest = replace(entry, payload=_object(whole | {"proposals": b"{}"}).decode())
-        for subject, told in told_by(rest):
+        answered, proposed = self.said[ANSWER], self.said[_PROPOSAL]
+        for action, row_id, text in proposals:
+            found = sha256(text).hexdigest()
+            if proposed.setdefault(action, found) != found or answered.setdefault(row_id, _PROPOSED) != _PROPOSED:
+                self.doubtful = True
+        self._take(STATE, str(body.get("batch")), _ANSWERED, STEPS["answered"])
+        for subject, told in told_by(other):
             self._take(subject.part, subject.key, told.digest, told.step)
         return True
+
+
+def cut_answer(payload: bytes) -> tuple[list[tuple[str, str, bytes]], str] | None:
+    """Each proposal of an answer, with its action and row, and the payload without them; none if it has another form.
+
+    Each has the name of its row behind all else. Where it ends is where that does, if the store's row has its digest.
+    """
+    begin = payload.find(b'"proposals":{"')
+    if begin < 1 or not (begin == 1 or members(payload[: begin - 1].decode() + "}")):  # else it is within another part
+        return None
+    found: list[tuple[str, str, bytes]] = []
+    at = begin + len(b'"proposals":{')
+    while (colon := payload.find(b'":{"', at)) >= 0 and (row := payload.find(b',"row_id":"', colon)) >= 0:
+        end = payload.find(b'"', row + 11)
+        action, row_id, last = payload[at + 1 : colon], payload[row + 11 : end], payload[end : end + 3]
+        if payload[at] != _QUOTE or b"\\" in action or b"\\" in row_id or b'"' in action or last not in _ENDS:
+            return None
+        found.append((action.decode(), row_id.decode(), payload[colon + 2 : end + 2]))
+        at = end + 3
+        if last == _LAST:
+            return found, (payload[:begin] + b'"proposals":{}' + payload[at:]).decode()
+    return None
 
 
 def sound(entry: Entry) -> tuple[dict[str, Any] | None, bytes]:
@@ -214,10 +238,6 @@ def sound(entry: Entry) -> tuple[dict[str, Any] | None, bytes]:
     if sha256(salt.encode("utf-8", "surrogatepass") + b"\n" + held).hexdigest() != promised:
         return None, b""
     return said, held
-
-
-def _object(members: Mapping[str, bytes]) -> bytes:
-    return b"{%b}" % b",".join([b"%b:%b" % (orjson.dumps(name), text) for name, text in members.items()])
 
 
 def _there(said: dict[str, str]) -> dict[str, str]:

@@ -15,7 +15,8 @@ from sqlalchemy import Column, Connection, Select, String, Table, select
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
 from orchestration.ledger import committed
-from orchestration.ledger.rows import Digests, raw, raw_column, written
+from orchestration.ledger.digests import Digests
+from orchestration.ledger.rows import raw, raw_column, written
 from orchestration.ledger.subjects import CALL, HALT, PARTS, UNDER_WAY, Said, answer_digest
 from orchestration.store import tables
 
