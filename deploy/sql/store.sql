@@ -7,6 +7,7 @@ REVOKE ALL ON ALL TABLES IN SCHEMA public FROM precede_coordinator, precede_insi
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO precede_coordinator;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO precede_coordinator;
 REVOKE UPDATE, DELETE ON ledger_entry, checkpoint, policy_set FROM precede_coordinator;
+REVOKE UPDATE ON pin_set FROM precede_coordinator;
 REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM precede_coordinator;
 
 -- Insight: says which graph is current and what was read, and reads what people judged. It sees no trigger row, no

@@ -26,7 +26,7 @@ from orchestration.store import tables
 _KEPT: Final = frozenset(
     {
         *("ledger_entry", "ledger_payload", "checkpoint"),  # the chain, of which the proof of erasure tells
-        *("snapshot", "pointer", "watermark", "policy_set"),  # of nobody in particular
+        *("snapshot", "pointer", "watermark", "policy_set", "pin_set"),  # of nobody in particular
         *("erasure", "suppression", "objection_subject", "permit_subject", "permit_use"),
     }
 )

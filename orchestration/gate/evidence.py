@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestration.gate.known import GraphFacts
 from orchestration.gate.resolve import Case
-from orchestration.graph.rows import SourceRow
+from orchestration.graph.rows import SourceRow, SourceText
 from orchestration.store.written import Written, written
 
 
@@ -70,7 +70,7 @@ def _source_rows(graph: GraphFacts, records: Iterable[str]) -> list[str]:
     return [_source_row(graph, row, supports.get(row.record_id, [])) for row in rows.values()]
 
 
-def _source_row(graph: GraphFacts, row: SourceRow, supports: list[str]) -> str:
+def _source_row(graph: GraphFacts, row: SourceRow | SourceText, supports: list[str]) -> str:
     known = ("row", row.record_id, *supports)
     text = graph.texts.get(known)
     if text is None:

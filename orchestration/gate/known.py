@@ -15,7 +15,7 @@ from orchestration.contracts import ActionId, Arguments, EntityId, Pin, Reason, 
 from orchestration.gate.doubts import Doubt
 from orchestration.gate.stops import Stopped
 from orchestration.graph.current import Watermark
-from orchestration.graph.rows import Contact, Crosswalk, Entity, Fact, GoldenValue, Snapshot, SourceRow
+from orchestration.graph.rows import Contact, Crosswalk, Entity, Fact, GoldenValue, Snapshot, SourceRow, SourceText
 
 NO_GRAPH: Final = Reason(code="no_graph", detail="No graph has been published.")
 
@@ -40,7 +40,7 @@ class GraphFacts:
     """Entity to its open review pairs; also of others who have a contact point, and of whom a fact alone names."""
     records: Mapping[str, tuple[Crosswalk, ...]] = field(default_factory=dict)
     """Entity to its records."""
-    source_rows: Mapping[str, SourceRow] = field(default_factory=dict)
+    source_rows: Mapping[str, SourceRow | SourceText] = field(default_factory=dict)
     """Record id to the source row it comes from; also the ids of rows that complete records."""
     support: Mapping[str, tuple[RecordId, ...]] = field(default_factory=dict)
     """Record id to the source rows that complete it beside its own, such as the line of an invoice."""

@@ -23,7 +23,7 @@ from orchestration.gate.permits import sign
 from orchestration.gate.policy import AgentPolicies
 from orchestration.gate.resolve import Case
 from orchestration.graph.rows import SnapshotInput
-from orchestration.ledger import entries
+from orchestration.ledger import entries_decisions, pins
 from orchestration.ledger.kept import digest_of, stored
 from orchestration.store import tables
 from orchestration.store.written import Written, written
@@ -53,8 +53,8 @@ def record(
     decision_ids = connection.execute(_DECISIONS, decisions).scalars().all()
     queue.decided(connection, list(zip(decision_ids, answers, strict=True)), now)
     cases = [(answer, answer.case, text) for answer, text in zip(answers, asked, strict=True) if answer.case]
-    pins = Written(written(_pins(cases[0][1], store))) if cases else Written("[]")
-    kept = [_kept(answer, case, text, pins) for answer, case, text in cases]
+    pinned = Written(written(pins.keep(connection, _pins(cases[0][1], store)))) if cases else Written("[]")
+    kept = [_kept(answer, case, text, pinned) for answer, case, text in cases]
     if kept:
         connection.execute(
             delete(tables.evidence).where(tables.evidence.c.action.in_([each["action"] for each in kept]))
@@ -67,13 +67,13 @@ def record(
     counted = keep.minted(connection, minted)
     keep.refused(connection, [answer.decision.action for answer in answers if answer.decision.permit is None])
     ids = [None if answer.decision.permit is None else answer.decision.permit.permit_id for answer in answers]
-    rows = entries.Rows(
+    rows = entries_decisions.Rows(
         decisions={one: {"decision_id": one, **row} for one, row in zip(decision_ids, decisions, strict=True)},
         evidence=_digests(connection, answers, kept),
         permits={each["permit_id"]: each for each in signed},
         uses=counted,
     )
-    entries.all_decided(connection, dict(zip(decision_ids, ids, strict=True)), at=now, rows=rows)
+    entries_decisions.all_decided(connection, dict(zip(decision_ids, ids, strict=True)), rows, at=now)
 
 
 def _asked(answer: Answer) -> bytes | None:
@@ -98,7 +98,7 @@ def _decision(answer: Answer, staying: AbstractSet[str], asked: bytes | None) ->
     }
 
 
-def _kept(answer: Answer, case: Case, asked: bytes | None, pins: Written) -> dict[str, Any]:
+def _kept(answer: Answer, case: Case, asked: bytes | None, pinned: Written) -> dict[str, Any]:
     decision = answer.decision
     return {
         "action": decision.action,
@@ -106,7 +106,7 @@ def _kept(answer: Answer, case: Case, asked: bytes | None, pins: Written) -> dic
         "read_set": Written(written(decision.read_set)),
         "policy_request": None if asked is None else Written(asked.decode()),
         **evidence(case),
-        "materialisations": pins,
+        "materialisations": pinned,
     }
 
 
@@ -114,7 +114,7 @@ def _digests(connection: Connection, answers: Iterable[Answer], kept: Iterable[M
     """Action to the digest of its evidence: of what is kept now, or of what was kept before."""
     digests = {each["action"]: digest_of(each) for each in kept}
     before = {answer.decision.action for answer in answers} - digests.keys()
-    return digests | dict(stored(connection, among=before)) if before else digests
+    return digests | dict(stored(connection, before)) if before else digests
 
 
 def _permit(permit: Permit, key: Ed25519PrivateKey) -> dict[str, Any]:
@@ -150,9 +150,9 @@ def _counted(answer: Answer) -> Touch:
     return answer.touch
 
 
-def _pins(case: Case, store: StoreFacts) -> list[Any]:
+def _pins(case: Case, store: StoreFacts) -> list[Pin]:
     """The materialisations of the snapshot, which is one for all that is decided together, and of its inputs."""
-    return [pin.model_dump() for pin in (store.pin, *map(_pin, case.graph.snapshot.inputs)) if pin is not None]
+    return [pin for pin in (store.pin, *map(_pin, case.graph.snapshot.inputs)) if pin is not None]
 
 
 def _pin(pinned: SnapshotInput) -> Pin | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import duckdb
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = dict[str, Any]
+_TIME: Final = "TIMESTAMP WITH TIME ZONE"
 
 
 class Confined:
@@ -60,6 +61,16 @@ class Confined:
         bound = parameters if parameters is None or isinstance(parameters, list) else dict(parameters)
         with closing(self._connection.cursor()) as cursor:
             return _fetched(cursor, sql, bound)
+
+    def tuples(self, sql: str, parameters: list[Any] | Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """The rows of one `SELECT` as DuckDB gives them, for queries without times: these would be in no zone of ours.
+
+        Raises:
+            duckdb.Error: The statement is wrong, or tried to write or to leave the file.
+        """
+        bound = parameters if parameters is None or isinstance(parameters, list) else dict(parameters)
+        with closing(self._connection.cursor()) as cursor:
+            return cursor.execute(sql, bound).fetchall()
 
     def joined(
         self,
@@ -124,9 +135,14 @@ def _lock(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _fetched(cursor: duckdb.DuckDBPyConnection, sql: str, bound: list[Any] | dict[str, Any] | None) -> list[Row]:
     cursor.execute(sql, bound)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, map(_plain, values), strict=True)) for values in cursor.fetchall()]
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401  DuckDB's own types
-    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
+    names, times = [], []
+    for column in cursor.description or ():
+        names.append(column[0])
+        if str(column[1]) == _TIME:
+            times.append(column[0])
+    found = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+    for name in times:
+        for row in found:
+            if row[name] is not None:
+                row[name] = row[name].astimezone(UTC)
+    return found

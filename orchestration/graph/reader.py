@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
+import orjson
 
 from orchestration.contracts import RecordId, SnapshotId
 from orchestration.errors import ConfigurationError
 from orchestration.graph.confined import Confined, Row, not_a_graph
-from orchestration.graph.model import FACTS, RECORD_TYPES
+from orchestration.graph.model import FACTS, RECORD_TYPES, Field, Shape
 from orchestration.graph.rows import (
     Contact,
     Crosswalk,
@@ -26,11 +29,21 @@ from orchestration.graph.rows import (
     Relationship,
     Snapshot,
     SourceRow,
+    SourceText,
     source_row_id,
 )
+from orchestration.sql import quoted
 
 if TYPE_CHECKING:
     import networkx as nx
+
+
+_SOURCE_ROWS: Final = "WITH asked AS MATERIALIZED (SELECT ? AS ids) FROM source_rows((SELECT ids FROM asked))"
+"""The ids stand in it once: the macro names them once for each source table, and each place would take a copy."""
+_SOURCE_TEXTS: Final = """
+    WITH asked AS MATERIALIZED (SELECT ? AS ids)
+    SELECT record_id, system, source_table, source_key, row_hash, "row" FROM source_rows((SELECT ids FROM asked))
+"""
 
 
 class EntityGraph(Confined):
@@ -72,10 +85,16 @@ class EntityGraph(Confined):
         """The golden records of those entities, by id."""
         wanted, found = list(entity_ids), {}
         for shape in RECORD_TYPES.values():
-            for row in self.rows(f"SELECT * FROM {shape.name} WHERE entity_id IN (SELECT unnest(?))", [wanted]):
-                found[row["entity_id"]] = {
-                    name: GoldenValue(row[name], row[f"{name}_record"]) for name in shape.names if row[name] is not None
+            names, times = shape.names, [field.name for field in shape.fields if field.kind == "timestamp"]
+            for row in self.tuples(_golden(shape), [wanted]):
+                found[row[0]] = golden = {
+                    name: GoldenValue(value, record)
+                    for name, value, record in zip(names, row[1::2], row[2::2], strict=True)
+                    if value is not None
                 }
+                for name in times:
+                    if name in golden:
+                        golden[name] = GoldenValue(golden[name].value.replace(tzinfo=UTC), golden[name].record_id)
         return found
 
     def events(self, entity_id: str) -> list[Row]:
@@ -114,8 +133,15 @@ class EntityGraph(Confined):
     def source_rows(self, record_ids: Iterable[str]) -> dict[str, SourceRow]:
         """The source rows that those records and facts come from, by the id that was asked for."""
         asked = {record_id: source_row_id(record_id) for record_id in record_ids}
-        rows = self.rows("FROM source_rows(?)", [sorted({*asked.values()})])
+        rows = self.rows(_SOURCE_ROWS, [sorted({*asked.values()})])
         found = {row["record_id"]: SourceRow.of(row) for row in rows}
+        return {record_id: found[row_id] for record_id, row_id in asked.items() if row_id in found}
+
+    def source_texts(self, record_ids: Iterable[str]) -> dict[str, SourceText]:
+        """As `source_rows`, with each row's columns as text, and without when it was seen."""
+        asked = {record_id: source_row_id(record_id) for record_id in record_ids}
+        rows = self.tuples(_SOURCE_TEXTS, [sorted({*asked.values()})])
+        found = {row[0]: SourceText._make((*row[:-1], orjson.Fragment(row[-1]))) for row in rows}
         return {record_id: found[row_id] for record_id, row_id in asked.items() if row_id in found}
 
     def support(self, record_ids: Iterable[str]) -> dict[str, tuple[RecordId, ...]]:
@@ -247,6 +273,17 @@ class EntityGraph(Confined):
     def snapshot_id(self) -> SnapshotId:
         """Which graph this is."""
         return self.snapshot.snapshot_id
+
+
+@cache
+def _golden(shape: Shape) -> str:
+    """A query for golden records, each value before its record; times in UTC, without a zone."""
+    each = (_in_utc(field) + f", {quoted(f'{field.name}_record')}" for field in shape.fields)
+    return f"SELECT entity_id, {', '.join(each)} FROM {shape.name} WHERE entity_id IN (SELECT unnest(?))"
+
+
+def _in_utc(field: Field) -> str:
+    return f"{quoted(field.name)} AT TIME ZONE 'UTC'" if field.kind == "timestamp" else quoted(field.name)
 
 
 def _edge(row: Row) -> Row:

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
+
+import orjson
 
 from orchestration.contracts import EntityId, RecordId, SnapshotId
 from orchestration.graph.model import SHAPES
@@ -140,6 +142,17 @@ class SourceRow:
     def of(cls, row: Mapping[str, Any]) -> Self:
         """From a row of `source_record`."""
         return cls(**{**row, "row": json.loads(row["row"])})
+
+
+class SourceText(NamedTuple):
+    """A source row as it was read, its columns as JSON text: what nobody reads any further is not made into values."""
+
+    record_id: RecordId
+    system: str
+    source_table: str
+    source_key: str
+    row_hash: str
+    row: orjson.Fragment
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,8 @@ def show(connection: Connection, tables: Sequence[SourceTable]) -> None:
     ids = " UNION ALL ".join(f"SELECT _record AS record_id FROM {table.name}" for table in tables)
     connection.execute(f"CREATE OR REPLACE VIEW source_id AS {ids or f'SELECT record_id FROM ({_NOTHING})'}")
     picked = " UNION ALL ".join(_picked(tables)) or _NOTHING
-    connection.execute(f"CREATE OR REPLACE MACRO source_rows(ids) AS TABLE {_seen(picked)}")
+    wanted = "WITH wanted AS MATERIALIZED (SELECT unnest(ids) AS id)"
+    connection.execute(f"CREATE OR REPLACE MACRO source_rows(ids) AS TABLE {wanted} {_seen(picked)}")
 
 
 def seen_before(connection: Connection, table: SourceTable) -> str | None:
@@ -177,7 +178,8 @@ def _insert(connection: Connection, table: SourceTable, landed: Landed, joined: 
 
 def _picked(tables: Sequence[SourceTable]) -> Iterator[str]:
     for table in tables:
-        yield table.shown("WHERE _record IN (SELECT unnest(ids))")
+        own = f"SELECT id FROM wanted WHERE starts_with(id, {literal(table.prefix)})"
+        yield table.shown(f"WHERE _record IN ({own})")
 
 
 def _seen(every: str) -> str:

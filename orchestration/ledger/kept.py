@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     Column,
@@ -26,47 +26,77 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-from orchestration.ledger import committed, rows
+from orchestration.ledger import committed, pins, rows
 from orchestration.store.tables import evidence, ledger_entry, ledger_payload
 
 STORED: Final = "stored:"
 """How a digest of the text begins, unlike one of canonical JSON."""
 _TEXTS: Final = ("read_set", "entities", "source_rows", "materialisations", "policy_request")
 _BEFORE: Final = tuple(f"{name} %d\n".encode() for name in ("action", "kept_at", *_TEXTS))
+_PINS: Final = 2 + _TEXTS.index("materialisations")
+"""Where rows have the name of their pins, or the pins themselves."""
+_LOST: Final = f"{STORED}without its pins"
+"""Said of evidence whose pins are not kept as it names them: no evidence has that digest."""
 _AT_ONCE: Final = 20
 """Rows that are held at a time: not more than a processor keeps at hand, for each is read twice."""
 Bounds = tuple[str | int | None, str | int | None]
 """Rows that come after the first place in a table, up to the second; none where it begins or ends with these."""
 
 
-def stored(
-    connection: Connection,
-    action: str | None = None,
-    *,
-    among: Collection[str] | None = None,
-    between: Bounds = (None, None),
-) -> Iterator[tuple[str, str]]:
-    """Each action that evidence is kept of, or one alone, or those among some, with the digest of it."""
-    column = evidence.c.action
-    query = select(
-        rows.raw_column(column),
-        rows.raw_column(evidence.c.kept_at),
-        *(_octets(connection, evidence.c[name]) for name in _TEXTS),
-    )
-    if action is not None:
-        query = query.where(column == action)
-    if among is not None:
-        query = query.where(column.in_(sorted(among)))
-    if between[0] is not None:
-        query = query.where(_place(connection) > between[0])
-    if between[1] is not None:
-        query = query.where(_place(connection) <= between[1])
-    for row in rows.raw(connection, query, _AT_ONCE):
+class Kept(NamedTuple):
+    """What some evidence says."""
+
+    said: dict[str, str]
+    """Each action that it is kept of, with the digest of it."""
+    pins: dict[bytes, list[str]]
+    """The text of all pins that an answer rested on, or of their name, with each action of which it is the same."""
+
+
+def stored(connection: Connection, among: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Each of some actions that evidence is kept of, with the digest of it, as entries are to tell of it."""
+    for row in _rows(connection, evidence.c.action.in_(sorted(among))):
         yield row[0], _digest(row)
 
 
+def whole(connection: Connection, action: str | None = None) -> dict[str, str]:
+    """Each action that evidence is kept of, or one alone, with the digest of it where all is kept that it names."""
+    return _read(connection, [] if action is None else [evidence.c.action == action]).said
+
+
+def read(connection: Connection, between: Bounds = (None, None)) -> Kept:
+    """The same of some evidence, with the pins that it rests on, which nobody has to read once more."""
+    where = []
+    if between[0] is not None:
+        where.append(_place(connection) > between[0])
+    if between[1] is not None:
+        where.append(_place(connection) <= between[1])
+    return _read(connection, where)
+
+
+def _read(connection: Connection, where: Iterable[ColumnElement[bool]]) -> Kept:
+    kept, named = Kept({}, {b"": []}), pins.sound(connection)
+    before, lost, alike = None, False, kept.pins[b""]
+    for row in _rows(connection, *where):
+        pinned = row[_PINS]
+        if pinned != before:  # the same for all that were decided on one snapshot, as a rule
+            before, lost = pinned, pinned is not None and pinned[:1] == b'"' and pinned not in named
+            alike = kept.pins.setdefault(pinned or b"", [])
+        kept.said[row[0]] = _LOST if lost else _digest(row)
+        alike.append(row[0])
+    return kept
+
+
+def _rows(connection: Connection, *where: ColumnElement[bool]) -> Iterator[rows.Row]:
+    query = select(
+        rows.raw_column(evidence.c.action),
+        rows.raw_column(evidence.c.kept_at),
+        *(_octets(connection, evidence.c[name]) for name in _TEXTS),
+    )
+    yield from rows.raw(connection, query.where(*where), _AT_ONCE)
+
+
 def stretches(connection: Connection, size: int) -> list[Bounds]:
-    """What `stored` may be read between so that each row is read once, some `size` of them at a time."""
+    """What `read` may be given so that each row is read once, some `size` of them at a time."""
     place = _place(connection)
     if connection.dialect.name == "sqlite":
         first, last, count = (
@@ -97,7 +127,7 @@ def as_told(connection: Connection, action: str) -> str:
     )
     told = (json.loads(payload).get("evidence") for payload in connection.execute(query).scalars().all())
     if (next(filter(None, told), None) or STORED).startswith(STORED):
-        return dict(stored(connection, action))[action]
+        return whole(connection, action)[action]
     return canonically(connection, action)
 
 

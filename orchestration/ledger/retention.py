@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, delete, select
 
 from orchestration.contracts import OutcomeState
-from orchestration.ledger import entries
+from orchestration.ledger import entries, pins
 from orchestration.store.engine import Store
 from orchestration.store.tables import batch, evidence, outbox, proposal
 from orchestration.work import rested_on
@@ -46,7 +46,10 @@ def expire_evidence(store: Store, days: int, now: datetime) -> int:
             connection.execute(delete(evidence).where(evidence.c.action.in_(actions)))
         removed += len(actions)
         if len(actions) < AT_ONCE:
-            return removed
+            break
+    if removed:
+        pins.forget(store)
+    return removed
 
 
 def over(connection: Connection, days: int, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from orchestration.errors import StoreError
 
-HEAD: Final = "0012"
+HEAD: Final = "0013"
 """The newest revision in `migrations/versions`."""
 _PAUSE: Final = 0.02  # seconds between two tries
 

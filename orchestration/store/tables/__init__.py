@@ -16,7 +16,7 @@ from orchestration.store.tables.effects import (
     undo,
 )
 from orchestration.store.tables.erasure import erasure, objection, objection_subject, suppression
-from orchestration.store.tables.gate import decision, evidence, permit, policy_set
+from orchestration.store.tables.gate import decision, evidence, permit, pin_set, policy_set
 from orchestration.store.tables.handoffs import handoff
 from orchestration.store.tables.identity import agent_credential
 from orchestration.store.tables.judgements import judgement, settlement
@@ -52,6 +52,7 @@ __all__ = [
     "permit",
     "permit_subject",
     "permit_use",
+    "pin_set",
     "pointer",
     "policy_set",
     "proposal",

@@ -36,6 +36,15 @@ policy_set = Table(
 )
 
 
+# the materialisations of a snapshot and of what it was built from, which many decisions rest on; never changed
+pin_set = Table(
+    "pin_set",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # SHA-256 of the canonical JSON of the pins
+    json_column("pins", nullable=False),  # [contracts.Pin]
+)
+
+
 # what a decision rested on, kept after its snapshot has expired
 evidence = Table(
     "evidence",
@@ -46,7 +55,7 @@ evidence = Table(
     json_column(
         "source_rows", nullable=False
     ),  # [{record_id, system, source_table, source_key, row_hash, row, supports}]
-    json_column("materialisations", nullable=False),  # [contracts.Pin] of the snapshot and of what it was built from
+    json_column("materialisations", nullable=False),  # digest of a `pin_set`; earlier: the list itself
     Column("kept_at", UtcDateTime, nullable=False, index=True),
     # {request, entities, objections}: what Cedar was asked, and what spoke against it beside policy; none: not asked
     json_column("policy_request"),

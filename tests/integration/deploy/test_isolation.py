@@ -174,6 +174,7 @@ def test_the_same_attempts_succeed_for_whom_they_may(served: Machine, report: Re
         ("coordinator", "TRUNCATE ledger_entry CASCADE"),
         ("coordinator", "DELETE FROM checkpoint"),
         ("coordinator", "UPDATE policy_set SET schema = ''"),
+        ("coordinator", "UPDATE pin_set SET digest = ''"),
         ("coordinator", "ALTER TABLE proposal ADD COLUMN more text"),
         ("coordinator", "CREATE TABLE more (more text)"),
         ("insight", "SELECT * FROM proposal"),

@@ -22,6 +22,7 @@ from orchestration.store.engine import open_store
 from orchestration.work import act as acting
 from orchestration.work import outbox
 from orchestration.work import undo as undoing
+from orchestration.work.undo_call import Hands
 from tests.integration.gate.callers import LocalErp
 from tests.unit.gate.case import bounded, rules
 
@@ -31,14 +32,15 @@ STEPS: dict[str, tuple[object, str, str]] = {
     "while the first decision is written": (gate, "record", "before"),
     "with decisions written and not committed": (gate.Gate, "_answers", "after"),
     "with all decided": (acting, "_decided", "after"),
-    "before the intent is written": (perform.entries, "all_intended", "before"),
-    "with the intent written and not committed": (perform.entries, "all_intended", "after"),
+    "before the intent is written": (perform.entries_effects, "all_intended", "before"),
+    "with the intent written and not committed": (perform.entries_effects, "all_intended", "after"),
     "with one intent committed": (gate.Gate, "perform", "after"),
     "with every intent committed": (gate.Gate, "perform_batch", "after"),
+    "with a call begun": (outbox, "_begun", "after"),
     "before the first call": (LocalErp, "call", "before"),
     "with the effect there and its answer lost": (LocalErp, "call", "after"),
-    "before the outcome is written": (outbox.entries, "settled", "before"),
-    "with the outcome written and not committed": (outbox.entries, "settled", "after"),
+    "before the outcome is written": (outbox.entries_effects, "settled", "before"),
+    "with the outcome written and not committed": (outbox.entries_effects, "settled", "after"),
     "with one outcome committed": (outbox, "_settle", "after"),
     "with everything done": (acting, "report", "before"),
 }
@@ -140,7 +142,7 @@ def take_back(home: Path, action: str) -> None:
     """Take an effect back; exits with 0 where this process did, and with 3 where it was refused."""
     settings = Settings(home=home)
     store = open_store(settings)
-    hands = undoing.Hands(LocalErp(home), lambda: datetime.now(UTC), longest_wait=0.0)
+    hands = Hands(LocalErp(home), lambda: datetime.now(UTC), longest_wait=0.0)
     order = undoing.Order(action, "olga", "It went to the wrong person.")
     try:
         undoing.undo(store, order, rules().action_types, signing_key(settings.keys), hands)

@@ -8,11 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, insert, select, update
 
-from orchestration.canonical import canonical
+from orchestration.canonical import canonical, plain
 from orchestration.contracts import Pin
-from orchestration.ledger import committed, entries
+from orchestration.ledger import committed, entries, entries_effects, pins
+from orchestration.ledger.entries_calls import begun
 from orchestration.store import tables
 from orchestration.store.engine import Store
+from tests.integration.ledger import recording
 
 NOW = datetime(2026, 11, 2, 9, 0, 0, 123456, tzinfo=UTC)
 BATCH = "batch_1"
@@ -102,19 +104,21 @@ def decide(store: Store, action: str, verdict: str, pin: Pin | None = GRAPH_PIN)
                 transient=False,
             )
         )
+        pinned = [] if pin is None else [pin]
         evidence = {
             "action": action,
             "read_set": READ_SET,
             "entities": {"entity": [{"entity_id": "org_1", "name": "Ada's Äpfel GmbH"}], "crosswalk": []},
             "source_rows": [SOURCE_ROW, LINE],
-            "materialisations": [pin.model_dump()] if pin else [],
+            # a denial as earlier versions kept its pins
+            "materialisations": pins.keep(connection, pinned) if verdict == "allow" else plain(pinned),
             "kept_at": NOW,
         }
         connection.execute(insert(tables.evidence).values(evidence))
         permit = permit_of(connection, action) if verdict == "allow" else None
         decision_id = given.inserted_primary_key
         assert decision_id is not None
-        entries.decided(connection, decision_id[0], at=NOW, permit_id=permit)
+        recording.decided(connection, decision_id[0], at=NOW, permit_id=permit)
 
 
 def propose(connection: Connection, action: str) -> None:
@@ -188,14 +192,22 @@ def intend(store: Store, action: str) -> None:
             "intended_at": NOW,
         }
         connection.execute(insert(tables.outbox).values(row))
-        entries.intended(connection, action, at=NOW)
+        recording.intended(connection, action, at=NOW)
+
+
+def begin(store: Store, action: str) -> None:
+    with store.begin() as connection:
+        mine = update(tables.outbox).where(tables.outbox.c.action == action)
+        connection.execute(mine.values(state="sending", attempts=1))
+        row = connection.execute(select(tables.outbox).where(tables.outbox.c.action == action)).mappings().one()
+        begun(connection, dict(row), at=NOW)
 
 
 def settle(store: Store, action: str, state: str) -> None:
     with store.begin() as connection:
         row = {"state": state, "attempts": 1, "reference": "erp:dunning:9", "settled_at": NOW + timedelta(seconds=2)}
         connection.execute(update(tables.outbox).where(tables.outbox.c.action == action).values(row))
-        entries.settled(connection, action, at=NOW + timedelta(seconds=2))
+        entries_effects.settled(connection, action, at=NOW + timedelta(seconds=2))
 
 
 @contextmanager

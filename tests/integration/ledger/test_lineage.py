@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import text, update
 
 from orchestration.contracts import Pin
-from orchestration.ledger import entries, lineage
+from orchestration.ledger import entries, entries_effects, lineage
 from orchestration.ledger.chain import append
 from orchestration.ledger.lineage import check_pin, effects_metadata, instance_at, pin
 from orchestration.ledger.verify import verify
 from orchestration.store import tables
 from orchestration.store.engine import Store
-from tests.integration.ledger import story
+from tests.integration.ledger import recording, story
 from tests.integration.ledger.story import BATCH, DONE, NOW
 
 GRAPH, EFFECTS = "entity_graph", "effects/finance"
@@ -177,6 +177,17 @@ def test_a_wiped_asset_is_told(bound: Store, instance: dg.DagsterInstance) -> No
     assert "of entity_graph is not in Dagster's event log" in problems(bound, instance)[0]
 
 
+@pytest.mark.parametrize("pins", ["[7]", "7", "no JSON", "[1e999]"])
+def test_pins_kept_with_evidence_that_name_nothing_are_told(
+    bound: Store, instance: dg.DagsterInstance, pins: str
+) -> None:
+    with bound.begin() as connection:
+        connection.execute(text("UPDATE evidence SET materialisations = :pins"), {"pins": pins})
+    found = problems(bound, instance)
+    assert [each for each in found if "as a pin, which names no materialisation." in each]
+    assert [each for each in found if "The store's row was edited: the evidence of action" in each]
+
+
 def test_an_edited_event_is_told(bound: Store, instance: dg.DagsterInstance, home: Path) -> None:
     with event_log(home) as log:
         log.execute("UPDATE event_logs SET event = replace(event, 'snap_1', 'snap_9') WHERE asset_key LIKE '%graph%'")
@@ -207,9 +218,9 @@ def test_a_ledger_cut_and_rewritten_whole_is_told_by_the_event_log(bound: Store,
         effects = Pin.model_validate(connection.execute(tables.batch.select()).mappings().one()["effects_pin"])
         entries.snapshot_published(connection, "snap_1", at=NOW)
         entries.batch_opened(connection, BATCH, at=NOW)
-        entries.decided(connection, decision, at=NOW, permit_id=f"permit_{DONE}")
-        entries.intended(connection, DONE, at=NOW)
-        entries.settled(connection, DONE, at=NOW)
+        recording.decided(connection, decision, at=NOW, permit_id=f"permit_{DONE}")
+        recording.intended(connection, DONE, at=NOW)
+        entries_effects.settled(connection, DONE, at=NOW)
         covered = entries.range_of(connection, [BATCH])
         assert covered is not None
         entries.batch_closed(connection, [BATCH], effects, covered, at=NOW)

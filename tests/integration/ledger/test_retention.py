@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from orchestration.ledger import entries, retention
+from orchestration.ledger import entries, kinds, pins, retention
 from orchestration.ledger.chain import said
 from orchestration.ledger.retention import expire_evidence, over
 from orchestration.ledger.trace import trace
 from orchestration.ledger.verify import verify
 from orchestration.store import tables
 from orchestration.store.engine import Store
-from tests.integration.ledger import story
+from tests.integration.ledger import recording, story
 from tests.integration.ledger.story import DENIED, DONE, NOW
 
 LATER = NOW + timedelta(days=31)
@@ -53,8 +53,8 @@ def test_evidence_is_removed_after_its_time_and_verification_honours_it(over_and
     assert kept(over_and_done) == set()
     assert verify(over_and_done, None).problems == ()
     assert {(body["kind"], body["action"]) for body in last_bodies(over_and_done, 2)} == {
-        (entries.EVIDENCE_EXPIRED, DONE),
-        (entries.EVIDENCE_EXPIRED, DENIED),
+        (kinds.EVIDENCE_EXPIRED, DONE),
+        (kinds.EVIDENCE_EXPIRED, DENIED),
     }
     assert expire_evidence(over_and_done, 30, LATER) == 0
 
@@ -125,3 +125,56 @@ def test_a_run_that_was_killed_is_finished_by_the_next(over_and_done: Store, mon
         assert over(connection, 30, LATER)
     assert expire_evidence(over_and_done, 30, LATER) == 1
     assert verify(over_and_done, None).problems == ()
+
+
+def pins_kept(store: Store) -> set[str]:
+    with store.read() as connection:
+        return set(connection.execute(select(tables.pin_set.c.digest)).scalars())
+
+
+def test_pins_stay_for_as_long_as_evidence_names_them(over_and_done: Store) -> None:
+    [held] = pins_kept(over_and_done)
+    with over_and_done.begin() as connection:
+        pins.keep(connection, [])
+    assert len(pins_kept(over_and_done)) == 2
+    assert pins.forget(over_and_done) == 1
+    assert pins_kept(over_and_done) == {held}
+    assert expire_evidence(over_and_done, 30, LATER) == 2
+    assert pins_kept(over_and_done) == set()
+    assert verify(over_and_done, None).problems == ()
+
+
+def test_pins_are_not_removed_where_a_decision_came_meanwhile(over_and_done: Store, monkeypatch: Any) -> None:
+    seen = iter((1, 2))
+    monkeypatch.setattr(pins, "_told", lambda _: next(seen))
+    assert expire_evidence(over_and_done, 30, LATER) == 2
+    assert len(pins_kept(over_and_done)) == 1
+
+
+@pytest.mark.parametrize("edit", [delete(tables.pin_set), update(tables.pin_set).values(pins=[])])
+def test_pins_that_were_edited_before_their_evidence_went_are_told_after_it(over_and_done: Store, edit: Any) -> None:
+    with over_and_done.begin() as connection:
+        connection.execute(edit)
+    assert expire_evidence(over_and_done, 30, LATER) == 2
+    assert verify(over_and_done, None).problems != ()
+
+
+def test_pins_that_are_gone_are_no_pins_of_a_trace_which_says_so(over_and_done: Store) -> None:
+    before = trace(over_and_done, DONE)
+    with over_and_done.begin() as connection:
+        connection.execute(delete(tables.pin_set))
+    found = trace(over_and_done, DONE)
+    assert before.problems == ()
+    assert set(found.materialisations) <= set(before.materialisations)
+    assert any(f"evidence of action {DONE}" in problem for problem in found.problems)
+
+
+def test_what_is_told_anew_of_evidence_without_its_pins_hides_nothing(over_and_done: Store) -> None:
+    with over_and_done.begin() as connection:
+        connection.execute(delete(tables.pin_set))
+        number = connection.execute(
+            select(tables.decision.c.decision_id).where(tables.decision.c.action == DONE)
+        ).scalar_one()
+        permit = connection.execute(select(tables.permit.c.permit_id)).scalar_one()
+        recording.decided(connection, number, at=NOW, permit_id=permit)
+    assert any(f"evidence of action {DONE}" in problem for problem in verify(over_and_done, None).problems)
