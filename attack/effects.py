@@ -17,6 +17,8 @@ from attack.suite import Group
 from orchestration.identity.person import Role
 from orchestration.store import tables
 from orchestration.work.watch import watch
+from tests.integration.gate.callers import LocalErp
+from tests.integration.gate.test_calls_recorded import killed, send
 from tests.integration.gate.world import World
 
 GROUP: Final = Group("effects")
@@ -76,6 +78,20 @@ def by_the_row(ground: Ground) -> str:
     world, actions = ground.reminded()
     world.edit("outbox", {"action": actions[0]}, state="failed", detail="Nothing there.")
     return noticed(world, f"the outcome of action {actions[0]}")
+
+
+@GROUP.attack("sent-again", expected="called once", quick=True)
+def sent_again(ground: Ground) -> str:
+    """set an effect back whose run was killed in mid-call, so that a tool that may be called once is called again"""
+    world = ground.world()
+    batch_id, [action, *_] = world.propose_all()
+    with world.gate() as gate:
+        gate.decide(batch_id, world.now)
+        gate.perform(action, world.now)
+    killed(world, action)
+    tools = LocalErp(world.settings.home)
+    send(world, tools)
+    return "called again" if tools.calls else "called once"
 
 
 # --- rows of Precede's account that the ledger does not account for ---

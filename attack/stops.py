@@ -57,10 +57,9 @@ def _deliver(world: World) -> None:
 
 
 def _stopped(ground: Ground, scope: Scope = AGENT) -> tuple[World, str, list[str], Stop]:
-    """Stopped with an effect in the outbox, one on its way, and one that is permitted."""
+    """Stopped with two effects in the outbox, and one that is permitted."""
     world = ground.world(books=False)
-    batch_id, actions = decided(world)
-    world.edit("outbox", {"action": actions[1]}, state="pending", attempts=0)
+    batch_id, actions = decided(world, begun=False)
     return world, batch_id, actions, halt(world, scope)
 
 
@@ -103,6 +102,16 @@ def put_back_later(ground: Ground) -> str:
     world.edit("outbox", {"action": actions[0]}, state="pending", settled_at=None)
     _deliver(world)
     return noticed(world, f"the outcome of action {actions[0]}")
+
+
+@GROUP.attack("sent-and-set-back", expected="on its way", quick=True)
+def set_back_before(ground: Ground) -> str:
+    """let an effect whose call was begun seem one that was never sent, so that a stop gives its key free"""
+    world = ground.world(books=False)
+    _, actions = decided(world)
+    world.edit("outbox", {"action": actions[1]}, state="pending", attempts=0)
+    done = halt(world, AGENT)
+    return "on its way" if actions[1] in done.sending and actions[1] not in done.effects else "given up"
 
 
 @GROUP.attack("permit-with-its-halt-removed", expected="denied: agent_stopped")

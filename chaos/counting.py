@@ -27,7 +27,7 @@ class Count:
         unasked: Rows that nobody expected.
         reused: Permits that more than one effect rests on, or that were used more than once by the ledger.
         gaps: Entries of the ledger that are missing, out of order, or do not fit the one before them.
-        untold: Effects whose intent or outcome the ledger does not have exactly once, or says otherwise.
+        untold: Effects whose intent, call or outcome the ledger does not have, or says otherwise.
     """
 
     expected: int = 0
@@ -101,7 +101,8 @@ def _untold(outbox: list[Any], entries: list[Any], written: Counter[int]) -> int
     outcomes = {action: json.loads(body) for _, kind, action, _, body, _ in entries if kind == "outcome"}
     done = {action for action, _, _, state in outbox if state == "done"}
     there = {action for action, _, key, _ in outbox if int(key.split(":")[3]) in written}
-    return len(done ^ there) + len(done - intents) + len(done - outcomes.keys())
+    begun = {action for _, kind, action, *_ in entries if kind == "begun"}
+    return len(done ^ there) + len(done - intents) + len(done - begun) + len(done - outcomes.keys())
 
 
 def _store(url: str, query: str) -> list[Any]:

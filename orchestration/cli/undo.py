@@ -20,8 +20,9 @@ from orchestration.ledger.trace import action_named
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
 from orchestration.work.tools import ToolSession, load_servers, sent_once
-from orchestration.work.undo import Hands, Order, Undone
+from orchestration.work.undo import Order, Undone
 from orchestration.work.undo import undo as take_back
+from orchestration.work.undo_call import Hands
 
 Action = Annotated[str, typer.Argument(help="The action's id, or the beginning of it.")]
 Why = Annotated[str, typer.Option("--reason", help="Why, in a sentence; it is kept in the ledger.")]

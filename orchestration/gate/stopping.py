@@ -19,6 +19,7 @@ from orchestration.gate.stops import Scope, ScopeKind, Stopped
 from orchestration.identity.clock import latest
 from orchestration.identity.credentials import revoke
 from orchestration.ledger import entries, entries_stop
+from orchestration.ledger.entries_calls import made
 from orchestration.store.engine import Store
 from orchestration.store.tables import batch, outbox, permit, proposal
 from orchestration.store.tables import stop as table
@@ -151,8 +152,10 @@ def _halt(connection: Connection, number: int, scope: Scope, at: datetime, by: s
         batches = list(connection.execute(select(batch.c.batch_id).where(*mine).order_by(batch.c.batch_id)).scalars())
         connection.execute(update(batch).where(*mine).values(halted_by=number))
     permits = _permits(connection, scope, permit.c.consumed_at.is_(None), permit.c.expires_at > at)
-    effects = _effects(connection, scope, ("pending",))
-    sending = _effects(connection, scope, _MAY_HAVE_HAPPENED)
+    waiting = _effects(connection, scope, ("pending",))
+    called = made(connection, waiting)  # the ledger knows of a call, whatever the row says
+    effects = [action for action in waiting if action not in called]
+    sending = _effects(connection, scope, _MAY_HAVE_HAPPENED) | {action: waiting[action] for action in called}
     _mark(connection, permits, number)
     _mark(connection, list(sending.values()), number)
     for action in effects:
@@ -160,7 +163,7 @@ def _halt(connection: Connection, number: int, scope: Scope, at: datetime, by: s
         connection.execute(update(outbox).where(outbox.c.action == action).values(given_up))
         keep.in_vain(connection, action)
         entries.settled(connection, action, at=at)
-    return Stop(number, scope, at, credentials, permits, list(effects), sending, batches)
+    return Stop(number, scope, at, credentials, permits, effects, sending, batches)
 
 
 def _permits(connection: Connection, scope: Scope, *where: ColumnElement[bool]) -> list[str]:

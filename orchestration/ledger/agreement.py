@@ -58,7 +58,7 @@ def told_by_store(
             for key, said in found.items():
                 yield Subject(part, key), said
     told = {subject.key: said.digest for subject, said in ledger.items() if subject.part == EVIDENCE}
-    for of_action, each in as_told(connection, told, dict(kept.whole(connection, action))).items():
+    for of_action, each in as_told(connection, told, kept.whole(connection, action)).items():
         yield Subject(EVIDENCE, of_action), each
 
 

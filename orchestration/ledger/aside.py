@@ -12,13 +12,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from multiprocessing.connection import Connection as Line
 from multiprocessing.connection import Pipe
 from threading import Thread
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import URL, Connection, func, select
 
@@ -26,7 +26,7 @@ from orchestration.collecting import uncollected
 from orchestration.errors import StoreError
 from orchestration.ledger import agreement, kept, pins
 from orchestration.ledger.counted import miscounted
-from orchestration.ledger.subjects import EVIDENCE, Said
+from orchestration.ledger.subjects import EVIDENCE, PARTS, Said
 from orchestration.store.engine import Store
 from orchestration.store.tables import ledger_entry, ledger_payload
 
@@ -42,18 +42,31 @@ _COUNTS: Final = "counts"
 Head = tuple[object, ...]
 """Number and hash of the last entry, and how many payloads there are: an erasure takes some away, with an entry."""
 Part = tuple[str, kept.Bounds]
-Read = tuple[Said, list[str]]
-"""What rows say, and what is wrong with them beside that."""
+
+
+class Read(NamedTuple):
+    """What rows say."""
+
+    said: Said
+    problems: list[str]
+    """What is wrong with them beside that."""
+    pins: dict[bytes, list[str]]
+    """Pins that are kept with evidence, as `kept.Kept` has them."""
 
 
 class Aside:
-    """What there is to read of a store, with whoever reads it."""
+    """What there is to read of a store, with whoever reads it.
+
+    Attributes:
+        pins: What performed effects rested on, as it is kept with evidence; known once all is read.
+    """
 
     def __init__(self, connection: Connection) -> None:
         """Prepare; nothing is read yet."""
         self._connection = connection
         self._parts = deque(parts(connection, STRETCH))
         self._read: list[Read] = []
+        self.pins: list[bytes] = []
         self._others: list[tuple[subprocess.Popen[bytes], Line, Thread]] = []
 
     def start(self, url: URL, here: Head) -> None:
@@ -74,13 +87,16 @@ class Aside:
             reader.join()
         if self._parts:  # of a process that was killed
             return self.read()
-        said: Said = {}
-        problems: list[str] = []
-        for found, wrong in self._read:
-            problems += wrong
-            for name, each in found.items():
-                said.setdefault(name, each).update(each)
-        return said, problems
+        whole = Read({}, [], defaultdict(list))
+        for found in self._read:
+            whole.problems.extend(found.problems)
+            for name, each in found.said.items():
+                whole.said.setdefault(name, each).update(each)
+            for text, actions in found.pins.items():
+                whole.pins[text].extend(actions)
+        meant = whole.said.get(PARTS["intent"][0], {})
+        self.pins = [text for text, actions in whole.pins.items() if not meant.keys().isdisjoint(map(str, actions))]
+        return whole
 
     def close(self) -> None:
         """Let the others go."""
@@ -110,7 +126,7 @@ class Aside:
                 while self._parts:
                     part = self._parts.popleft()
                     line.send(part)
-                    self._read.append(line.recv())
+                    self._read.append(Read(*line.recv()))
                     part = None
             finally:
                 if part is not None:
@@ -152,10 +168,11 @@ def read(connection: Connection, part: Part) -> Read:
     """One part of it."""
     name, bounds = part
     if name == _COUNTS:
-        return {}, [*miscounted(connection), *pins.edited(connection)]
+        return Read({}, [*miscounted(connection), *pins.edited(connection)], {})
     if name == EVIDENCE:
-        return {EVIDENCE: dict(kept.whole(connection, between=bounds))}, []
-    return agreement.READ[name](connection, None), []
+        evidence = kept.read(connection, bounds)
+        return Read({EVIDENCE: evidence.said}, [], evidence.pins)
+    return Read(agreement.READ[name](connection, None), [], {})
 
 
 def head(connection: Connection) -> Head:
@@ -174,7 +191,7 @@ def serve(line: Line) -> None:
         with closing(Store(url)) as store, store.read() as connection, uncollected():
             same = head(connection) == expected
             while same:
-                line.send(read(connection, line.recv()))
+                line.send(tuple(read(connection, line.recv())))  # a plain one: this module has another name there
 
 
 if __name__ == "__main__":

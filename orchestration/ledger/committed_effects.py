@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from orchestration.canonical import digest
 from orchestration.ledger import rows
 from orchestration.ledger.links import Entry
-from orchestration.ledger.subjects import PARTS, Subject
+from orchestration.ledger.subjects import CALL, PARTS, UNDER_WAY, Subject
 from orchestration.store import tables
 
 Row = Mapping[str, Any]
@@ -107,6 +107,8 @@ def told_by_store(connection: Connection, action: str | None) -> Iterator[tuple[
             yield Subject(PARTS["order"][0], row["undo_id"]), rows.digest(of_order(row))
         if row["state"] in _SETTLED:
             yield Subject(PARTS["undone"][0], row["undo_id"]), rows.digest(of_undone(row))
+        if row["state"] == "sending":
+            yield Subject(CALL, row["permit_id"]), UNDER_WAY
     if action is not None:
         return
     for row in rows.rows(connection, tables.tainted_effect):

@@ -62,7 +62,7 @@ def undo_settled(connection: Connection, undo_id: str, *, at: datetime, by: str 
         reason: Why they say so.
     """
     row = _undo(connection, undo_id)
-    body = {"undo": undo_id, "state": row["state"], "by_person": bool(by)}
+    body = {"undo": undo_id, "permit": row["permit_id"], "state": row["state"], "by_person": bool(by)}
     payload = {"undone": committed.of_undone(row), **({"by": by, "reason": reason} if by else {})}
     return append(connection, UNDONE, body, at=at, action=row["action"], payload=payload)
 

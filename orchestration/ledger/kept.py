@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     Column,
@@ -43,26 +43,47 @@ Bounds = tuple[str | int | None, str | int | None]
 """Rows that come after the first place in a table, up to the second; none where it begins or ends with these."""
 
 
+class Kept(NamedTuple):
+    """What some evidence says."""
+
+    said: dict[str, str]
+    """Each action that it is kept of, with the digest of it."""
+    pins: dict[bytes, list[str]]
+    """The text of all pins that an answer rested on, or of their name, with each action of which it is the same."""
+
+
 def stored(connection: Connection, among: Collection[str]) -> Iterator[tuple[str, str]]:
     """Each of some actions that evidence is kept of, with the digest of it, as entries are to tell of it."""
     for row in _rows(connection, evidence.c.action.in_(sorted(among))):
         yield row[0], _digest(row)
 
 
-def whole(
-    connection: Connection, action: str | None = None, between: Bounds = (None, None)
-) -> Iterator[tuple[str, str]]:
+def whole(connection: Connection, action: str | None = None) -> dict[str, str]:
     """Each action that evidence is kept of, or one alone, with the digest of it where all is kept that it names."""
-    where = [] if action is None else [evidence.c.action == action]
+    return _read(connection, [] if action is None else [evidence.c.action == action]).said
+
+
+def read(connection: Connection, between: Bounds = (None, None)) -> Kept:
+    """The same of some evidence, with the pins that it rests on, which nobody has to read once more."""
+    where = []
     if between[0] is not None:
         where.append(_place(connection) > between[0])
     if between[1] is not None:
         where.append(_place(connection) <= between[1])
-    named = pins.sound(connection)
+    return _read(connection, where)
+
+
+def _read(connection: Connection, where: Iterable[ColumnElement[bool]]) -> Kept:
+    kept, named = Kept({}, {b"": []}), pins.sound(connection)
+    before, lost, alike = None, False, kept.pins[b""]
     for row in _rows(connection, *where):
         pinned = row[_PINS]
-        lost = pinned is not None and pinned[:1] == b'"' and pinned not in named
-        yield row[0], _LOST if lost else _digest(row)
+        if pinned != before:  # the same for all that were decided on one snapshot, as a rule
+            before, lost = pinned, pinned is not None and pinned[:1] == b'"' and pinned not in named
+            alike = kept.pins.setdefault(pinned or b"", [])
+        kept.said[row[0]] = _LOST if lost else _digest(row)
+        alike.append(row[0])
+    return kept
 
 
 def _rows(connection: Connection, *where: ColumnElement[bool]) -> Iterator[rows.Row]:
@@ -75,7 +96,7 @@ def _rows(connection: Connection, *where: ColumnElement[bool]) -> Iterator[rows.
 
 
 def stretches(connection: Connection, size: int) -> list[Bounds]:
-    """What `stored` may be read between so that each row is read once, some `size` of them at a time."""
+    """What `read` may be given so that each row is read once, some `size` of them at a time."""
     place = _place(connection)
     if connection.dialect.name == "sqlite":
         first, last, count = (
@@ -106,7 +127,7 @@ def as_told(connection: Connection, action: str) -> str:
     )
     told = (json.loads(payload).get("evidence") for payload in connection.execute(query).scalars().all())
     if (next(filter(None, told), None) or STORED).startswith(STORED):
-        return dict(whole(connection, action))[action]
+        return whole(connection, action)[action]
     return canonically(connection, action)
 
 

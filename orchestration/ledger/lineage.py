@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import dagster as dg
 from pydantic import ValidationError
-from sqlalchemy import Connection, Text, cast, select
+from sqlalchemy import Connection, select
 
 from orchestration.canonical import canonical
 from orchestration.contracts import Contract, Pin
@@ -128,17 +128,18 @@ def effects(instance: Instance) -> Iterator[Effects]:
             yield _effects_of(asset_key, record)
 
 
-def problems(connection: Connection, instance: Instance, events: Iterable[Effects]) -> list[str]:
+def problems(connection: Connection, instance: Instance, events: Iterable[Effects], kept: Iterable[bytes]) -> list[str]:
     """Where the store and its ledger do not agree with Dagster's event log, in either direction.
 
     Args:
         connection: On the store, begun after the events were read: what they name was committed before them.
         instance: Whose event log must still hold every pin.
         events: What `effects` returned.
+        kept: The pins of what performed effects rested on, each time as the text that is kept with evidence.
     """
     found: list[str] = []
     named: list[Pin] = []
-    for stated in _pins(connection):
+    for stated in _pins(connection, kept):
         try:
             named.append(Pin.model_validate_json(stated))
         except ValidationError:
@@ -170,16 +171,17 @@ def _effects_problems(connection: Connection, event: Effects, batches: set[str])
         yield f"Entries {first} to {last} are not those which {event.name} names: the ledger was rewritten."
 
 
-def _pins(connection: Connection) -> list[str]:
+def _pins(connection: Connection, kept: Iterable[bytes]) -> list[str]:
     """Every pin in the store, once, as JSON: of snapshots, of batches, and of what performed effects rested on."""
-    batch, outbox, evidence = tables.batch, tables.outbox, tables.evidence
+    batch = tables.batch
     found: dict[str, None] = {}
     for column in (tables.snapshot.c.pin, batch.c.pin, batch.c.effects_pin):
         found |= {canonical(row).decode(): None for row in connection.execute(select(column)).scalars() if row}
-    pinned = cast(evidence.c.materialisations, Text)  # the same for all that were decided on one snapshot
-    kept = select(pinned).where(evidence.c.action.in_(select(outbox.c.action))).distinct()
-    for row in connection.execute(kept).scalars():
-        found |= {canonical(item).decode(): None for item in pins.of(connection, json.loads(row))}
+    for text in kept:
+        try:
+            found |= {canonical(item).decode(): None for item in pins.of(connection, json.loads(text))}
+        except (ValueError, TypeError):  # it was edited
+            found[text.decode("utf-8", "replace")] = None
     return list(found)
 
 

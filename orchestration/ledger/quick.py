@@ -20,16 +20,19 @@ import orjson
 
 from orchestration.canonical import digest
 from orchestration.ledger import entries as kinds
+from orchestration.ledger import entries_calls as calls
 from orchestration.ledger.entries_erasure import ERASED
-from orchestration.ledger.links import Entry, faults, moment, plainly
+from orchestration.ledger.links import Entry, faults, members, moment, plainly
 from orchestration.ledger.subjects import (
     ANSWER,
+    CALL,
     EVIDENCE,
     GONE,
     PARTS,
     POLICIES,
     STATE,
     STEPS,
+    UNDER_WAY,
     Said,
     answer_digest,
 )
@@ -45,6 +48,10 @@ _ASKED: Final = re.compile(
 )
 _TAIL: Final = 512
 """Octets at the end of what is said of a decision, in which all stands that is looked for there."""
+_QUOTE: Final = b'"'[0]
+_LAST: Final = b'"}}'
+_ENDS: Final = frozenset({_LAST, b'"},'})
+"""What comes behind a proposal's last value: the end of all of them, or the next one."""
 _PROPOSED: Final = answer_digest("proposed", "")
 _ANSWERED: Final = digest("answered")
 
@@ -91,8 +98,8 @@ class Quick:
     def _cut(self, entry: Entry, body: dict[str, Any], payload: bytes) -> bool:
         """Take in an entry that has the form which most of its kind have; says whether it has."""
         kind, action = entry.kind, entry.action
-        if kind == kinds.ANSWER:
-            return self._answer(entry, body, payload)
+        if kind in {kinds.ANSWER, calls.BEGUN}:
+            return self._answer(entry, body, payload) if kind == kinds.ANSWER else self._call(body, UNDER_WAY)
         if type(action) is not str or payload[-1:] != b"}":
             return False
         if kind == kinds.DECISION:
@@ -101,6 +108,7 @@ class Quick:
             self._once(_INTENT, action, payload[10:-1])
         elif kind == kinds.OUTCOME and payload.startswith(b'{"outcome":{') and not self._unknown(action, payload):
             self._once(_OUTCOME, action, payload[11:-1])  # its step is the final one where none is kept
+            return self._call(body, GONE)
         else:
             return False
         return True
@@ -108,6 +116,14 @@ class Quick:
     def _unknown(self, action: str, payload: bytes) -> bool:
         """Whether an outcome may be unknown, or was before."""
         return b'"unknown"' in payload or action in self.said[_OUTCOME]
+
+    def _call(self, body: dict[str, Any], said: str) -> bool:
+        """Take in that a call is begun or over: the last entry that says so counts."""
+        permit = body.get("permit")
+        if type(permit) is not str or (said and body.get("state") != "sending"):
+            return False
+        self.said[CALL][permit] = said
+        return True
 
     def _take(self, part: str, key: str, said: str, step: int, *, left: bool = False) -> None:
         """Take in what `telling` would, by the same rule."""
@@ -158,25 +174,45 @@ class Quick:
         return True
 
     def _answer(self, entry: Entry, body: dict[str, Any], payload: bytes) -> bool:
-        """An answer to many rows at once, read as JSON and cut where that, written again, is the very same."""
-        try:
-            said = orjson.loads(payload)
-            proposals = {action: orjson.dumps(each) for action, each in said["proposals"].items()}
-            rows = [each["row_id"] for each in said["proposals"].values()]
-        except (ValueError, TypeError, KeyError, AttributeError):
+        """An answer to many rows at once, cut where each proposal begins and ends."""
+        cut = cut_answer(payload)
+        if cut is None:
             return False
-        whole = {name: orjson.dumps(each) for name, each in said.items()} | {"proposals": _object(proposals)}
-        if _object(whole) != payload:
+        proposals, rest = cut
+        other = replace(entry, payload=rest)
+        if other.covers().get("proposals") != {}:
             return False
-        for row_id, (action, text) in zip(rows, proposals.items(), strict=True):
-            self._take(ANSWER, str(row_id), _PROPOSED, 0)
-            self._once(_PROPOSAL, action, text)
-        if proposals:
-            self._take(STATE, str(body.get("batch")), _ANSWERED, STEPS["answered"])
-        rest = replace(entry, payload=_object(whole | {"proposals": b"{}"}).decode())
-        for subject, told in told_by(rest):
+        answered, proposed = self.said[ANSWER], self.said[_PROPOSAL]
+        for action, row_id, text in proposals:
+            found = sha256(text).hexdigest()
+            if proposed.setdefault(action, found) != found or answered.setdefault(row_id, _PROPOSED) != _PROPOSED:
+                self.doubtful = True
+        self._take(STATE, str(body.get("batch")), _ANSWERED, STEPS["answered"])
+        for subject, told in told_by(other):
             self._take(subject.part, subject.key, told.digest, told.step)
         return True
+
+
+def cut_answer(payload: bytes) -> tuple[list[tuple[str, str, bytes]], str] | None:
+    """Each proposal of an answer, with its action and row, and the payload without them; none if it has another form.
+
+    Each has the name of its row behind all else. Where it ends is where that does, if the store's row has its digest.
+    """
+    begin = payload.find(b'"proposals":{"')
+    if begin < 1 or not (begin == 1 or members(payload[: begin - 1].decode() + "}")):  # else it is within another part
+        return None
+    found: list[tuple[str, str, bytes]] = []
+    at = begin + len(b'"proposals":{')
+    while (colon := payload.find(b'":{"', at)) >= 0 and (row := payload.find(b',"row_id":"', colon)) >= 0:
+        end = payload.find(b'"', row + 11)
+        action, row_id, last = payload[at + 1 : colon], payload[row + 11 : end], payload[end : end + 3]
+        if payload[at] != _QUOTE or b"\\" in action or b"\\" in row_id or b'"' in action or last not in _ENDS:
+            return None
+        found.append((action.decode(), row_id.decode(), payload[colon + 2 : end + 2]))
+        at = end + 3
+        if last == _LAST:
+            return found, (payload[:begin] + b'"proposals":{}' + payload[at:]).decode()
+    return None
 
 
 def sound(entry: Entry) -> tuple[dict[str, Any] | None, bytes]:
@@ -204,10 +240,6 @@ def sound(entry: Entry) -> tuple[dict[str, Any] | None, bytes]:
     if sha256(salt.encode("utf-8", "surrogatepass") + b"\n" + held).hexdigest() != promised:
         return None, b""
     return said, held
-
-
-def _object(members: Mapping[str, bytes]) -> bytes:
-    return b"{%b}" % b",".join([b"%b:%b" % (orjson.dumps(name), text) for name, text in members.items()])
 
 
 def _there(said: dict[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ of the time. A value that is written already is `Written`; `digest` takes it as 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -21,9 +21,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Integer,
     Select,
-    String,
     Table,
     Text,
     cast,
@@ -54,13 +52,14 @@ def rows(connection: Connection, table: Table, action: str | None = None) -> Ite
     query = select(*map(raw_column, table.columns))
     if action is not None:
         query = query.where(table.c.action == action)
-    names = [column.name for column in table.columns]
-    made = [(at, _MAKE[type(column.type)]) for at, column in enumerate(table.columns) if type(column.type) in _MAKE]
     for row in raw(connection, query):
-        values = list(row)
-        for at, make in made:
-            values[at] = make(values[at])
-        yield dict(zip(names, values, strict=True))
+        yield {column.name: made(column, value) for column, value in zip(table.columns, row, strict=True)}
+
+
+def made(column: Column[Any], value: Any) -> Any:  # noqa: ANN401  whatever a column holds
+    """What `written` writes down as the canonical JSON of a column's value."""
+    make = _MAKE.get(type(column.type))
+    return value if make is None else make(value)
 
 
 def raw_column(column: Column[Any]) -> ColumnElement[Any]:
@@ -79,52 +78,9 @@ def raw(connection: Connection, query: Select[*tuple[Any, ...]], at_once: int = 
             yield from some
 
 
-class Digests:
-    """The digest of what is said of each row of some columns, taken from the row as `raw` reads it.
-
-    It is the one that `canonical.digest` gives of the same for the row's values, without reading these.
-    """
-
-    def __init__(
-        self,
-        columns: Iterable[Column[Any]],
-        said: Callable[[Mapping[str, Any]], Mapping[str, Any]],
-        depends: Sequence[str] = (),
-    ) -> None:
-        """Prepare for rows of these columns.
-
-        Args:
-            columns: In the order that rows have them.
-            said: What is said of a row: some of its columns, each under its own name.
-            depends: The columns by which it is decided which of them these are: whether they are null, or empty.
-        """
-        self._columns = tuple(columns)
-        self._names = [column.name for column in self._columns]
-        self._said = said
-        self._depends = [self._names.index(name) for name in depends]
-        self._forms: dict[tuple[int, ...], tuple[str, list[tuple[Callable[[Any], str], int]]]] = {}
-
-    def __call__(self, row: Row) -> str:
-        """The digest for one row."""
-        shape = tuple([0 if row[at] is None else 1 if row[at] else 2 for at in self._depends])
-        form, writing = self._forms.get(shape) or self._formed(shape, row)
-        try:
-            text = form % tuple([write(row[at]) for write, at in writing])
-        except TypeError:  # no text where text belongs
-            text = form % tuple([_write_of(self._columns[at], whatever=True)(row[at]) for _, at in writing])
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-    def _formed(self, shape: tuple[int, ...], row: Row) -> tuple[str, list[tuple[Callable[[Any], str], int]]]:
-        """The canonical JSON of what is said of a row of this shape, and what fills it in."""
-        names = sorted(self._said(dict(zip(self._names, row, strict=True))))
-        form, places = _form(tuple(names))[0], [self._names.index(name) for name in names]
-        self._forms[shape] = form, [(_write_of(self._columns[at]), at) for at in places]
-        return self._forms[shape]
-
-
 def digest(said: Mapping[str, Any]) -> str:
     """The digest of what is said of a row: that of its canonical JSON."""
-    form, values = _form(tuple(said))
+    form, values = form_of(tuple(said))
     held = [encode_basestring(value) if type(value) is str else written(value) for value in values(said)]
     return hashlib.sha256((form % tuple(held)).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -153,7 +109,7 @@ def written(value: Any) -> str:  # noqa: ANN401  whatever a column holds
 
 
 @lru_cache(maxsize=256)
-def _form(names: tuple[str, ...]) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
+def form_of(names: tuple[str, ...]) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
     """The canonical JSON of an object with these names, to be filled in, and what picks the values in that order."""
     ordered = sorted(names)
     picked = itemgetter(*ordered) if len(ordered) > 1 else lambda said: tuple(said[name] for name in ordered)
@@ -196,19 +152,9 @@ def _boolean(value: Any) -> Any:  # noqa: ANN401  whatever a column holds
 _MAKE: Final[Mapping[type, Callable[[Any], Any]]] = {UtcDateTime: _time, JSON: _json, Boolean: _boolean}
 
 
-def _write_of(column: Column[Any], *, whatever: bool = False) -> Callable[[Any], str]:
-    """What writes down a column's values as canonical JSON; those that it is not for where that is asked."""
-    kind = type(column.type)
-    if kind in _WRITE:
-        return _WRITE[kind]
-    if isinstance(column.type, Integer) or whatever:
-        return written
-    return encode_basestring if isinstance(column.type, String) and not column.nullable else _written_before
-
-
-@lru_cache(maxsize=8192, typed=True)
-def _written_before(value: Any) -> str:  # noqa: ANN401  whatever a column holds
-    return written(value)
+def write_of(column: Column[Any]) -> Callable[[Any], str]:
+    """What writes down a column's values as canonical JSON."""
+    return _WRITE.get(type(column.type), written)
 
 
 @lru_cache(maxsize=8192, typed=True)
@@ -218,16 +164,18 @@ def written_time(value: Any) -> str:  # noqa: ANN401  whatever a column holds
 
 
 @lru_cache(maxsize=64, typed=True)
-def _written_boolean(value: Any) -> str:  # noqa: ANN401  whatever a column holds
+def written_boolean(value: Any) -> str:  # noqa: ANN401  whatever a column holds
+    """The canonical JSON of true or false as the database holds it."""
     return written(_boolean(value))
 
 
-def _written_json(value: Any) -> str:  # noqa: ANN401  whatever a column holds
+def written_json(value: Any) -> str:  # noqa: ANN401  whatever a column holds
+    """The canonical JSON of what a JSON column says."""
     return _known(value) if isinstance(value, str) else written(value)
 
 
 _WRITE: Final[Mapping[type, Callable[[Any], str]]] = {
     UtcDateTime: written_time,
-    JSON: _written_json,
-    Boolean: _written_boolean,
+    JSON: written_json,
+    Boolean: written_boolean,
 }

@@ -15,8 +15,9 @@ from sqlalchemy import Column, Connection, Select, String, Table, select
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
 from orchestration.ledger import committed
-from orchestration.ledger.rows import Digests, raw, raw_column, written
-from orchestration.ledger.subjects import HALT, PARTS, Said, answer_digest
+from orchestration.ledger.digests import Digests
+from orchestration.ledger.rows import raw, raw_column, written
+from orchestration.ledger.subjects import CALL, HALT, PARTS, UNDER_WAY, Said, answer_digest
 from orchestration.store import tables
 
 _SETTLED: Final = frozenset(state.value for state in OutcomeState)
@@ -61,7 +62,7 @@ def proposed(connection: Connection, action: str | None = None) -> Said:
 def decided(connection: Connection, action: str | None = None) -> Said:
     """Decisions, the permits that they minted, what limits count these by, and the effects that used them."""
     said: Said = {PARTS[part][0]: {} for part in ("decision", "permit", "use", "intent", "outcome")}
-    said[HALT] = {}
+    said[HALT], said[CALL] = {}, {}
     key, of, at, asked = _places(tables.decision, "decision_id", "action", "decided_at", "request_digest")
     told, found = set(), said[PARTS["decision"][0]]
     for row in raw(connection, _query(tables.decision, action)):
@@ -122,6 +123,8 @@ def _effects(connection: Connection, action: str | None, consumed: dict[str, Any
         meant[str(row[key])] = _INTENDED(whole)
         if row[state] in _SETTLED:
             became[str(row[key])] = _BECAME(whole)
+        elif row[state] == "sending":
+            said[CALL][str(row[permit])] = UNDER_WAY
 
 
 def _query(table: Table, action: str | None) -> Select[*tuple[Any, ...]]:

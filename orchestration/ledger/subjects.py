@@ -51,6 +51,9 @@ VOIDING: Final = "the voiding of approval"
 APPROVAL_USE: Final = "the use of approval"
 SUPPRESSION: Final = "the suppression"
 HANDOFFS: Final = "the handoffs of batch"
+CALL: Final = "the call under way by permit"
+UNDER_WAY: Final = digest_of("sending")
+"""Told of a call that is about to be made, or was, until it is known what became of it."""
 
 
 class Subject(NamedTuple):

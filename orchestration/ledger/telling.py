@@ -14,6 +14,7 @@ from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
 from orchestration.ledger import committed_effects, held
 from orchestration.ledger import entries as kinds
+from orchestration.ledger import entries_calls as calls
 from orchestration.ledger.entries_approval import APPROVAL_VOIDED
 from orchestration.ledger.entries_erasure import ERASED, SUPPRESSED
 from orchestration.ledger.handed_on import told_by_answer
@@ -45,7 +46,7 @@ from orchestration.ledger.telling_stop import said_of_stops
 
 _ANSWERS: Final = ("declined", "failed", "refused")
 _OUTCOMES: Final = frozenset({"outcome", "undone"})
-_OF_ONE_ACTION: Final = frozenset({kinds.DECISION, kinds.INTENT, kinds.OUTCOME})
+_OF_ONE_ACTION: Final = frozenset({kinds.DECISION, kinds.INTENT, kinds.OUTCOME, calls.BEGUN, calls.UNSENT})
 FINAL: Final = 2**63
 """A step that none comes after."""
 
@@ -113,6 +114,7 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
     if entry.kind == kinds.DECISION and _mapping(payload.get("decision")).get("request_digest"):
         yield Subject(POLICIES, str(body.get("policy_digest"))), str(body.get("policy_digest")), 0
     yield from _said_of_approvals(entry, body)
+    yield from calls.said_of(entry.kind, body, seq)
     if entry.kind in _OF_ONE_ACTION:  # most entries by far: nothing below is said by one of them
         return
     yield from _said_of_batches(entry, body, payload)

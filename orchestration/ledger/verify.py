@@ -70,7 +70,7 @@ def verify(store: Store, instance: Instance | None, settings: Settings | None = 
     events = list(lineage.effects(instance))  # read first: whatever they name is in the store by then
     with store.read() as connection, aside.beside(store, connection) as reading:
         record = record_of(connection, settings, reading)
-        problems = (*record.problems, *lineage.problems(connection, instance, events))
+        problems = (*record.problems, *lineage.problems(connection, instance, events, reading.pins))
     return record.model_copy(update={"ok": not problems, "problems": problems, "lineage": True})
 
 
@@ -92,20 +92,20 @@ def _record_of(connection: Connection, settings: Settings | None, reading: aside
     signed = _signed(connection, settings)
     erased = proofs(connection, None if settings is None else settings.keys)
     walked, quick = walking.quickly(connection, signed, erased)
-    store, miscounted = reading.read()
+    strays = list(stray_payloads(connection))
+    graphs = [] if settings is None else list(changed_graphs(connection, settings.home))  # while others still read
+    store, miscounted, _ = reading.read()
     different: list[str] = []
     if not walking.agrees(connection, quick, store):
         walked, telling = walking.exactly(connection, signed, erased)
         different = walking.differences(connection, telling, store)
     standing = walked.standing
     problems = [*signed.problems, *erased.problems, *standing.problems(), *walked.problems]
-    problems += [*stray_payloads(connection), *different, *miscounted]
+    problems += [*strays, *different, *miscounted, *graphs]
     signatures = settings is not None and (settings.keys / PUBLIC).is_file()
-    if settings is not None:
-        problems += changed_graphs(connection, settings.home)
-        if signatures:
-            held = standing.last.permits if standing.last else 0
-            problems += forged_permits(connection, public_key(settings.keys / PUBLIC), after=held)
+    if settings is not None and signatures:
+        held = standing.last.permits if standing.last else 0
+        problems += forged_permits(connection, public_key(settings.keys / PUBLIC), after=held)
     return Verification(
         ok=not problems,
         entries=standing.entries,

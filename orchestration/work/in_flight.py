@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from orchestration.errors import EffectRefused
+from orchestration.ledger.entries_calls import calls
 from orchestration.store.engine import Store
 from orchestration.store.presence import absent, calling, only, taking_back
 from orchestration.store.tables import outbox, proposal, undo
@@ -120,8 +121,9 @@ def refuse_in_flight(store: Store, connection: Connection, name: str) -> None:
 
 def _sent_again(connection: Connection, action: str) -> bool:
     """Whether an effect may have been begun by more than one run."""
-    times = connection.execute(select(outbox.c.attempts).where(outbox.c.action == action)).scalar_one_or_none()
-    return times is None or times > 1
+    query = select(outbox.c.permit_id, outbox.c.attempts).where(outbox.c.action == action)
+    row = connection.execute(query).one_or_none()
+    return row is None or max(row.attempts, calls(connection, action, row.permit_id).times) > 1
 
 
 def _type_of(connection: Connection, action: str) -> str | None:

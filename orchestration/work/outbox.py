@@ -9,8 +9,9 @@ asked about once its permit has ended: the tool can then say what it did, and ca
 A row that a dead run left `pending` or `sending`, or whose outcome is unknown, is delivered again: the tool knows the
 effect key and writes nothing twice. Only an effect that is known not to have happened gives its key free.
 
-A tool that cannot tell that it wrote already is called once. Where no answer came, or the run died meanwhile, the
-outcome is unknown and stays so until a person settles it (`settling.py`).
+Each call has an entry in the ledger before it is made. A tool that cannot tell that it wrote already is called once:
+where the ledger knows of a call before, whatever the row says, where no answer came, or where the run died meanwhile,
+the outcome is unknown and stays so until a person settles it (`settling.py`).
 """
 
 from __future__ import annotations
@@ -18,25 +19,24 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, RowMapping, not_, select, update
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from sqlalchemy import Connection, RowMapping, case, not_, select, update
 
 from orchestration.contracts import OutcomeState, SignedPermit, ToolResult
 from orchestration.gate.limits import keep
 from orchestration.gate.stopping import stopped
 from orchestration.identity.clock import latest
 from orchestration.ledger import entries
+from orchestration.ledger.entries_calls import Calls, begun, calls, unsent
 from orchestration.store import tables
 from orchestration.store.engine import Store
 from orchestration.store.presence import at_work, calling, present
 from orchestration.work.notify import notify
+from orchestration.work.sending import Heeding, send
 from orchestration.work.told_of import for_a_person, settling
 from orchestration.work.tools import Caller, ToolNotReached, ToolUnreachable
 
-ATTEMPTS: Final = 3
-"""How often a call is tried before its outcome is unknown, for this run."""
 _UNSETTLED: Final = ("pending", "sending", OutcomeState.UNKNOWN.value)
 
 
@@ -105,31 +105,46 @@ def _waiting(store: Store, agent: str | None, batch_id: str | None) -> list[RowM
         return list(connection.execute(query).mappings())
 
 
-def _begun(store: Store, row: RowMapping, now: datetime, states: Collection[str], **values: object) -> bool:
-    """Whether a row may be sent; then it is marked, and from here on a call may have been made.
+def _begun(store: Store, row: RowMapping, now: datetime, states: Collection[str], *, once: bool = False) -> bool:
+    """Whether a row may be sent; then it is marked and recorded, and from here on a call may have been made.
 
     Rows are marked one by one, so that a stop finds unsent what was not sent.
+
+    Raises:
+        _CalledBefore: It may be sent once, and the ledger knows of a call.
     """
     outbox, permit, action = tables.outbox, tables.permit, row["action"]
     query = select(outbox.c.state, permit.c.halted_by, permit.c.expires_at)
     query = query.join(permit, permit.c.permit_id == outbox.c.permit_id)
     with store.begin() as connection:
         found = connection.execute(query.where(outbox.c.action == action)).one()
-        if found.state not in states or _stopped(connection, row):
+        if found.state not in states or stopped(connection).against(row["agent"], row["action_type"]):
             return False
-        if found.halted_by is not None and found.state == "pending":
+        halted = found.halted_by is not None
+        before = calls(connection, action, row["permit_id"]) if once or halted else Calls()
+        if once and before.made:
+            raise _CalledBefore
+        if halted and found.state == "pending" and not before.made:
             _write_down(connection, action, _not_sent(found.halted_by), now)
             return False
-        if found.halted_by is not None and latest(connection, now) < found.expires_at:
+        if halted and latest(connection, now) < found.expires_at:
             return False
-        mine = update(outbox).where(outbox.c.action == action)
-        connection.execute(mine.values(attempts=outbox.c.attempts + 1, **values))
-        connection.execute(mine.where(outbox.c.state == "pending").values(state="sending"))
+        _mark(connection, action, now, {"by_person": True} if once else {})
         return True
 
 
-def _stopped(connection: Connection, row: RowMapping) -> bool:
-    return bool(stopped(connection).against(row["agent"], row["action_type"]))
+def _mark(connection: Connection, action: str, now: datetime, values: Mapping[str, object]) -> None:
+    """Say that an effect is about to be sent once more, in its row and in the ledger."""
+    outbox = tables.outbox
+    state = case((outbox.c.state == "pending", "sending"), else_=outbox.c.state)
+    mine = update(outbox).where(outbox.c.action == action)
+    mine = mine.values(attempts=outbox.c.attempts + 1, state=state, **values)
+    told = mine.returning(outbox.c.action, outbox.c.permit_id, outbox.c.state, outbox.c.attempts)
+    begun(connection, dict(connection.execute(told).mappings().one()), at=now)
+
+
+class _CalledBefore(Exception):  # noqa: N818  it is no error
+    """A call of the tool was begun already, and there may be one only."""
 
 
 def _not_sent(stop: int) -> ToolResult:
@@ -143,30 +158,11 @@ def _deliver(
         return None
     permit = SignedPermit(payload=row["payload"], signature=row["signature"])
     try:
-        result = send(_Heeding(store, tools, row), row, permit, longest_wait)
+        result = send(Heeding(store, tools, row), row, permit, longest_wait)
     except ToolUnreachable as unreachable:
         result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreachable))
     _settle(store, row["action"], result, clock())
     return Delivery(row["action"], result.state, result.repeated)
-
-
-class _Heeding:
-    """A caller that asks before each call but the first whether there was a stop meanwhile."""
-
-    def __init__(self, store: Store, tools: Caller, row: RowMapping) -> None:
-        self._store, self._tools, self._row = store, tools, row
-        self._called = False
-
-    def call(
-        self, server: str, tool: str, arguments: Mapping[str, str | int | bool], effect_key: str, permit: SignedPermit
-    ) -> ToolResult:
-        """Call the tool; see `Caller`."""
-        if self._called:
-            with self._store.read() as connection:
-                if _stopped(connection, self._row):
-                    raise ToolNotReached("It was stopped before the tool could be reached again.")
-        self._called = True
-        return self._tools.call(server, tool, arguments, effect_key, permit)
 
 
 def _deliver_once(
@@ -175,14 +171,17 @@ def _deliver_once(
     """Call a tool that cannot tell that it wrote already, or leave to a person what an earlier call came to."""
     action = row["action"]
     if row["state"] != "pending":
-        return _give_up(store, action, clock())
-    if not _begun(store, row, clock(), ("pending",), by_person=True):
-        return None  # another run has it, or a stop keeps it
+        return _give_up(store, row, clock())
+    try:
+        if not _begun(store, row, clock(), ("pending",), once=True):
+            return None  # another run has it, or a stop keeps it
+    except _CalledBefore:
+        return _give_up(store, row, clock())
     permit = SignedPermit(payload=row["payload"], signature=row["signature"])
     try:
-        result = send(_Heeding(store, tools, row), row, permit, longest_wait, again=ToolNotReached)
+        result = send(Heeding(store, tools, row), row, permit, longest_wait, again=ToolNotReached)
     except ToolNotReached:
-        _take_back(store, action, clock())
+        _take_back(store, row, clock())
         return None
     except ToolUnreachable as unreachable:
         result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreachable))
@@ -190,10 +189,16 @@ def _deliver_once(
     return Delivery(action, result.state, result.repeated)
 
 
-def _give_up(store: Store, action: str, now: datetime) -> Delivery:
-    """Note of a call that was begun and never answered that a person must say what became of it."""
+def _give_up(store: Store, row: RowMapping, now: datetime) -> Delivery | None:
+    """Note of a call that was begun and never answered that a person must say what became of it.
+
+    What the ledger knows the outcome of is left alone: its row was edited, and `verify` says so.
+    """
     detail = "The run ended before the tool answered, and the tool cannot be asked again."
+    action = row["action"]
     with store.begin() as connection:
+        if calls(connection, action, row["permit_id"]).settled:
+            return None
         mine = update(tables.outbox).where(tables.outbox.c.action == action)
         connection.execute(mine.values(by_person=True))
         _ask_a_person(connection, action, now)  # of one that is unknown already: the tool could be asked till now
@@ -201,44 +206,18 @@ def _give_up(store: Store, action: str, now: datetime) -> Delivery:
     return Delivery(action, OutcomeState.UNKNOWN, repeated=False)
 
 
-def _take_back(store: Store, action: str, now: datetime) -> None:
+def _take_back(store: Store, row: RowMapping, now: datetime) -> None:
     """Let a row that was marked and not sent wait on; for good, where a stop came meanwhile."""
-    outbox, permit = tables.outbox, tables.permit
+    outbox, permit, action = tables.outbox, tables.permit, row["action"]
     halted = select(permit.c.halted_by).join(outbox, outbox.c.permit_id == permit.c.permit_id)
     with store.begin() as connection:
         mine = update(outbox).where(outbox.c.action == action, outbox.c.state == "sending")
         moved = connection.execute(mine.values(state="pending", by_person=False)).rowcount
+        if moved:
+            unsent(connection, action, row["permit_id"], at=now)
         stop = connection.execute(halted.where(outbox.c.action == action)).scalar_one()
         if moved and stop is not None:
             _write_down(connection, action, _not_sent(stop), now)
-
-
-def send(
-    tools: Caller,
-    row: RowMapping | Mapping[str, Any],
-    permit: SignedPermit,
-    longest_wait: float,
-    again: type[ToolUnreachable] = ToolUnreachable,
-) -> ToolResult:
-    """What a tool answers to a call, tried some times.
-
-    Args:
-        tools: What calls the tools.
-        row: Of `outbox` or `undo`.
-        permit: The coordinator's leave for the call.
-        longest_wait: Seconds between two attempts, at most.
-        again: After what a call is tried again: after a lost answer too, or only where nothing was sent.
-
-    Raises:
-        ToolUnreachable: No answer came.
-        ConfigurationError: The tool server is not registered, or its tool is not the one that was.
-    """
-    return Retrying(
-        retry=retry_if_exception_type(again),
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_exponential(multiplier=0.1, max=longest_wait),
-        reraise=True,
-    )(tools.call, row["tool_server"], row["tool"], row["tool_arguments"], row["effect_key"], permit)
 
 
 def _settle(store: Store, action: str, result: ToolResult, now: datetime) -> None:

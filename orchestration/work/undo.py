@@ -7,17 +7,17 @@ the ledger has it. The permit is signed for that call alone, and tool servers ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from orchestration.action_types import ActionType, fill
 from orchestration.canonical import digest
-from orchestration.contracts import ActionId, OutcomeState, Permit, SignedPermit, ToolResult
+from orchestration.contracts import ActionId, OutcomeState, Permit, SignedPermit
 from orchestration.errors import EffectRefused, PermitRefused
 from orchestration.gate.permits import pending, read, sign
 from orchestration.ledger import entries_effects
@@ -25,17 +25,10 @@ from orchestration.ledger.proven import Proven, proven
 from orchestration.store.engine import Store
 from orchestration.store.tables import undo as table
 from orchestration.work.in_flight import alone, refuse_sending, wait_for_sending
-from orchestration.work.notify import notify
-from orchestration.work.outbox import send
-from orchestration.work.settling import unsettled_undo
-from orchestration.work.told_of import settling
-from orchestration.work.tools import Caller, ToolNotReached, ToolUnreachable
+from orchestration.work.undo_call import Hands, Row, call
 
 LASTS: Final = timedelta(minutes=15)
 """For how long a permit to take an effect back may be used."""
-_OPEN: Final = ("pending", "sending", OutcomeState.UNKNOWN.value)
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +50,6 @@ class Undone:
     reference: str
     detail: str
     description: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hands:
-    """What a taking back is done with.
-
-    Attributes:
-        tools: What calls the tools.
-        clock: The time, with its zone.
-        once: Server and name of each tool that is never called again for the same effect.
-        longest_wait: Seconds between two attempts, at most.
-    """
-
-    tools: Caller
-    clock: Callable[[], datetime]
-    once: Collection[tuple[str, str]] = frozenset()
-    longest_wait: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +93,7 @@ def _undo(
         refuse_sending(store, connection, order.action, effect.permit.action_type)
         row = _begun(connection, order.action, key.public_key())
         row = row or _mean(connection, order, effect, action_type, key, hands.clock())
-    _deliver(store, row, hands)
+    call(store, row, hands)
     return _told(store, row["undo_id"], "" if action_type is None else action_type.compensation.description)
 
 
@@ -166,7 +142,7 @@ def _mean(  # noqa: PLR0913, PLR0917  what a taking back is made of
         raise EffectRefused(
             f"No tool takes {effect.permit.action_type} back; needed `compensation` with a `tool` in its file.{how}"
         )
-    call = action_type.compensation.tool
+    tool = action_type.compensation.tool
     before = connection.execute(select(func.count()).where(table.c.action == order.action)).scalar_one()
     undo_id = f"undo_{digest([order.action, effect.intent_seq, before])[:12]}"
     values = _values(effect, order.action)
@@ -175,9 +151,9 @@ def _mean(  # noqa: PLR0913, PLR0917  what a taking back is made of
             "permit_id": f"permit_{digest([undo_id, now])[:20]}",
             "action": ActionId(undo_id),
             "undoes": order.action,
-            "tool_server": call.server,
-            "tool": call.name,
-            "tool_arguments": {name: fill(template, values) for name, template in call.arguments.items()},
+            "tool_server": tool.server,
+            "tool": tool.name,
+            "tool_arguments": {name: fill(template, values) for name, template in tool.arguments.items()},
             "effect_key": f"undo:{order.action}",
             "issued_at": now,
             "expires_at": now + LASTS,
@@ -208,61 +184,6 @@ def _row(undo_id: str, action: str, permit: Permit, effect: Proven, signed: Sign
         "intended_at": permit.issued_at,
         "expires_at": permit.expires_at,
     }
-
-
-def _deliver(store: Store, row: Row, hands: Hands) -> None:
-    alone = (row["tool_server"], row["tool"]) in hands.once
-    if alone and row["state"] != "pending":
-        detail = "The process ended before the tool answered, and the tool cannot be asked again."
-        _settle(store, row, ToolResult(state=OutcomeState.UNKNOWN, detail=detail), hands.clock())
-        return
-    if not _claimed(store, row, alone=alone):
-        return  # another process has it
-    permit = SignedPermit(payload=row["permit"], signature=row["signature"])
-    try:
-        result = send(hands.tools, row, permit, hands.longest_wait, ToolNotReached if alone else ToolUnreachable)
-    except ToolNotReached as unreached:
-        if alone:
-            _back(store, row)
-            raise EffectRefused(f"{unreached} Nothing was sent; run the same command again.") from unreached
-        result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreached))
-    except ToolUnreachable as unreachable:
-        result = ToolResult(state=OutcomeState.UNKNOWN, detail=str(unreachable))
-    _settle(store, row, result, hands.clock())
-
-
-def _claimed(store: Store, row: Row, *, alone: bool) -> bool:
-    """Whether the call is this process's to make; a tool that is called once is called by one process."""
-    states = ("pending",) if alone else _OPEN
-    mine = update(table).where(table.c.undo_id == row["undo_id"], table.c.state.in_(states))
-    values = {"state": "sending", "by_person": True} if alone else {}
-    with store.begin() as connection:
-        claimed = connection.execute(mine.values(attempts=table.c.attempts + 1, **values))
-        if row["state"] == "pending" and not alone:
-            connection.execute(mine.where(table.c.state == "pending").values(state="sending"))
-    return bool(claimed.rowcount)
-
-
-def _back(store: Store, row: Row) -> None:
-    """Nothing was sent: it waits as before."""
-    mine = update(table).where(table.c.undo_id == row["undo_id"], table.c.state == "sending")
-    with store.begin() as connection:
-        connection.execute(mine.values(state="pending", by_person=False))
-
-
-def _settle(store: Store, row: Row, result: ToolResult, now: datetime) -> None:
-    open_states = _OPEN if result.state is not OutcomeState.UNKNOWN else ("pending", "sending")
-    with store.begin() as connection:
-        settled = connection.execute(
-            update(table)
-            .where(table.c.undo_id == row["undo_id"], table.c.state.in_(open_states))
-            .values(state=result.state.value, reference=result.reference, detail=result.detail, settled_at=now)
-        )
-        if settled.rowcount:
-            entries_effects.undo_settled(connection, row["undo_id"], at=now)
-            if result.state is OutcomeState.UNKNOWN and unsettled_undo(connection, row["undo_id"]) is not None:
-                said = {"action": row["action"], "undo": row["undo_id"], "settle": settling(row["undo_id"])}
-                notify(connection, "effect_unknown", said, now)
 
 
 def _told(store: Store, undo_id: str, description: str) -> Undone:

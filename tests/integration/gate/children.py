@@ -22,6 +22,7 @@ from orchestration.store.engine import open_store
 from orchestration.work import act as acting
 from orchestration.work import outbox
 from orchestration.work import undo as undoing
+from orchestration.work.undo_call import Hands
 from tests.integration.gate.callers import LocalErp
 from tests.unit.gate.case import bounded, rules
 
@@ -35,6 +36,7 @@ STEPS: dict[str, tuple[object, str, str]] = {
     "with the intent written and not committed": (perform.entries, "all_intended", "after"),
     "with one intent committed": (gate.Gate, "perform", "after"),
     "with every intent committed": (gate.Gate, "perform_batch", "after"),
+    "with a call begun": (outbox, "_begun", "after"),
     "before the first call": (LocalErp, "call", "before"),
     "with the effect there and its answer lost": (LocalErp, "call", "after"),
     "before the outcome is written": (outbox.entries, "settled", "before"),
@@ -140,7 +142,7 @@ def take_back(home: Path, action: str) -> None:
     """Take an effect back; exits with 0 where this process did, and with 3 where it was refused."""
     settings = Settings(home=home)
     store = open_store(settings)
-    hands = undoing.Hands(LocalErp(home), lambda: datetime.now(UTC), longest_wait=0.0)
+    hands = Hands(LocalErp(home), lambda: datetime.now(UTC), longest_wait=0.0)
     order = undoing.Order(action, "olga", "It went to the wrong person.")
     try:
         undoing.undo(store, order, rules().action_types, signing_key(settings.keys), hands)

@@ -24,7 +24,8 @@ from orchestration.ledger.verify import verify
 from orchestration.report.publish import publish
 from orchestration.store import tables
 from orchestration.work.outbox import deliver
-from orchestration.work.undo import Hands, Order, undo
+from orchestration.work.undo import Order, undo
+from orchestration.work.undo_call import Hands
 from tests.integration.gate.approving import LARGE, held, state
 from tests.integration.gate.callers import LocalErp
 from tests.integration.gate.world import World

@@ -8,7 +8,8 @@ from orchestration.contracts import OutcomeState
 from orchestration.errors import ConfigurationError
 from orchestration.ledger.verify import verify
 from orchestration.work.act import act, close_batch, report
-from orchestration.work.outbox import ATTEMPTS, deliver
+from orchestration.work.outbox import deliver
+from orchestration.work.sending import ATTEMPTS
 from orchestration.work.tools import Caller
 from tests.integration.gate.callers import LocalErp, Losing, Silent, Unregistered
 from tests.integration.gate.world import World
@@ -43,7 +44,7 @@ def test_effects_are_delivered_once(world: World) -> None:
 
 def test_every_outcome_is_in_the_ledger(world: World, meant: tuple[str, list[str]]) -> None:
     send(world, LocalErp(world.settings.home))
-    assert all(world.kinds(action) == ["decision", "intent", "outcome"] for action in meant[1])
+    assert all(world.kinds(action) == ["decision", "intent", "begun", "outcome"] for action in meant[1])
     assert verify(world.store, None).problems == ()
 
 
@@ -59,9 +60,9 @@ def test_no_answer_at_all_is_unknown_until_a_later_run_finds_out(world: World) -
     assert send(world, silent) == [("unknown", False)] * 3
     assert silent.calls == 3 * ATTEMPTS
     assert verify(world.store, None).problems == ()
-    entries = len(world.rows("ledger_entry"))
+    entries = [row["kind"] for row in world.rows("ledger_entry")]
     assert send(world, Silent()) == [("unknown", False)] * 3
-    assert len(world.rows("ledger_entry")) == entries
+    assert [row["kind"] for row in world.rows("ledger_entry")] == [*entries, *["begun"] * 3]
     assert send(world, LocalErp(world.settings.home)) == [("done", False)] * 3
     assert world.rows("outbox")[0]["attempts"] == 3
     assert verify(world.store, None).problems == ()
@@ -132,7 +133,7 @@ def test_a_run_says_what_each_batch_came_to(world: World) -> None:
     assert (came_to.proposed, came_to.performed, came_to.review, came_to.denied) == (3, 1, 1, 1)
     assert came_to.reasons == {"invoice_disputed": 1, "review": 1}
     assert came_to.covered is not None
-    assert came_to.covered.last - came_to.covered.first + 1 == 5
+    assert came_to.covered.last - came_to.covered.first + 1 == 6
     assert world.rows("batch", batch_id=batch_id)[0]["state"] == "decided"
 
 

@@ -66,15 +66,16 @@ def states(world: World) -> dict[str, str]:
     return {row["action"]: row["state"] for row in world.rows("outbox")}
 
 
-def decided(world: World) -> tuple[str, list[str]]:
-    """A batch: one effect in the outbox, one on its way, one permitted."""
+def decided(world: World, *, begun: bool = True) -> tuple[str, list[str]]:
+    """A batch: one effect in the outbox, one on its way unless its call was not begun either, one permitted."""
     world.make_erp()
     batch_id, actions = world.propose_all()
     with world.gate() as gate:
         gate.decide(batch_id, world.now)
         assert isinstance(gate.perform(actions[0], world.now), Effect)
         assert isinstance(gate.perform(actions[1], world.now), Effect)
-    world.edit("outbox", {"action": actions[1]}, state="sending", attempts=1)
+    if begun:
+        world.begin(actions[1])
     return batch_id, actions
 
 

@@ -24,7 +24,8 @@ from orchestration.ledger.verify import verify
 from orchestration.store import tables
 from orchestration.work.settling import settle
 from orchestration.work.tools import Caller, ToolNotReached
-from orchestration.work.undo import Hands, Order, Undone, undo
+from orchestration.work.undo import Order, Undone, undo
+from orchestration.work.undo_call import Hands
 from tests.integration.gate.callers import LocalErp, Losing, Silent
 from tests.integration.gate.world import World
 from tests.unit.gate.case import rules
@@ -61,7 +62,7 @@ def test_an_effect_is_taken_back_once_with_a_permit_of_its_own(world: World, don
     (row,) = world.rows("undo")
     permit = read(SignedPermit(payload=row["permit"], signature=row["signature"]), public_key_of(world))
     assert (permit.undoes, permit.action, permit.tool) == (done[0], row["undo_id"], "withdraw_payment_reminder")
-    assert world.kinds(done[0])[-2:] == ["undo", "undone"]
+    assert world.kinds(done[0])[-3:] == ["undo", "begun", "undone"]
     with pytest.raises(EffectRefused, match="was taken back already"):
         take_back(world, done[0])
     assert len(world.reminders()) == 4

@@ -26,6 +26,7 @@ from orchestration.graph.ddl import STORAGE_VERSION, create_schema
 from orchestration.graph.digests import file_digest
 from orchestration.identity import credentials
 from orchestration.ledger import committed, entries
+from orchestration.ledger.entries_calls import begun
 from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store
@@ -297,6 +298,12 @@ class World:
         with self.store.begin() as connection:
             where = [found.c[name] == value for name, value in key.items()]
             connection.execute(update(found).where(*where).values(**values))
+
+    def begin(self, action: str) -> None:
+        """Leave an effect as a run leaves it that is killed in the middle of its call."""
+        self.edit("outbox", {"action": action}, state="sending", attempts=1)
+        with self.store.begin() as connection:
+            begun(connection, self.rows("outbox", action=action)[0], at=self.now)
 
     def said(self, action: str) -> list[str]:
         """The codes of an action's last decision, its verdict first."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from orchestration.canonical import canonical, plain
 from orchestration.contracts import Pin
 from orchestration.ledger import committed, entries, pins
+from orchestration.ledger.entries_calls import begun
 from orchestration.store import tables
 from orchestration.store.engine import Store
 
@@ -191,6 +192,14 @@ def intend(store: Store, action: str) -> None:
         }
         connection.execute(insert(tables.outbox).values(row))
         entries.intended(connection, action, at=NOW)
+
+
+def begin(store: Store, action: str) -> None:
+    with store.begin() as connection:
+        mine = update(tables.outbox).where(tables.outbox.c.action == action)
+        connection.execute(mine.values(state="sending", attempts=1))
+        row = connection.execute(select(tables.outbox).where(tables.outbox.c.action == action)).mappings().one()
+        begun(connection, dict(row), at=NOW)
 
 
 def settle(store: Store, action: str, state: str) -> None:

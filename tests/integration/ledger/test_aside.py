@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from multiprocessing import Pipe
 from threading import Thread
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text, update
 
 from orchestration.ledger import agreement, aside, committed, kept
 from orchestration.ledger.subjects import EVIDENCE, Subject, Told
@@ -57,12 +58,26 @@ def test_every_part_is_read_once(told: Store) -> None:
             read = [aside.read(connection, part) for part in aside.parts(connection, size)]
             subjects = [
                 (Subject(part, key), each)
-                for found, _ in read
+                for found, *_ in read
                 for part, held in found.items()
                 for key, each in held.items()
             ]
             assert len(subjects) == len(said)
             assert dict(subjects) == said
+
+
+def test_the_pins_of_performed_effects_are_known_once_all_is_read(told: Store) -> None:
+    evidence, outbox = tables.evidence, tables.outbox
+    with told.begin() as connection:
+        for (action,) in connection.execute(select(evidence.c.action)).all():
+            pin = [{"of": action}]
+            connection.execute(update(evidence).where(evidence.c.action == action).values(materialisations=pin))
+        performed = select(evidence.c.materialisations).where(evidence.c.action.in_(select(outbox.c.action)))
+        pins = list(connection.execute(performed).scalars())
+        assert 0 < len(pins) < len(list(connection.execute(select(evidence.c.action))))
+        reading = aside.Aside(connection)
+        reading.read()
+    assert sorted(map(str, map(json.loads, reading.pins))) == sorted(map(str, pins))
 
 
 def test_what_is_read_of_another_state_counts_for_nothing(told: Store) -> None:
@@ -83,7 +98,7 @@ def test_evidence_of_earlier_versions_is_read_as_they_told_it(told: Store) -> No
         ledger = {
             Subject(EVIDENCE, row["action"]): Told(committed.of_evidence(row), (1, "decision", "then")) for row in rows
         }
-        read = {Subject(EVIDENCE, action): said for action, said in kept.whole(connection)}
+        read = {Subject(EVIDENCE, action): said for action, said in kept.whole(connection).items()}
         assert len(list(agreement.differences(ledger, read))) == len(rows)
         said = {subject: said for subject, said in agreement.told_by_store(connection, ledger) if subject in ledger}
         assert not list(agreement.differences(ledger, said))

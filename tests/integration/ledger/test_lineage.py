@@ -177,6 +177,17 @@ def test_a_wiped_asset_is_told(bound: Store, instance: dg.DagsterInstance) -> No
     assert "of entity_graph is not in Dagster's event log" in problems(bound, instance)[0]
 
 
+@pytest.mark.parametrize("pins", ["[7]", "7", "no JSON", "[1e999]"])
+def test_pins_kept_with_evidence_that_name_nothing_are_told(
+    bound: Store, instance: dg.DagsterInstance, pins: str
+) -> None:
+    with bound.begin() as connection:
+        connection.execute(text("UPDATE evidence SET materialisations = :pins"), {"pins": pins})
+    found = problems(bound, instance)
+    assert [each for each in found if "as a pin, which names no materialisation." in each]
+    assert [each for each in found if "The store's row was edited: the evidence of action" in each]
+
+
 def test_an_edited_event_is_told(bound: Store, instance: dg.DagsterInstance, home: Path) -> None:
     with event_log(home) as log:
         log.execute("UPDATE event_logs SET event = replace(event, 'snap_1', 'snap_9') WHERE asset_key LIKE '%graph%'")

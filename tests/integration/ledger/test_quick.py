@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, text
 
+from orchestration.canonical import canonical
 from orchestration.ledger import committed, entries, links, quick, telling, walking
 from orchestration.ledger.erasures import proofs
 from orchestration.ledger.heads import Believed
@@ -72,6 +73,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Store:
         connection.execute(insert(tables.permit_subject), [{"subject": each, **on} for each in ("one", "two")])
         entries.decided(connection, 1, at=NOW, permit_id=permit)
     story.intend(store, DONE)
+    story.begin(store, DONE)
     with store.begin() as connection:
         connection.execute(text("UPDATE permit_use SET at = (SELECT consumed_at FROM permit)"))
     story.settle(store, DONE, "done")
@@ -87,7 +89,7 @@ def exactly(connection: Connection) -> Any:
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(
-    seq=st.integers(2, 5),
+    seq=st.integers(2, 6),
     where=st.sampled_from(["payload", "body"]),
     name=st.sampled_from([*NAMES, "permit", "approval", "state"]),
     inside=st.none() | st.sampled_from(["request_digest", "reasons", "detail", "state", "action", "evidence"]),
@@ -125,6 +127,7 @@ def test_a_ledger_written_anew_is_found_to_be_what_it_is(  # noqa: PLR0913, PLR0
         "UPDATE permit_use SET amount = 1",
         "DELETE FROM permit_subject WHERE subject = 'two'",
         "UPDATE outbox SET reference = 'another'",
+        "UPDATE outbox SET state = 'sending'",
         "DELETE FROM policy_set",
     ],
 )
@@ -138,7 +141,7 @@ def test_an_edit_is_told_in_the_same_words(asked: Store, edit: str) -> None:
 
 def test_decisions_intents_and_outcomes_are_cut(asked: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def rest(entry: links.Entry) -> Any:
-        assert entry.kind not in {"decision", "intent", "outcome"}
+        assert entry.kind not in {"decision", "intent", "begun", "outcome"}
         return telling.told_by(entry)
 
     monkeypatch.setattr(quick, "told_by", rest)
@@ -160,6 +163,59 @@ def test_what_is_told_quickly_is_what_is_told_at_length(told: Store) -> None:
     assert not quickly.doubtful
     said = {(part, key): each for part, found in quickly.said.items() for key, each in found.items()}
     assert said == {tuple(subject): each.digest for subject, each in exact.told.items()}
+
+
+PROPOSALS = st.dictionaries(
+    st.sampled_from(["a", "b", 'q"', "ä", "\\", "proposals"]),
+    st.fixed_dictionaries(
+        {"action": st.sampled_from(["a", "b"]), "row_id": st.sampled_from(["r", "s", 't"', "\\"])},
+        optional={
+            "arguments": st.sampled_from([{}, {"row_id": "r"}, {"x": {"row_id": "r"}}, '},"b":{"', ',"row_id":"r"}}']),
+            "row_id2": st.just("x"),
+        },
+    ),
+    max_size=4,
+)
+ANSWERS = st.dictionaries(
+    st.sampled_from(["declined", "failed", "proposals", "refused", "x", 'y"']),
+    PROPOSALS | st.fixed_dictionaries({"proposals": PROPOSALS}) | st.just({"r": 'a "reason","row_id":"r"}}'}),
+)
+
+
+@hypothesis_settings(max_examples=300)
+@given(
+    ANSWERS, st.sampled_from([("", ""), (",", ", "), ("}", "} "), ("{}", '{"proposals":{}}'), ('"x":', '"proposals":')])
+)
+def test_an_answer_is_cut_into_what_it_says_or_not_at_all(payload: dict[str, Any], change: tuple[str, str]) -> None:
+    said = canonical(payload).decode().replace(*change)
+    cut = quick.cut_answer(said.encode())
+    if cut is None or links.members(cut[1]).get("proposals", (None, ""))[0] != {}:
+        return
+    found, whole, rest = cut[0], links.members(said), links.members(cut[1])
+    for _, row_id, piece in found:
+        try:
+            row = json.loads(piece)
+        except ValueError:
+            return  # no row of the store has the digest of this
+        if type(row) is not dict or canonical(row) != piece or max(row) != "row_id":
+            return
+        assert row_id == row["row_id"]
+    proposals = links.members(whole.pop("proposals")[1])
+    assert {action: piece.decode() for action, _, piece in found} == {
+        name: held for name, (_, held) in proposals.items()
+    }
+    assert rest.pop("proposals")[0] == {}
+    assert rest == whole
+
+
+def test_an_answer_to_many_rows_is_cut() -> None:
+    row = {"action": "a", "arguments": {"row_id": "x"}, "row_id": "r"}
+    payload = {"declined": {"s": "no"}, "proposals": {"a": row, "b": row | {"action": "b"}}, "refused": {}}
+    cut = quick.cut_answer(canonical(payload))
+    assert cut is not None
+    assert [each[:2] for each in cut[0]] == [("a", "r"), ("b", "r")]
+    assert json.loads(cut[0][0][2]) == row
+    assert json.loads(cut[1]) == payload | {"proposals": {}}
 
 
 def test_an_outcome_that_was_unknown_is_followed_by_another_one(either: Store) -> None:

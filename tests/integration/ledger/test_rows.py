@@ -12,6 +12,7 @@ from sqlalchemy import Table, select, text
 
 from orchestration import canonical
 from orchestration.ledger import links, rows
+from orchestration.ledger.digests import Digests
 from orchestration.store import tables
 from orchestration.store.engine import Store
 from tests.integration.ledger.story import undone
@@ -62,6 +63,33 @@ def test_what_is_no_value_at_all_is_told_and_breaks_nothing(settled_file: Store,
         connection.execute(text(f"UPDATE decision SET {column} = :value"), {"value": value})
         after = [rows.digest(row) for row in rows.rows(connection, tables.decision)]
     assert not set(before) & set(after)
+
+
+HELD = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(2**53 - 2, 2**53 + 2)
+    | st.floats()
+    | st.text()
+    | st.sampled_from(
+        ["\ud800", 'a "quoted" \\ näme\t\x01\x7f\u2028', "\U0001f600", b"\xff", "2026-11-02 09:00:00.100000"]
+    )
+    | JSON_TEXT.map(json.dumps)
+    | st.text(max_size=3).map(
+        lambda text: f'{{"{text}": 1e400, "long enough to be read for this one row alone, as it is": 1.0}}'
+    )
+)
+
+
+@given(st.lists(HELD, min_size=20, max_size=20))
+def test_a_row_written_at_once_has_the_digest_that_it_has_value_by_value(held: list[Any]) -> None:
+    for table in TABLES:
+        names = [column.name for column in table.columns]
+        digests = Digests(table.columns, dict)
+        for row in (held[: len(names)], held[-len(names) :]):
+            made = [rows.made(column, value) for column, value in zip(table.columns, row, strict=True)]
+            assert digests(row) == rows.digest(dict(zip(names, made, strict=True)))
 
 
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), JSON_TEXT, max_size=5))

@@ -27,7 +27,8 @@ from orchestration.gate.stops import Scope
 from orchestration.work.exchange import Exchange
 from orchestration.work.outbox import deliver
 from orchestration.work.proving import prove
-from orchestration.work.undo import Hands, Order, undo
+from orchestration.work.undo import Order, undo
+from orchestration.work.undo_call import Hands
 from orchestration.work.watch import watch
 from tests.integration.gate.approving import ADA, BEN, LARGE, approve, held, look
 from tests.integration.gate.world import Debtor, World
