@@ -218,8 +218,13 @@ def _decimal(value: Decimal) -> str:
     return "0" if text in {"-0", ""} else text
 
 
-@lru_cache(maxsize=1024)  # most of what is written together has one time
 def _time(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no zone, so it names no moment")
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return _in_utc(value.astimezone(UTC))
+
+
+@lru_cache(maxsize=1024)  # most of what is written together has one time
+def _in_utc(value: datetime) -> str:
+    """A time in UTC: elsewhere the two moments at which a clock that is put back shows one time are the same key."""
+    return value.isoformat().replace("+00:00", "Z")

@@ -14,7 +14,7 @@ _SETTINGS: Final = (
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
     "SET allow_community_extensions = false",
-    "SET python_enable_replacements = false",
+    "SET GLOBAL python_enable_replacements = false",  # of one connection alone it would be: others are to have it too
     "SET enable_external_access = false",
     "SET lock_configuration = true",
 )

@@ -2,8 +2,8 @@
 
 Small tables as they were landed are read elsewhere and handed to a database that was locked before. Others are loaded
 first; then access to files, networks and extensions is switched off and the configuration locked. Which tables those
-are is asked of a database that is locked too. A `.sql` is one `SELECT`; anything else is refused before it runs, and by
-the database if it ran.
+are is asked of a database that is locked too. A `.sql` is one `SELECT` that only reads; anything else is refused before
+it runs, and what would go out of the database by that too if it ran.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pyarrow as pa
 from insight import layers
 from insight.landing import LandedTable, row_count
 from insight.records.locked import lock, locked
-from insight.records.spoken import ALL, names_in
+from insight.records.spoken import ALL, beyond_reading, names_in
 from insight.scratch import FEW, scratch
 from insight.sources.source import Source
 from orchestration.errors import SourceError
@@ -187,6 +187,8 @@ def _one_select(connection: duckdb.DuckDBPyConnection, path: Path, text: str) ->
         raise SourceError(str(path), f"{len(statements)} statements", "one SELECT")
     if statements[0].type != duckdb.StatementType.SELECT:
         raise SourceError(str(path), f"a statement of the kind {statements[0].type.name}", "one SELECT")
+    if (more := beyond_reading(text)) is not None:
+        raise SourceError(str(path), more, "one SELECT that only reads the tables of this source")
     return text.strip().rstrip(";")
 
 

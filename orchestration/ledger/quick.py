@@ -97,7 +97,7 @@ class Quick:
         """Take in an entry that has the form which most of its kind have; says whether it has."""
         kind, action = entry.kind, entry.action
         if kind in {kinds.ANSWER, kinds.BEGUN}:
-            return self._answer(entry, body, payload) if kind == kinds.ANSWER else self._call(body, UNDER_WAY)
+            return self._answer(entry, body, payload) if kind == kinds.ANSWER else self._call(body, UNDER_WAY, payload)
         if type(action) is not str or payload[-1:] != b"}":
             return False
         if kind == kinds.DECISION:
@@ -115,10 +115,10 @@ class Quick:
         """Whether an outcome may be unknown, or was before."""
         return b'"unknown"' in payload or action in self.said[_OUTCOME]
 
-    def _call(self, body: dict[str, Any], said: str) -> bool:
-        """Take in that a call is begun or over: the last entry that says so counts."""
+    def _call(self, body: dict[str, Any], said: str, more: bytes = b"") -> bool:
+        """Take in that a call is begun or over: the last entry that says so counts; `more` is what else is said."""
         permit = body.get("permit")
-        if type(permit) is not str or (said and body.get("state") != "sending"):
+        if more or type(permit) is not str or (said and body.get("state") != "sending"):
             return False
         self.said[CALL][permit] = said
         return True

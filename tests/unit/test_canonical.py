@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 import rfc8785
@@ -120,6 +121,11 @@ def test_one_moment_has_one_form_whatever_its_zone() -> None:
     utc = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
     paris = utc.astimezone(timezone(timedelta(hours=1)))
     assert canonical(utc) == canonical(paris) == b'"2026-11-02T09:30:00Z"'
+
+
+def test_two_moments_at_which_a_clock_shows_the_same_have_two_forms() -> None:
+    first = datetime(2026, 10, 25, 1, 30, tzinfo=ZoneInfo("Europe/London"))
+    assert canonical([first, first.replace(fold=1)]) == b'["2026-10-25T00:30:00Z","2026-10-25T01:30:00Z"]'
 
 
 def test_dates_enums_models_dataclasses_and_sets_have_a_form() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, text
 
 from orchestration.canonical import canonical
-from orchestration.ledger import committed, entries_effects, links, quick, telling, walking
+from orchestration.ledger import committed, entries_calls, entries_effects, links, quick, telling, walking
+from orchestration.ledger.chain import append
 from orchestration.ledger.erasures import proofs
 from orchestration.ledger.heads import Believed
 from orchestration.ledger.quick import Quick
@@ -134,6 +135,20 @@ def test_a_ledger_written_anew_is_found_to_be_what_it_is(  # noqa: PLR0913, PLR0
 def test_an_edit_is_told_in_the_same_words(asked: Store, edit: str) -> None:
     with undone(asked) as connection:
         connection.execute(text(edit))
+        found = record_of(connection)
+        assert not found.ok
+        assert found == exactly(connection)
+
+
+def test_whatever_else_a_begun_call_says_is_heard_too(asked: Store) -> None:
+    with undone(asked) as connection:
+        permit = connection.execute(text("SELECT permit_id FROM permit")).scalar_one()
+        entries_calls.begun(
+            connection, {"permit_id": permit, "state": "unknown", "attempts": 2, "action": DONE}, at=NOW
+        )
+        body = {"permit": permit, "state": "sending", "attempt": 3}
+        append(connection, "begun", body, at=NOW, action=DONE, payload={"judgement": {"judgement_id": "put in"}})
+        entries_calls.unsent(connection, DONE, permit, at=NOW)
         found = record_of(connection)
         assert not found.ok
         assert found == exactly(connection)

@@ -8,7 +8,8 @@ import duckdb
 import pytest
 
 from insight.records import every
-from insight.records.sandbox import sandbox, tables_used
+from insight.records.locked import lock, locked
+from insight.records.sandbox import run, sandbox, tables_used
 from orchestration.errors import SourceError
 from tests.integration.sources.folders import landed, settings
 
@@ -103,6 +104,55 @@ def test_nothing_of_python_is_reached(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "more"),
+    [
+        ("WITH gone AS (DELETE FROM company) {rows}", "a statement of the kind DELETE in a WITH"),
+        (
+            "WITH other AS (UPDATE company SET name = 'x' RETURNING *) {rows}",
+            "a statement of the kind UPDATE in a WITH",
+        ),
+        (
+            "{rows} UNION ALL (WITH o AS (INSERT INTO company VALUES ('2', 'x')) {rows})",
+            "a statement of the kind INSERT",
+        ),
+        ("WITH out AS (COPY company TO 'out') {rows}", "a statement of the kind COPY in a WITH"),
+        (
+            "{rows} WHERE EXISTS (FROM REGISTER_external_resource_type({six}))",
+            "a call of register_external_resource_type()",
+        ),
+        ("{rows} WHERE EXISTS (FROM query('FROM company'))", "a call of query()"),
+        ("{rows} WHERE EXISTS (FROM truncate_duckdb_logs())", "a call of truncate_duckdb_logs()"),
+        ("{rows} WHERE EXISTS (FROM arrow_scan(1, 2, 3))", "a call of arrow_scan()"),
+    ],
+)
+def test_a_select_that_does_more_than_read_is_refused(tmp_path: Path, query: str, more: str) -> None:
+    names = ("kind", "create_function", "status_function", "destroy_function", "resolve_function", "list_function")
+    six = ", ".join(["'left'", *(f"{name} := 'version'" for name in names)])
+    rows = "SELECT 'company' AS source_table, _key AS source_key, name FROM company"
+    assert f"found {more}" in refusal(tmp_path, query.format(rows=rows, six=six))
+    with locked() as connection:
+        assert not connection.execute("FROM duckdb_external_resource_types()").fetchall()
+
+
+def test_functions_of_values_may_be_called(tmp_path: Path) -> None:
+    each = "(SELECT unnest([1])), range(1), generate_series(1, 1), json_each('[1]'), (WITH o AS (SELECT 1) FROM o)"
+    query = f"SELECT 'company' AS source_table, _key AS source_key, company.name FROM company, {each}"
+    made, found = landed(tmp_path, ROWS, organisation=query)
+    with sandbox(made, found, [made.sql["organisation"]]) as connection:
+        columns = ("source_table", "source_key", "name")
+        assert run(connection, made.sql["organisation"], columns, ()).num_rows >= 1
+
+
+def test_every_connection_to_the_standing_database_has_every_way_out_closed() -> None:
+    shut = ("python_enable_replacements", "enable_external_access", "autoload_known_extensions")
+    asked = ", ".join(f"current_setting('{name}')" for name in (*shut, "autoinstall_known_extensions"))
+    with locked() as connection, locked() as other, duckdb.connect() as own:
+        lock(own)
+        for one in (connection, other, own):
+            assert one.execute(f"SELECT {asked}").fetchall() == [(False,) * 4]
+
+
+@pytest.mark.parametrize(
     ("query", "sentence"),
     [
         ("SELEC 1", "found SQL that does not run"),
@@ -146,5 +196,5 @@ def test_a_file_is_not_opened_to_learn_which_tables_a_select_reads(tmp_path: Pat
     made, _ = landed(tmp_path, ROWS, organisation=f"SELECT * FROM {reader}('{broken}')")
     for name in (broken, tmp_path / "absent"):
         made.sql["organisation"].write_text(f"SELECT * FROM {reader}('{name}')")
-        with pytest.raises(SourceError, match="disabled"):
+        with pytest.raises(SourceError, match=f"found a call of {reader}"):
             tables_used(made, made.sql["organisation"])
