@@ -218,8 +218,12 @@ def _decimal(value: Decimal) -> str:
     return "0" if text in {"-0", ""} else text
 
 
-@lru_cache(maxsize=1024)  # most of what is written together has one time
 def _time(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no zone, so it names no moment")
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return _in_utc(value.astimezone(UTC))  # before it is looked up: an hour that comes twice is equal to itself
+
+
+@lru_cache(maxsize=1024)  # most of what is written together has one time
+def _in_utc(value: datetime) -> str:
+    return value.isoformat().replace("+00:00", "Z")

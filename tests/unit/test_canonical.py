@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 import rfc8785
@@ -114,6 +115,12 @@ def test_an_amount_is_exact_text_and_not_a_rounded_number() -> None:
 
 def test_an_integer_that_json_would_round_becomes_text() -> None:
     assert canonical([2**53 - 1, 2**53]) == b'[9007199254740991,"9007199254740992"]'
+
+
+def test_an_hour_that_comes_twice_is_two_moments() -> None:
+    london = ZoneInfo("Europe/London")
+    twice = [datetime(2026, 10, 25, 1, 30, tzinfo=london, fold=fold) for fold in (0, 1)]
+    assert canonical(twice) == b'["2026-10-25T00:30:00Z","2026-10-25T01:30:00Z"]'
 
 
 def test_one_moment_has_one_form_whatever_its_zone() -> None:

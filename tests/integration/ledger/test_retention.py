@@ -144,6 +144,19 @@ def test_pins_stay_for_as_long_as_evidence_names_them(over_and_done: Store) -> N
     assert verify(over_and_done, None).problems == ()
 
 
+@pytest.mark.parametrize("few", [0, 1_000])
+def test_of_the_pins_that_are_asked_for_those_are_told_that_are_kept_as_they_are_called(
+    over_and_done: Store, monkeypatch: Any, few: int
+) -> None:
+    monkeypatch.setattr(pins, "_FEW", few)
+    [held] = pins_kept(over_and_done)
+    with over_and_done.begin() as connection:
+        pins.keep(connection, [])
+        connection.execute(insert(tables.pin_set).values(digest="f" * 64, pins=[]))
+        asked = {f'"{name}"'.encode() for name in (held, "f" * 64, "gone", "ä")}
+        assert pins.sound(connection, asked) == {f'"{held}"'.encode()}
+
+
 def test_pins_are_not_removed_where_a_decision_came_meanwhile(over_and_done: Store, monkeypatch: Any) -> None:
     seen = iter((1, 2))
     monkeypatch.setattr(pins, "_told", lambda _: next(seen))
