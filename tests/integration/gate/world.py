@@ -12,7 +12,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -25,7 +27,7 @@ from orchestration.gate.rules import Rules
 from orchestration.graph.ddl import STORAGE_VERSION, create_schema
 from orchestration.graph.digests import file_digest
 from orchestration.identity import credentials
-from orchestration.ledger import committed, entries
+from orchestration.ledger import committed, entries, entries_identity
 from orchestration.ledger.entries_calls import begun
 from orchestration.settings import Settings
 from orchestration.store import tables
@@ -133,11 +135,8 @@ class World:
         snapshot_id = f"snap_{self.published}"
         path = self.settings.snapshots / f"{snapshot_id}.duckdb"
         path.parent.mkdir(parents=True, exist_ok=True)
-        with duckdb.connect() as connection:
-            connection.execute(f"ATTACH '{path}' AS graph (STORAGE_VERSION '{STORAGE_VERSION}')")
-            connection.execute("USE graph")
-            create_schema(connection)
-            connection.execute(SOURCE_ROWS)
+        path.write_bytes(_empty_graph())
+        with duckdb.connect(str(path)) as connection:
             if self.shows is not None:
                 connection.execute(SHOWN_REMINDERS)
                 _insert(connection, "erp:customrecord_dunning", self.shows, schema="source")
@@ -210,7 +209,7 @@ class World:
             lasts = {"issued_at": self.now, "expires_at": self.now + timedelta(hours=1)}
             scopes = ["propose:send_payment_reminder"]
             connection.execute(insert(tables.agent_credential).values(**credential, **lasts, scopes=scopes))
-            entries.credential_minted(connection, credential["credential_id"], [], at=self.now)
+            entries_identity.credential_minted(connection, credential["credential_id"], [], at=self.now)
 
     def propose(self, batch_id: str, debtor: Debtor, *, row_id: str = "", **arguments: Any) -> str:
         """A proposal for a debtor, some arguments of it otherwise, taken in; its action's id."""
@@ -451,6 +450,20 @@ def _stated(record: str, debtor: Debtor) -> Row:
         "name": debtor.called if debtor.called and table == "contact" else record,
         "country": debtor.countries.get(table),
     }
+
+
+@cache
+def _empty_graph() -> bytes:
+    """A graph's file in which nothing is, which takes longer to make than to fill."""
+    with TemporaryDirectory() as folder, duckdb.connect() as connection:
+        file = Path(folder) / "graph.duckdb"
+        connection.execute(f"ATTACH '{file}' AS graph (STORAGE_VERSION '{STORAGE_VERSION}')")
+        connection.execute("USE graph")
+        create_schema(connection)
+        connection.execute(SOURCE_ROWS)
+        connection.execute("USE memory")
+        connection.execute("DETACH graph")
+        return file.read_bytes()
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Row], schema: str = "main") -> None:
