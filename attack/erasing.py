@@ -24,6 +24,7 @@ from orchestration.graph.model import RECORD_TYPES
 from orchestration.identity.person import Role
 from orchestration.ledger import entries_erasure as entries
 from orchestration.ledger.chain import append
+from orchestration.ledger.kinds import ERASED
 from orchestration.settings import Settings
 from orchestration.store import tables
 from tests.integration.gate.world import World
@@ -66,7 +67,7 @@ def _forge(connection: Connection, key: Ed25519PrivateKey | None) -> None:
         return
     kept: dict[str, Any] = {"told": [], "suppressions": []}
     proof = {"erasure": "erasure_x", "entries": [[1, body["commitment"]]], "counts": {}, "left": digest(kept)}
-    append(connection, entries.ERASED, {**proof, "signature": "AAAA"}, at=_now(), payload=kept)
+    append(connection, ERASED, {**proof, "signature": "AAAA"}, at=_now(), payload=kept)
 
 
 def _unsigned(connection: Connection, _: Erased) -> None:

@@ -39,12 +39,11 @@ RESERVED: Final = frozenset(
 """What a policy's `context` holds beside the parameters."""
 
 
-_MADE: Final = ("arguments", "entities", "facts", "records", "contact_points", "relationships", "subject", "systems")
-"""What an action type makes of its parameters, once: a decision asks for it many times."""
-
-
 class ActionType(Contract):
-    """One kind of action: what it touches, what standing that takes, and how it has its effect."""
+    """One kind of action: what it touches, what standing that takes, and how it has its effect.
+
+    What it makes of its parameters is made once: a decision asks for it many times.
+    """
 
     name: Name
     description: str = Field(min_length=1)
@@ -107,8 +106,9 @@ class ActionType(Contract):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy, with other values; what was made of the old ones does not come along."""
         copied = super().model_copy(update=update, deep=deep)
-        for name in _MADE:
-            copied.__dict__.pop(name, None)
+        for name, each in vars(ActionType).items():
+            if isinstance(each, cached_property):
+                copied.__dict__.pop(name, None)
         return copied
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ from orchestration.errors import ConfigurationError
 from orchestration.identity import people as file
 from orchestration.identity.people import Entry, People, Token
 from orchestration.identity.person import Role
-from orchestration.ledger import entries
+from orchestration.ledger import entries_identity as entries
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
 

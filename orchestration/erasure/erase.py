@@ -39,7 +39,7 @@ from orchestration.gate.keys import signing_key
 from orchestration.gate.limits.touch import contact_subject, entity_subjects
 from orchestration.graph.current import open_current
 from orchestration.graph.publish import graph_path
-from orchestration.ledger import agreement, entries_erasure
+from orchestration.ledger import agreement, entries_erasure, kinds
 from orchestration.ledger.erasures import ERASURE, proofs
 from orchestration.ledger.links import entries, faults
 from orchestration.ledger.subjects import GONE, Subject, Told
@@ -149,10 +149,10 @@ class _Ledger:
         erased, telling = proofs(connection, keys), Telling()
         proven = {entry.seq for entry in erased.entries}
         for entry in entries(connection):
-            if any(faults(entry, erased.gone)) or (entry.kind == entries_erasure.ERASED and entry.seq not in proven):
+            if any(faults(entry, erased.gone)) or (entry.kind == kinds.ERASED and entry.seq not in proven):
                 continue
             telling.hear(entry)
-            if entry.payload is not None and entry.kind != entries_erasure.ERASED:
+            if entry.payload is not None and entry.kind != kinds.ERASED:
                 self.payloads[entry.seq] = (entry.payload, str(entry.says().get("commitment")))
                 for subject, _ in told_by(entry):
                     self.tellers.setdefault(subject, []).append(entry.seq)

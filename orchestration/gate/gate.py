@@ -32,7 +32,7 @@ from orchestration.gate.readset import tool_call
 from orchestration.gate.record import keep_policies, record
 from orchestration.gate.resolve import Case
 from orchestration.gate.rules import Rules, load_rules
-from orchestration.gate.seen import Means
+from orchestration.gate.seen import Means, taken_keys
 from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store
@@ -217,7 +217,7 @@ class Gate:
             return []
         cases = [weigh(ask, moment) for ask in asks]
         wanted = {call[1] for case in cases if isinstance(case, Case) and (call := tool_call(case))}
-        taken = _taken(connection, wanted)
+        taken = taken_keys(connection, wanted)
         counted = self._wanted(cases)
         usage = load_usage(connection, list(counted.values()), moment.now)
         answers = []
@@ -232,13 +232,6 @@ class Gate:
 
 def _parts(values: Sequence[_Value], size: int) -> Iterator[Sequence[_Value]]:
     return (values[start : start + size] for start in range(0, len(values), size))
-
-
-def _taken(connection: Connection, keys: set[str]) -> set[str]:
-    """Those effect keys that have their effect already, or may still."""
-    outbox = tables.outbox
-    query = select(outbox.c.effect_key).where(outbox.c.effect_key.in_(sorted(keys)), outbox.c.state != "failed")
-    return set(connection.execute(query).scalars())
 
 
 def _last_verdict() -> Any:  # noqa: ANN401  SQLAlchemy's expression

@@ -28,7 +28,7 @@ from orchestration.gate.presented import Presented, still
 from orchestration.gate.record import keep_policies, record
 from orchestration.gate.resolve import Case
 from orchestration.gate.seen import Means, Seen, unused_permits
-from orchestration.ledger import entries
+from orchestration.ledger import entries_effects
 from orchestration.store import tables
 
 
@@ -148,7 +148,7 @@ def _write(
             )
     keep.used(connection, ids, now)
     connection.execute(insert(tables.outbox), [_row(permit, now) for permit in permits])
-    intents = entries.all_intended(connection, {permit.action: permit.approval for permit in permits}, at=now)
+    intents = entries_effects.all_intended(connection, {permit.action: permit.approval for permit in permits}, at=now)
     means.tally.wrote(intents[-1])
     return [Effect(each.action, each.effect_key, entry) for each, entry in zip(permits, intents, strict=True)]
 

@@ -23,7 +23,7 @@ from orchestration.gate.permits import sign
 from orchestration.gate.policy import AgentPolicies
 from orchestration.gate.resolve import Case
 from orchestration.graph.rows import SnapshotInput
-from orchestration.ledger import entries, pins
+from orchestration.ledger import entries_decisions, pins
 from orchestration.ledger.kept import digest_of, stored
 from orchestration.store import tables
 from orchestration.store.written import Written, written
@@ -67,13 +67,13 @@ def record(
     counted = keep.minted(connection, minted)
     keep.refused(connection, [answer.decision.action for answer in answers if answer.decision.permit is None])
     ids = [None if answer.decision.permit is None else answer.decision.permit.permit_id for answer in answers]
-    rows = entries.Rows(
+    rows = entries_decisions.Rows(
         decisions={one: {"decision_id": one, **row} for one, row in zip(decision_ids, decisions, strict=True)},
         evidence=_digests(connection, answers, kept),
         permits={each["permit_id"]: each for each in signed},
         uses=counted,
     )
-    entries.all_decided(connection, dict(zip(decision_ids, ids, strict=True)), at=now, rows=rows)
+    entries_decisions.all_decided(connection, dict(zip(decision_ids, ids, strict=True)), rows, at=now)
 
 
 def _asked(answer: Answer) -> bytes | None:

@@ -5,7 +5,7 @@ Each thing is read with one query, whatever the number of actions. What it means
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -49,7 +49,6 @@ _PERMITS: Final = (
 _TAKEN: Final = select(tables.outbox.c.effect_key).where(
     tables.outbox.c.effect_key.in_(bindparam("keys", expanding=True)), tables.outbox.c.state != "failed"
 )
-"""Those effect keys whose effect happened already, or may still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +118,15 @@ class Seen:
         key = _public_half(means.key)
         presented = [Presented.of(ask, row, key, moment) for ask, row in permits]
         keys = sorted({one.permit.effect_key for one in presented if one.permit is not None})
-        taken = frozenset(connection.execute(_TAKEN, {"keys": keys}).scalars()) if keys else frozenset()
+        taken = frozenset(taken_keys(connection, keys))
         said = asked_together([one.case for one in presented], moment)
         asked: dict[str, Asked | None] = {one.ask.action: each for one, each in zip(presented, said, strict=True)}
         return cls(moment, latest(connection, now), presented, taken, asked)
+
+
+def taken_keys(connection: Connection, keys: Collection[str]) -> set[str]:
+    """Those effect keys, of these, that have their effect already, or may still."""
+    return set(connection.execute(_TAKEN, {"keys": sorted(keys)}).scalars()) if keys else set()
 
 
 def unused_permits(

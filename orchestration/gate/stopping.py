@@ -18,7 +18,7 @@ from orchestration.gate.limits import keep
 from orchestration.gate.stops import Scope, ScopeKind, Stopped
 from orchestration.identity.clock import latest
 from orchestration.identity.credentials import revoke
-from orchestration.ledger import entries, entries_stop
+from orchestration.ledger import entries_effects, entries_stop
 from orchestration.ledger.entries_calls import made
 from orchestration.store.engine import Store
 from orchestration.store.tables import batch, outbox, permit, proposal
@@ -162,7 +162,7 @@ def _halt(connection: Connection, number: int, scope: Scope, at: datetime, by: s
         given_up = {"state": OutcomeState.FAILED.value, "detail": f"It was not sent: {by}.", "settled_at": at}
         connection.execute(update(outbox).where(outbox.c.action == action).values(given_up))
         keep.in_vain(connection, action)
-        entries.settled(connection, action, at=at)
+        entries_effects.settled(connection, action, at=at)
     return Stop(number, scope, at, credentials, permits, effects, sending, batches)
 
 

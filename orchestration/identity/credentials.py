@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, upd
 from orchestration.identity import session
 from orchestration.identity.clock import latest
 from orchestration.identity.session import AUDIENCE, ISSUER, Claims, CredentialRefused, scope_of
-from orchestration.ledger import entries
+from orchestration.ledger import entries_identity as entries
 from orchestration.registry import AgentCard
 from orchestration.store.tables import agent_credential as table
 from orchestration.store.tables import batch

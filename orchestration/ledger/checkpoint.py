@@ -102,7 +102,7 @@ def verified(content: str, keys: Mapping[str, Ed25519PublicKey]) -> Head:
     raise Unsigned("no key of this coordinator signed it as it stands")
 
 
-def digest_of(content: str) -> str:
+def content_digest(content: str) -> str:
     """What the next checkpoint names this one by."""
     return hashlib.sha256(content.encode()).hexdigest()
 

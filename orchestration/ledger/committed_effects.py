@@ -13,17 +13,13 @@ from sqlalchemy import Connection
 
 from orchestration.canonical import digest
 from orchestration.ledger import rows
+from orchestration.ledger.kinds import INCIDENT, TAINTED
 from orchestration.ledger.links import Entry
 from orchestration.ledger.subjects import CALL, PARTS, UNDER_WAY, Subject
 from orchestration.store import tables
 
 Row = Mapping[str, Any]
 
-UNDO: Final = "undo"
-UNDONE: Final = "undone"
-TAINTED: Final = "tainted"
-INCIDENT: Final = "incident"
-"""Kinds of entry: `entries_effects.py` records them."""
 _TAINT_OF: Final = "the taint of effect"
 _TAINT_END: Final = "the end of the taint of effect"
 _INCIDENT_OF: Final = "the incident of row"

@@ -14,19 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
 from orchestration.ledger import committed
 from orchestration.ledger.chain import append
+from orchestration.ledger.kinds import APPROVAL, APPROVAL_VOIDED, EDITED, HELD, SHOWN
 from orchestration.store import tables
-
-SHOWN: Final = "shown"
-APPROVAL: Final = "approval"
-APPROVAL_VOIDED: Final = "approval_voided"
-HELD: Final = "held"
-EDITED: Final = "edited"
 
 
 def shown(connection: Connection, showing_id: str, *, at: datetime) -> int:

@@ -19,16 +19,12 @@ from sqlalchemy import Connection, select
 
 from orchestration.contracts import OutcomeState
 from orchestration.ledger.chain import append, said
-from orchestration.ledger.committed_effects import UNDONE
+from orchestration.ledger.kinds import BEGUN, OUTCOME, UNDONE, UNSENT
 from orchestration.ledger.subjects import CALL, GONE, UNDER_WAY, Subject
 from orchestration.store.tables import ledger_entry
 
-BEGUN: Final = "begun"
-UNSENT: Final = "unsent"
-_OUTCOME: Final = "outcome"
-"""As in `entries.py`."""
 _SETTLED: Final = frozenset({OutcomeState.DONE.value, OutcomeState.FAILED.value})
-_OF_CALLS: Final = frozenset({BEGUN, UNSENT, _OUTCOME, UNDONE})
+_OF_CALLS: Final = frozenset({BEGUN, UNSENT, OUTCOME, UNDONE})
 _UNREAD: Final = ""
 _CHUNK: Final = 500  # actions asked for at once: databases limit a statement's parameters
 

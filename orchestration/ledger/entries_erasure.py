@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, select
@@ -18,12 +18,8 @@ from sqlalchemy import Connection, select
 from orchestration.canonical import canonical, digest
 from orchestration.ledger import committed
 from orchestration.ledger.chain import append
+from orchestration.ledger.kinds import ERASED, OBJECTION, OBJECTION_WITHDRAWN, SUPPRESSED
 from orchestration.store.tables import erasure, objection, objection_subject
-
-OBJECTION: Final = "objection"
-OBJECTION_WITHDRAWN: Final = "objection_withdrawn"
-ERASED: Final = "erased"
-SUPPRESSED: Final = "suppressed"
 
 
 def objected(connection: Connection, objection_id: str, *, at: datetime) -> int:

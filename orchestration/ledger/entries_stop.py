@@ -10,17 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from orchestration.ledger import committed
 from orchestration.ledger.chain import append
+from orchestration.ledger.kinds import STARTED, STOP_PROOF, STOPPED
 from orchestration.store.tables import stop
-
-STOPPED: Final = "stopped"
-STOP_PROOF: Final = "stop_proof"
-STARTED: Final = "started"
 
 
 def stopped(connection: Connection, number: int, *, at: datetime) -> int:

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, select
 
 from orchestration.canonical import digest
 from orchestration.gate.keys import public_key
-from orchestration.ledger.entries_erasure import ERASED, signed_part
+from orchestration.ledger.entries_erasure import signed_part
+from orchestration.ledger.kinds import ERASED
 from orchestration.ledger.links import Entry, body_faults, entries
 from orchestration.store.tables import ledger_entry
 

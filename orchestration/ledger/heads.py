@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, select, type_coerce
 from sqlalchemy.types import NullType
 
-from orchestration.ledger.checkpoint import Head, Unsigned, digest_of, read, verified
+from orchestration.ledger.checkpoint import Head, Unsigned, content_digest, read, verified
 from orchestration.ledger.checkpoint_files import File
 from orchestration.ledger.links import Entry
 from orchestration.ledger.merkle import Frontier
@@ -144,7 +144,7 @@ def _judged(file: File, after: Head | None, keys: Mapping[str, Ed25519PublicKey]
     if file.content is None:
         return None, f"{name} cannot be read: it was cut off, edited or closed to this user."
     expected = after.previous if after is not None and after.number == file.number + 1 else None
-    named = expected == digest_of(file.content)
+    named = expected == content_digest(file.content)
     try:
         head = read(file.content) if named else verified(file.content, keys)
     except Unsigned as problem:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from orchestration.contracts import OutcomeState, Permit, SignedPermit
 from orchestration.errors import EffectRefused, PermitRefused
 from orchestration.gate.permits import covers, read
-from orchestration.ledger import entries as kinds
+from orchestration.ledger import kinds
 from orchestration.ledger.chain import GENESIS, hashes
 from orchestration.ledger.links import Entry, entries, faults
 

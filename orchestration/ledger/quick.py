@@ -19,9 +19,7 @@ from typing import Any, Final
 import orjson
 
 from orchestration.canonical import digest
-from orchestration.ledger import entries as kinds
-from orchestration.ledger import entries_calls as calls
-from orchestration.ledger.entries_erasure import ERASED
+from orchestration.ledger import kinds
 from orchestration.ledger.links import Entry, faults, members, moment, plainly
 from orchestration.ledger.subjects import (
     ANSWER,
@@ -83,9 +81,9 @@ class Quick:
             return
         if body is None and any(faults(entry, gone)):
             self.doubtful = True
-        elif entry.kind != ERASED or proven:
+        elif entry.kind != kinds.ERASED or proven:
             for subject, told in told_by(entry):
-                self._take(subject.part, subject.key, told.digest, told.step, left=entry.kind == ERASED)
+                self._take(subject.part, subject.key, told.digest, told.step, left=entry.kind == kinds.ERASED)
             if entry.kind == kinds.DECISION and str(entry.action) in self.said[_INTENT]:
                 self.doubtful = True
 
@@ -98,7 +96,7 @@ class Quick:
     def _cut(self, entry: Entry, body: dict[str, Any], payload: bytes) -> bool:
         """Take in an entry that has the form which most of its kind have; says whether it has."""
         kind, action = entry.kind, entry.action
-        if kind in {kinds.ANSWER, calls.BEGUN}:
+        if kind in {kinds.ANSWER, kinds.BEGUN}:
             return self._answer(entry, body, payload) if kind == kinds.ANSWER else self._call(body, UNDER_WAY)
         if type(action) is not str or payload[-1:] != b"}":
             return False

@@ -1,8 +1,8 @@
 """Rows as the database holds them, and the canonical JSON of what is said of them, without making values first.
 
 There are many rows to verify, and to read each JSON column and time into Python only to write it down again takes most
-of the time. A value that is written already is `Written`; `digest` takes it as it is. It gives the very same digest as
-`canonical.digest` gives for the row's values, which a test holds it to.
+of the time. A value that is written already is `Canonical`; `digest` takes it as it is. It gives the very same digest
+as `canonical.digest` gives for the row's values, which a test holds it to.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Row = Sequence[Any]
 """What the database holds of each column, in the order of the columns."""
 
 
-class Written(str):
+class Canonical(str):
     """Canonical JSON."""
 
     __slots__ = ()
@@ -96,7 +96,7 @@ def written(value: Any) -> str:  # noqa: ANN401  whatever a column holds
     kind = type(value)
     if kind is str:
         return encode_basestring(value)
-    if kind is Written:
+    if kind is Canonical:
         return value  # type: ignore[no-any-return]
     if value is None:
         return "null"
@@ -125,7 +125,7 @@ def _time(value: Any) -> Any:  # noqa: ANN401  whatever a column holds
 def _known_time(value: str) -> Any:  # noqa: ANN401  written, or what else it is
     """A time; SQLite holds text, of which one form is by far the most common."""
     if len(value) == _SQLITE_TIME and value.isascii() and value[10] == " " and value[19] == ".":
-        return Written(f'"{value[:10]}T{value[11:].removesuffix(_ZERO)}Z"')
+        return Canonical(f'"{value[:10]}T{value[11:].removesuffix(_ZERO)}Z"')
     try:
         found = datetime.fromisoformat(value)
     except ValueError:
@@ -134,11 +134,11 @@ def _known_time(value: str) -> Any:  # noqa: ANN401  written, or what else it is
 
 
 @lru_cache(maxsize=8192)
-def _known(text: str) -> Written:
+def _known(text: str) -> Canonical:
     try:
-        return Written(canonical_text(text))
+        return Canonical(canonical_text(text))
     except (ValueError, RecursionError):
-        return Written(f"no JSON: {text}")
+        return Canonical(f"no JSON: {text}")
 
 
 def _json(value: Any) -> Any:  # noqa: ANN401  whatever a column holds

@@ -19,7 +19,7 @@ from orchestration.ledger.checkpoint import (
     Unsigned,
     checkpoint_key,
     checkpoint_keys,
-    digest_of,
+    content_digest,
     sign,
     verified,
 )
@@ -76,7 +76,7 @@ def make(store: Store, settings: Settings, now: datetime) -> Signed | None:
             head=newest,
             at=now,
             permits=_permits(connection, settings, last, tree.size),
-            previous=digest_of(last.content) if last else None,
+            previous=content_digest(last.content) if last else None,
         )
     content = sign(head, key)
     if not write(settings.checkpoints, head.number, content):

@@ -52,7 +52,7 @@ APPROVAL_USE: Final = "the use of approval"
 SUPPRESSION: Final = "the suppression"
 HANDOFFS: Final = "the handoffs of batch"
 CALL: Final = "the call under way by permit"
-UNDER_WAY: Final = digest_of("sending")
+UNDER_WAY: Final = digest_of(["sending"])
 """Told of a call that is about to be made, or was, until it is known what became of it."""
 
 

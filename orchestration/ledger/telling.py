@@ -12,11 +12,8 @@ from typing import Any, Final
 
 from orchestration.canonical import digest
 from orchestration.contracts import OutcomeState
-from orchestration.ledger import committed_effects, held
-from orchestration.ledger import entries as kinds
+from orchestration.ledger import committed_effects, held, kinds
 from orchestration.ledger import entries_calls as calls
-from orchestration.ledger.entries_approval import APPROVAL_VOIDED
-from orchestration.ledger.entries_erasure import ERASED, SUPPRESSED
 from orchestration.ledger.handed_on import told_by_answer
 from orchestration.ledger.links import Entry, members
 from orchestration.ledger.subjects import (
@@ -46,7 +43,7 @@ from orchestration.ledger.telling_stop import said_of_stops
 
 _ANSWERS: Final = ("declined", "failed", "refused")
 _OUTCOMES: Final = frozenset({"outcome", "undone"})
-_OF_ONE_ACTION: Final = frozenset({kinds.DECISION, kinds.INTENT, kinds.OUTCOME, calls.BEGUN, calls.UNSENT})
+_OF_ONE_ACTION: Final = frozenset({kinds.DECISION, kinds.INTENT, kinds.OUTCOME, kinds.BEGUN, kinds.UNSENT})
 FINAL: Final = 2**63
 """A step that none comes after."""
 
@@ -63,7 +60,7 @@ class Telling:
         problems = []
         for subject, said in told_by(entry):
             before = self.told.get(subject)
-            told = said if entry.kind != ERASED else self._left_of(subject, said, before)
+            told = said if entry.kind != kinds.ERASED else self._left_of(subject, said, before)
             if before is None or told.step > before.step:
                 self.told[subject] = told
             elif told.digest != before.digest:
@@ -126,7 +123,7 @@ def _said(entry: Entry, body: dict[str, Any], payload: dict[str, Any]) -> Iterat
 
 def _said_of_approvals(entry: Entry, body: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:
     """How an approval ended."""
-    if entry.kind == APPROVAL_VOIDED:
+    if entry.kind == kinds.APPROVAL_VOIDED:
         yield Subject(VOIDING, str(body.get("approval"))), digest([body.get("code"), body.get("at")]), 0
     if entry.kind == kinds.INTENT and body.get("approval"):
         yield Subject(APPROVAL_USE, str(body["approval"])), digest([body.get("permit"), body.get("at")]), 0
@@ -172,11 +169,11 @@ def _said_of_credentials(entry: Entry, body: dict[str, Any]) -> Iterator[tuple[S
 
 def _said_of_erasures(entry: Entry, payload: dict[str, Any]) -> Iterator[tuple[Subject, str, int]]:
     """What is left of rows that were erased, and what is suppressed."""
-    left = payload.get("told") if entry.kind == ERASED else ()
+    left = payload.get("told") if entry.kind == kinds.ERASED else ()
     for item in left if isinstance(left, list) else ():
         part, key, said = (str(each) for each in item)
         yield Subject(part, key), said, 0
-    suppressed = payload.get("suppressions") if entry.kind in {ERASED, SUPPRESSED} else ()
+    suppressed = payload.get("suppressions") if entry.kind in {kinds.ERASED, kinds.SUPPRESSED} else ()
     for one in suppressed if isinstance(suppressed, list) else ():
         yield Subject(SUPPRESSION, str(one)), digest(str(one)), 0
 

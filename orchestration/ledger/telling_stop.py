@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from orchestration.canonical import digest
-from orchestration.ledger import entries_stop as kinds
+from orchestration.ledger import kinds
 from orchestration.ledger.subjects import GONE, HALT, LIFTING, PROOF, Subject
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from orchestration.ledger import agreement
-from orchestration.ledger.entries_erasure import ERASED
 from orchestration.ledger.erasures import Erased
 from orchestration.ledger.heads import Believed, Standing
+from orchestration.ledger.kinds import ERASED
 from orchestration.ledger.links import Walk, entries, faults
 from orchestration.ledger.quick import Quick
 from orchestration.ledger.subjects import EVIDENCE, Said, Subject

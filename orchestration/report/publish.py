@@ -19,7 +19,7 @@ from sqlalchemy import Connection, func, select
 
 from orchestration.graph.ddl import STORAGE_VERSION
 from orchestration.graph.promote import link_current
-from orchestration.ledger.entries_erasure import ERASED
+from orchestration.ledger.kinds import ERASED
 from orchestration.report.gather import TABLES, basis, gather
 from orchestration.settings import Settings
 from orchestration.sql import literal, quoted

@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from sqlalchemy import Connection, text
 
+from orchestration import locks
 from orchestration.store.engine import Store
 
 _LOOK: Final = 0.02  # seconds between two tries
@@ -42,14 +43,14 @@ def only(store: Store, work: str) -> Iterator[bool]:
 
     Args:
         store: Whose work it is.
-        work: What; letters that a file's name can have.
+        work: What; letters that a file's name can have. It is nothing that somebody is `present` at.
 
     Raises:
         StoreError: The store cannot be reached.
     """
     if store.is_sqlite:
-        with _file(store, work) as handle:
-            yield _taken(handle)
+        with locks.held(_file(store, work)) as mine:  # the file goes then: there is one for each action
+            yield mine
     else:
         with store.aside() as connection:
             mine = _held(connection, work)
@@ -72,7 +73,7 @@ def present(store: Store, work: str) -> Iterator[None]:
         StoreError: The store cannot be reached.
     """
     if store.is_sqlite:
-        with _file(store, work) as handle:
+        with _file(store, work).open("a") as handle:
             fcntl.flock(handle.fileno(), fcntl.LOCK_SH)
             yield
     else:
@@ -94,8 +95,7 @@ def absent(store: Store, work: str, wait: float = 0.0) -> bool:
     """
     deadline = time.monotonic() + wait
     if store.is_sqlite:
-        with _file(store, work) as handle:
-            return _until(lambda: _free(handle), deadline)
+        return _until(lambda: locks.free(_file(store, work)), deadline)
     with store.aside() as connection:
         return _until(lambda: _unheld(connection, work), deadline)
 
@@ -105,21 +105,6 @@ def _until(free: Callable[[], bool], deadline: float) -> bool:
         if time.monotonic() >= deadline:
             return False
         time.sleep(_LOOK)
-    return True
-
-
-def _free(handle: IO[str]) -> bool:
-    if not _taken(handle):
-        return False
-    fcntl.flock(handle.fileno(), fcntl.LOCK_UN)
-    return True
-
-
-def _taken(handle: IO[str]) -> bool:
-    try:
-        fcntl.flock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
     return True
 
 
@@ -138,12 +123,10 @@ def _let_go(connection: Connection, work: str) -> None:
     connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _key(work)})
 
 
-@contextmanager
-def _file(store: Store, work: str) -> Iterator[IO[str]]:
+def _file(store: Store, work: str) -> Path:
     folder = Path(store.url.database or "").parent / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{work.replace(' ', '-')}.lock").open("a") as handle:
-        yield handle
+    return folder / f"{work.replace(' ', '-')}.lock"
 
 
 def _key(work: str) -> int:

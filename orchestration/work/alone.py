@@ -6,7 +6,6 @@ not by this.
 
 from __future__ import annotations
 
-import fcntl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from orchestration.errors import PrecedeError
+from orchestration.locks import taken
 
 WAIT: Final = 300.0
 """Seconds that a run waits for another one of its kind."""
@@ -35,7 +35,7 @@ def alone(home: Path, work: str, *, wait: float = WAIT) -> Iterator[None]:
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a") as handle:
         deadline = time.monotonic() + wait
-        while not _taken(handle.fileno()):
+        while not taken(handle):
             if time.monotonic() >= deadline:
                 raise PrecedeError(
                     f"Another process is busy with {work!r} in {home}; needed to be the only one; wait until it ends, "
@@ -43,11 +43,3 @@ def alone(home: Path, work: str, *, wait: float = WAIT) -> Iterator[None]:
                 )
             time.sleep(0.2)
         yield
-
-
-def _taken(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -19,7 +19,7 @@ WAIT: Final = 1.0
 
 
 @contextmanager
-def alone(store: Store, action: str) -> Iterator[None]:
+def alone_taking_back(store: Store, action: str) -> Iterator[None]:
     """Be the only one who takes the effect of an action back while the block runs.
 
     Raises:

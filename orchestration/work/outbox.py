@@ -27,7 +27,7 @@ from orchestration.contracts import OutcomeState, SignedPermit, ToolResult
 from orchestration.gate.limits import keep
 from orchestration.gate.stopping import stopped
 from orchestration.identity.clock import latest
-from orchestration.ledger import entries
+from orchestration.ledger import entries_effects
 from orchestration.ledger.entries_calls import Calls, begun, calls, unsent
 from orchestration.store import tables
 from orchestration.store.engine import Store
@@ -237,7 +237,7 @@ def _write_down(connection: Connection, action: str, result: ToolResult, now: da
     if settled.rowcount:
         if result.state is OutcomeState.FAILED:
             keep.in_vain(connection, action)
-        entries.settled(connection, action, at=now)
+        entries_effects.settled(connection, action, at=now)
         _ask_a_person(connection, action, now)
 
 

@@ -22,8 +22,7 @@ from orchestration.action_types import ActionType
 from orchestration.contracts import OutcomeState
 from orchestration.graph.reader import EntityGraph
 from orchestration.ledger import entries_effects
-from orchestration.ledger.committed_effects import UNDO
-from orchestration.ledger.entries import INTENT
+from orchestration.ledger.kinds import INTENT, UNDO
 from orchestration.sql import literal, quoted
 from orchestration.store.tables import incident, ledger_entry, outbox, undo
 from orchestration.work.notify import notify

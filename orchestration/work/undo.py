@@ -24,7 +24,7 @@ from orchestration.ledger import entries_effects
 from orchestration.ledger.proven import Proven, proven
 from orchestration.store.engine import Store
 from orchestration.store.tables import undo as table
-from orchestration.work.in_flight import alone, refuse_sending, wait_for_sending
+from orchestration.work.in_flight import alone_taking_back, refuse_sending, wait_for_sending
 from orchestration.work.undo_call import Hands, Row, call
 
 LASTS: Final = timedelta(minutes=15)
@@ -79,7 +79,7 @@ def undo(
         ConfigurationError: The tool server is not registered, or its tool is not the one that was.
         StoreError: The store cannot be written.
     """
-    with alone(store, order.action):
+    with alone_taking_back(store, order.action):
         wait_for_sending(store, order.action)
         return _undo(store, order, action_types, key, hands)
 

@@ -25,7 +25,7 @@ from orchestration.gate.rules import Rules, load_rules
 from orchestration.graph.current import open_current
 from orchestration.identity import credentials
 from orchestration.judgements import PairVerdict, disputed, judge, pair_of, settle
-from orchestration.ledger import committed, entries
+from orchestration.ledger import committed, entries, entries_identity
 from orchestration.ledger.lineage import instance_at
 from orchestration.ledger.verify import verify
 from orchestration.settings import PROJECT, Settings
@@ -110,7 +110,7 @@ class Firm:
             connection.execute(
                 insert(tables.agent_credential).values(credential_id=credential_id, **held, scopes=scopes)
             )
-            entries.credential_minted(connection, credential_id, [], at=now)
+            entries_identity.credential_minted(connection, credential_id, [], at=now)
             connection.execute(insert(tables.proposal).values(proposal))
             credentials.answered(connection, credential_id, now)
             body = {"batch": batch_id, "agent": "finance", "credential": credential_id}

@@ -2,6 +2,11 @@
 
 A permit that may still be used counts as an effect; one that expired unused, was refused since, or whose effect is
 known not to have happened does not.
+
+A rate has of its period what was used in it and what was minted in it. So a permit that is older than the period and
+not used yet is not counted where another is minted, and there may be more permits than the rate has effects. There are
+never more effects: each is counted once more at its own moment, with all that were used within the period before it,
+and one that is too many is refused then. Were old permits counted, one that nobody uses would keep others from theirs.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
 from orchestration.identity.person import Role
-from orchestration.ledger import entries
+from orchestration.ledger import entries_identity
 from orchestration.ledger.verify import verify
 from orchestration.settings import Settings
 from orchestration.store import tables
@@ -141,7 +141,7 @@ def test_a_token_that_ended_stays_so_when_the_clock_is_set_back(
 ) -> None:
     signed_in(monkeypatch, "ada", Role.OPERATOR)  # for a day, by a clock that was set back two
     with closing(open_store(Settings(home=home))) as store, store.begin() as connection:
-        entries.credentials_ended(connection, [], "expired", at=datetime.now(UTC) + timedelta(days=2))
+        entries_identity.credentials_ended(connection, [], "expired", at=datetime.now(UTC) + timedelta(days=2))
     refused = precede("stop", "finance", "--reason", "too keen")
     assert (refused.code, "ada's token ended at" in refused.err) == (1, True)
 

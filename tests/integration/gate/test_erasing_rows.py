@@ -17,7 +17,7 @@ from orchestration.erasure.suppression import MAILBOX_NAME, load, mailbox_name
 from orchestration.errors import ConfigurationError, NotFound, PrecedeError
 from orchestration.gate.keys import signing_key
 from orchestration.gate.limits.touch import contact_subject
-from orchestration.ledger import entries_erasure
+from orchestration.ledger import kinds
 from orchestration.ledger.chain import append
 from orchestration.ledger.trace import trace
 from orchestration.ledger.verify import verify
@@ -196,7 +196,7 @@ def test_a_proof_that_the_key_did_not_sign_excuses_nothing(done: tuple[World, li
         forged = {"erasure": "erasure_x", "entries": [[1, commitment]], "counts": {}, "left": "", "signature": "AAAA"}
         row = {"erasure_id": "erasure_x", "entity_id": "per_1", "operator": "ada", "reason": "", "counts": {}}
         connection.execute(insert(tables.erasure).values(**row, at=world.now))
-        append(connection, entries_erasure.ERASED, forged, at=world.now, payload={"told": [], "suppressions": []})
+        append(connection, kinds.ERASED, forged, at=world.now, payload={"told": [], "suppressions": []})
     found = problems(world)
     assert any("is no proof of erasure" in each for each in found)
     assert any("The payload of entry 1 " in each for each in found)

@@ -20,7 +20,7 @@ from orchestration.errors import PermitRefused
 from orchestration.gate import gate as gates
 from orchestration.gate.gate import Gate
 from orchestration.gate.perform import Effect
-from orchestration.ledger import entries
+from orchestration.ledger import entries_effects
 from orchestration.ledger.chain import append
 from orchestration.ledger.verify import verify
 from orchestration.settings import Settings
@@ -246,7 +246,7 @@ def test_a_run_killed_within_a_transaction_is_finished_by_the_next(many: World, 
 
 def run_and_die_among_them(home: Path, when: str) -> None:
     """Act for finance, and be gone where the intents of many are written, before or after that."""
-    real: Callable[..., list[int]] = entries.all_intended
+    real: Callable[..., list[int]] = entries_effects.all_intended
 
     def dying(connection: Any, approvals: dict[str, str | None], *, at: datetime) -> list[int]:
         if len(approvals) == MANY and when == "before":
@@ -256,5 +256,5 @@ def run_and_die_among_them(home: Path, when: str) -> None:
             os._exit(KILLED)
         return done
 
-    setattr(entries, "all_intended", dying)  # noqa: B010  as the other runs that die
+    setattr(entries_effects, "all_intended", dying)  # noqa: B010  as the other runs that die
     run(home)

@@ -3,25 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, create_engine, insert, select
 
-from orchestration.contracts import Decision
+from orchestration.contracts import Decision, EntityId
 from orchestration.gate import gate as gates
 from orchestration.gate.gate import Gate
+from orchestration.gate.limits import keep
+from orchestration.gate.limits.count import load_usage
+from orchestration.gate.limits.touch import Touch, entity_subjects
+from orchestration.gate.limits.usage import Bounds
 from orchestration.gate.perform import Effect
 from orchestration.ledger.verify import verify
+from orchestration.limits import Limits, Rate, Scope, TypeLimits
 from orchestration.settings import Settings
 from orchestration.store.engine import open_store
+from orchestration.store.tables import permit_subject, permit_use
 from tests.integration.gate.test_in_parts import WRITTEN, as_written
-from tests.integration.gate.test_limits import limited, rate
+from tests.integration.gate.test_limits import OFTEN, limited, rate
 from tests.integration.gate.world import Debtor, World
 
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 LATER = timedelta(minutes=6)
+PERIOD, LASTS = timedelta(minutes=5), timedelta(minutes=15)
+MINUTES = st.integers(0, 7)
+MOVES = st.lists(st.tuples(MINUTES, st.sampled_from(["mint", "use"]), st.integers(0, 3)), min_size=10, max_size=30)
+
+
+@given(moves=MOVES, at_most=st.integers(1, 3), per=st.sampled_from(["agent", "action_type", "entity"]))
+def test_however_permits_are_minted_and_used_no_period_has_more_effects_than_its_rate(
+    moves: list[tuple[int, str, int]], at_most: int, per: Scope
+) -> None:
+    """Each minted as the gate mints and used as the gate uses; nothing else keeps them back."""
+    bounds = Bounds(Limits(**OFTEN, rates=(Rate(per=per, at_most=at_most, within=PERIOD),)), TypeLimits())
+    touch, now = a_touch(), NOON
+    effects: list[datetime] = []
+    engine = create_engine("sqlite://")
+    permit_use.create(engine)
+    permit_subject.create(engine)
+    with engine.begin() as connection:
+        for number, (minutes, move, which) in enumerate(moves):
+            now += timedelta(minutes=minutes)
+            usage = load_usage(connection, [(touch, bounds)], now)
+            if move == "mint":
+                if not usage.over(bounds, touch):
+                    count_one(connection, touch, f"permit_{number}", now)
+                continue
+            usable = select(permit_use).where(permit_use.c.state == "open", permit_use.c.expires_at > now)
+            held = connection.execute(usable.order_by(permit_use.c.at)).all()
+            if held and not usage.over(bounds, touch, own=1, age=now - held[which % len(held)].at):
+                keep.used(connection, [held[which % len(held)].permit_id], now)
+                effects.append(now)
+    engine.dispose()
+    assert all(sum(at - PERIOD < before <= at for before in effects) <= at_most for at in effects)
+
+
+def a_touch() -> Touch:
+    entities = {EntityId("org_1"): entity_subjects("org_1", ["crm:company:1"])}
+    return Touch("finance", "send_payment_reminder", "batch_1", NOON.date(), entities, frozenset())
+
+
+def count_one(connection: Connection, touch: Touch, permit_id: str, now: datetime) -> None:
+    """Count a permit that is minted now."""
+    whose = {"agent": touch.agent, "action_type": touch.action_type, "batch_id": touch.batch_id}
+    of = {"permit_id": permit_id, "action": permit_id, "business_date": touch.business_date, "state": "open"}
+    connection.execute(insert(permit_use).values(**whose, **of, at=now, expires_at=now + LASTS))
+    on = [{"subject": each, "business_date": touch.business_date, "permit_id": permit_id} for each in touch.subjects]
+    connection.execute(insert(permit_subject), on)
 
 
 def came_to(answers: Sequence[Effect | Decision]) -> list[str]:

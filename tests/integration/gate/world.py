@@ -25,7 +25,7 @@ from orchestration.gate.rules import Rules
 from orchestration.graph.ddl import STORAGE_VERSION, create_schema
 from orchestration.graph.digests import file_digest
 from orchestration.identity import credentials
-from orchestration.ledger import committed, entries
+from orchestration.ledger import committed, entries, entries_identity
 from orchestration.ledger.entries_calls import begun
 from orchestration.settings import Settings
 from orchestration.store import tables
@@ -210,7 +210,7 @@ class World:
             lasts = {"issued_at": self.now, "expires_at": self.now + timedelta(hours=1)}
             scopes = ["propose:send_payment_reminder"]
             connection.execute(insert(tables.agent_credential).values(**credential, **lasts, scopes=scopes))
-            entries.credential_minted(connection, credential["credential_id"], [], at=self.now)
+            entries_identity.credential_minted(connection, credential["credential_id"], [], at=self.now)
 
     def propose(self, batch_id: str, debtor: Debtor, *, row_id: str = "", **arguments: Any) -> str:
         """A proposal for a debtor, some arguments of it otherwise, taken in; its action's id."""

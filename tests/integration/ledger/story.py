@@ -10,10 +10,11 @@ from sqlalchemy import Connection, insert, select, update
 
 from orchestration.canonical import canonical, plain
 from orchestration.contracts import Pin
-from orchestration.ledger import committed, entries, pins
+from orchestration.ledger import committed, entries, entries_effects, pins
 from orchestration.ledger.entries_calls import begun
 from orchestration.store import tables
 from orchestration.store.engine import Store
+from tests.integration.ledger import recording
 
 NOW = datetime(2026, 11, 2, 9, 0, 0, 123456, tzinfo=UTC)
 BATCH = "batch_1"
@@ -117,7 +118,7 @@ def decide(store: Store, action: str, verdict: str, pin: Pin | None = GRAPH_PIN)
         permit = permit_of(connection, action) if verdict == "allow" else None
         decision_id = given.inserted_primary_key
         assert decision_id is not None
-        entries.decided(connection, decision_id[0], at=NOW, permit_id=permit)
+        recording.decided(connection, decision_id[0], at=NOW, permit_id=permit)
 
 
 def propose(connection: Connection, action: str) -> None:
@@ -191,7 +192,7 @@ def intend(store: Store, action: str) -> None:
             "intended_at": NOW,
         }
         connection.execute(insert(tables.outbox).values(row))
-        entries.intended(connection, action, at=NOW)
+        recording.intended(connection, action, at=NOW)
 
 
 def begin(store: Store, action: str) -> None:
@@ -206,7 +207,7 @@ def settle(store: Store, action: str, state: str) -> None:
     with store.begin() as connection:
         row = {"state": state, "attempts": 1, "reference": "erp:dunning:9", "settled_at": NOW + timedelta(seconds=2)}
         connection.execute(update(tables.outbox).where(tables.outbox.c.action == action).values(row))
-        entries.settled(connection, action, at=NOW + timedelta(seconds=2))
+        entries_effects.settled(connection, action, at=NOW + timedelta(seconds=2))
 
 
 @contextmanager

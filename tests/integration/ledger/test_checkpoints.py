@@ -20,7 +20,7 @@ from orchestration.contracts import Permit
 from orchestration.errors import ConfigurationError, PrecedeError
 from orchestration.gate.keys import signing_key
 from orchestration.gate.permits import sign as sign_permit
-from orchestration.ledger import checkpoint, checkpoint_files, entries
+from orchestration.ledger import checkpoint, checkpoint_files, kinds
 from orchestration.ledger.chain import append
 from orchestration.ledger.links import entries as every
 from orchestration.ledger.merkle import root_of
@@ -101,8 +101,8 @@ def test_of_an_empty_ledger_nothing_is_signed(either: Store, settings: Settings)
 
 def test_each_names_the_one_before_it_and_goes_on_from_its_tree(signed: Store, settings: Settings) -> None:
     first, second, third = (file.content or "" for file in checkpoint_files.files(settings.checkpoints))
-    assert checkpoint.read(second).previous == checkpoint.digest_of(first)
-    assert checkpoint.read(third).previous == checkpoint.digest_of(second)
+    assert checkpoint.read(second).previous == checkpoint.content_digest(first)
+    assert checkpoint.read(third).previous == checkpoint.content_digest(second)
     with signed.read() as connection:
         rows = [entry.hash for entry in every(connection)]
     assert checkpoint.read(third).root == root_of(rows)
@@ -129,7 +129,7 @@ def rewrite_the_outcome(connection: Connection) -> None:
     connection.execute(update(tables.outbox).values(reference="erp:dunning:999"))
 
     def edit(body: dict[str, Any], payload: dict[str, Any] | None) -> bool:
-        if body["kind"] == entries.OUTCOME and payload:
+        if body["kind"] == kinds.OUTCOME and payload:
             payload["outcome"]["reference"] = "erp:dunning:999"
         return True
 
@@ -140,7 +140,7 @@ def remove_the_effect(connection: Connection) -> None:
     """Remove an effect with everything that tells of it, and close the gap."""
     connection.execute(delete(tables.outbox))
     connection.execute(update(tables.permit).values(consumed_at=None))
-    rehash(connection, lambda body, _: body["kind"] not in {entries.INTENT, entries.OUTCOME})
+    rehash(connection, lambda body, _: body["kind"] not in {kinds.INTENT, kinds.OUTCOME})
 
 
 def swap_two(connection: Connection) -> None:
@@ -356,7 +356,7 @@ def test_checkpoints_that_another_key_signed_are_told(signed: Store, settings: S
             connection.execute(
                 update(tables.checkpoint).where(tables.checkpoint.c.number == number).values(content=content)
             )
-            before = checkpoint.digest_of(content)
+            before = checkpoint.content_digest(content)
     found = problems(signed, settings)
     assert len(found) == 3
     assert all("no key of this coordinator signed it as it stands. It was edited, or another key" in p for p in found)

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import text, update
 
 from orchestration.contracts import Pin
-from orchestration.ledger import entries, lineage
+from orchestration.ledger import entries, entries_effects, lineage
 from orchestration.ledger.chain import append
 from orchestration.ledger.lineage import check_pin, effects_metadata, instance_at, pin
 from orchestration.ledger.verify import verify
 from orchestration.store import tables
 from orchestration.store.engine import Store
-from tests.integration.ledger import story
+from tests.integration.ledger import recording, story
 from tests.integration.ledger.story import BATCH, DONE, NOW
 
 GRAPH, EFFECTS = "entity_graph", "effects/finance"
@@ -218,9 +218,9 @@ def test_a_ledger_cut_and_rewritten_whole_is_told_by_the_event_log(bound: Store,
         effects = Pin.model_validate(connection.execute(tables.batch.select()).mappings().one()["effects_pin"])
         entries.snapshot_published(connection, "snap_1", at=NOW)
         entries.batch_opened(connection, BATCH, at=NOW)
-        entries.decided(connection, decision, at=NOW, permit_id=f"permit_{DONE}")
-        entries.intended(connection, DONE, at=NOW)
-        entries.settled(connection, DONE, at=NOW)
+        recording.decided(connection, decision, at=NOW, permit_id=f"permit_{DONE}")
+        recording.intended(connection, DONE, at=NOW)
+        entries_effects.settled(connection, DONE, at=NOW)
         covered = entries.range_of(connection, [BATCH])
         assert covered is not None
         entries.batch_closed(connection, [BATCH], effects, covered, at=NOW)

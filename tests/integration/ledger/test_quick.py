@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, text
 
 from orchestration.canonical import canonical
-from orchestration.ledger import committed, entries, links, quick, telling, walking
+from orchestration.ledger import committed, entries_effects, links, quick, telling, walking
 from orchestration.ledger.erasures import proofs
 from orchestration.ledger.heads import Believed
 from orchestration.ledger.quick import Quick
@@ -20,7 +20,7 @@ from orchestration.ledger.verify import record_of
 from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store, open_store
-from tests.integration.ledger import story
+from tests.integration.ledger import recording, story
 from tests.integration.ledger.forging import rehash
 from tests.integration.ledger.story import BATCH, DONE, NOW, undone
 
@@ -71,7 +71,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Store:
         connection.execute(insert(tables.permit_use).values(use))
         on = {"permit_id": permit, "business_date": NOW.date()}
         connection.execute(insert(tables.permit_subject), [{"subject": each, **on} for each in ("one", "two")])
-        entries.decided(connection, 1, at=NOW, permit_id=permit)
+        recording.decided(connection, 1, at=NOW, permit_id=permit)
     story.intend(store, DONE)
     story.begin(store, DONE)
     with store.begin() as connection:
@@ -222,7 +222,7 @@ def test_an_outcome_that_was_unknown_is_followed_by_another_one(either: Store) -
     story.tell(either)
     with either.begin() as connection:
         connection.execute(text("UPDATE outbox SET state = 'failed'"))
-        entries.settled(connection, DONE, at=NOW)
+        entries_effects.settled(connection, DONE, at=NOW)
     with either.read() as connection:
         found = record_of(connection)
         assert not found.ok  # it was done, and says otherwise now

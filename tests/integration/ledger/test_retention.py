@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from orchestration.ledger import entries, pins, retention
+from orchestration.ledger import entries, kinds, pins, retention
 from orchestration.ledger.chain import said
 from orchestration.ledger.retention import expire_evidence, over
 from orchestration.ledger.trace import trace
 from orchestration.ledger.verify import verify
 from orchestration.store import tables
 from orchestration.store.engine import Store
-from tests.integration.ledger import story
+from tests.integration.ledger import recording, story
 from tests.integration.ledger.story import DENIED, DONE, NOW
 
 LATER = NOW + timedelta(days=31)
@@ -53,8 +53,8 @@ def test_evidence_is_removed_after_its_time_and_verification_honours_it(over_and
     assert kept(over_and_done) == set()
     assert verify(over_and_done, None).problems == ()
     assert {(body["kind"], body["action"]) for body in last_bodies(over_and_done, 2)} == {
-        (entries.EVIDENCE_EXPIRED, DONE),
-        (entries.EVIDENCE_EXPIRED, DENIED),
+        (kinds.EVIDENCE_EXPIRED, DONE),
+        (kinds.EVIDENCE_EXPIRED, DENIED),
     }
     assert expire_evidence(over_and_done, 30, LATER) == 0
 
@@ -176,5 +176,5 @@ def test_what_is_told_anew_of_evidence_without_its_pins_hides_nothing(over_and_d
             select(tables.decision.c.decision_id).where(tables.decision.c.action == DONE)
         ).scalar_one()
         permit = connection.execute(select(tables.permit.c.permit_id)).scalar_one()
-        entries.decided(connection, number, at=NOW, permit_id=permit)
+        recording.decided(connection, number, at=NOW, permit_id=permit)
     assert any(f"evidence of action {DONE}" in problem for problem in verify(over_and_done, None).problems)

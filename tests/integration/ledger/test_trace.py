@@ -7,11 +7,10 @@ from sqlalchemy import text, update
 
 from orchestration.contracts import Pin
 from orchestration.errors import NotFound
-from orchestration.ledger import entries
 from orchestration.ledger.trace import trace
 from orchestration.store import tables
 from orchestration.store.engine import Store
-from tests.integration.ledger import story
+from tests.integration.ledger import recording, story
 from tests.integration.ledger.story import BATCH, DENIED, DONE, GRAPH_PIN, LINE, NOW, READ_SET, SOURCE_ROW
 
 
@@ -61,7 +60,7 @@ def test_the_last_decision_counts(told: Store) -> None:
         again = connection.execute(text("SELECT max(decision_id) FROM decision")).scalar_one() + 1
         row = connection.execute(tables.decision.select().where(tables.decision.c.action == DENIED)).mappings().one()
         connection.execute(tables.decision.insert().values({**row, "decision_id": again, "verdict": "review"}))
-        entries.decided(connection, again, at=NOW)
+        recording.decided(connection, again, at=NOW)
     found = trace(told, DENIED)
     assert (found.decision, len(found.ledger), found.problems) == ("review", 2, ())
 

@@ -11,12 +11,12 @@ from sqlalchemy import Connection, delete, insert, text
 from sqlalchemy.exc import IntegrityError
 
 from orchestration.canonical import canonical
-from orchestration.ledger import entries
+from orchestration.ledger import entries, entries_effects
 from orchestration.ledger.chain import GENESIS, append, entry_hash, said
 from orchestration.ledger.verify import Verification, record_of, verify
 from orchestration.store import tables
 from orchestration.store.engine import Store
-from tests.integration.ledger import story
+from tests.integration.ledger import recording, story
 from tests.integration.ledger.story import BATCH, DENIED, DONE, NOW, undone
 
 COLUMNS = [("ledger_entry", column.name) for column in tables.ledger_entry.columns] + [
@@ -294,7 +294,7 @@ def test_a_second_decision_replaces_the_evidence_of_the_first(told: Store) -> No
         again = connection.execute(text("SELECT max(decision_id) FROM decision")).scalar_one() + 1
         row = connection.execute(tables.decision.select().where(tables.decision.c.action == DENIED)).mappings().one()
         connection.execute(insert(tables.decision).values({**row, "decision_id": again, "verdict": "deny"}))
-        entries.decided(connection, again, at=NOW)
+        recording.decided(connection, again, at=NOW)
         assert any(DONE in problem for problem in problems(connection)), "the other action's evidence was edited"
         assert not any(DENIED in problem for problem in problems(connection))
 
@@ -335,9 +335,9 @@ def test_an_edited_row_is_told_though_entries_that_tell_it_anew_were_appended(
         edited = tables.metadata.tables[table]
         connection.execute(edited.update().where(edited.c.action == DONE).values({column: value}))
         decision = connection.execute(text(f"SELECT decision_id FROM decision WHERE action = '{DONE}'")).scalar_one()
-        entries.decided(connection, decision, at=NOW, permit_id=f"permit_{DONE}")
-        entries.intended(connection, DONE, at=NOW)
-        entries.settled(connection, DONE, at=NOW)
+        recording.decided(connection, decision, at=NOW, permit_id=f"permit_{DONE}")
+        recording.intended(connection, DONE, at=NOW)
+        entries_effects.settled(connection, DONE, at=NOW)
         found = problems(connection)
     assert any(f"tells {says} otherwise than entry " in problem for problem in found), found
     assert any(problem.startswith(f"The store's row was edited: {says} is not what entry ") for problem in found)
@@ -348,7 +348,7 @@ def test_a_decision_that_follows_the_effect_is_told(settled: Store) -> None:
         row = connection.execute(tables.decision.select().where(tables.decision.c.action == DONE)).mappings().one()
         connection.execute(insert(tables.decision).values({**row, "decision_id": 9, "verdict": "deny"}))
         connection.execute(tables.evidence.update().where(tables.evidence.c.action == DONE).values(source_rows=[]))
-        entries.decided(connection, 9, at=NOW)
+        recording.decided(connection, 9, at=NOW)
         assert f"decides action {DONE} after entry 5 (intent of " in problems(connection)[0]
 
 
