@@ -1,6 +1,6 @@
 """An empty database for a short piece of work: one DuckDB serves them all, since to start one takes longer.
 
-Work that holds much takes a DuckDB of its own, whose memory is free when it ends.
+Work that holds much takes a DuckDB of its own, whose memory is free when it ends; `room` tells which it is.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Final
 
 import duckdb
 
+FEW: Final = 20_000
+"""Rows up to which to start a DuckDB takes longer than to work on them."""
 _numbers: Final = count()
 
 
@@ -29,6 +31,13 @@ def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
         with _engine().cursor() as other:
             other.execute(f"DETACH DATABASE IF EXISTS {name}")
+
+
+@contextmanager
+def room(rows: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty database for work on that many rows."""
+    with scratch() if rows <= FEW else duckdb.connect() as connection:
+        yield connection
 
 
 @cache

@@ -16,7 +16,7 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -218,6 +218,7 @@ def _decimal(value: Decimal) -> str:
     return "0" if text in {"-0", ""} else text
 
 
+@lru_cache(maxsize=1024)  # most of what is written together has one time
 def _time(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no zone, so it names no moment")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ import yaml
 from insight.entities import build as entity_stage
 from insight.entities.build import EntitySet
 from insight.entities.relationships import RelationshipSet, relationships
-from insight.landing import land
+from insight.landing import LandedTable, land
 from insight.linkage import link as link_stage
 from insight.linkage.link import LinkSet
 from insight.linkage.model import load_model
-from insight.records import every
-from insight.records.every import Records
+from insight.records import aliases, conform
+from insight.records.record_set import AliasSet, RecordSet
 from insight.sources.loading import load_source
+from insight.sources.source import Source
 from orchestration.graph.model import RECORD_TYPES, Shape
 from orchestration.settings import Settings
 
@@ -28,21 +29,46 @@ Row = dict[str, Any]
 Rows = Sequence[Row]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Resolved:
-    """What became of some lists."""
+    """What became of some lists; of a type that they say nothing of, once somebody asks."""
 
     settings: Settings
-    records: Records
-    links: dict[str, LinkSet]
-    entities: dict[str, EntitySet]
-    relationship: RelationshipSet
+    records: dict[str, RecordSet]
+    aliases: AliasSet
+    previous: Path | None = None
+    _links: dict[str, LinkSet] = field(default_factory=dict)
+    _entities: dict[str, EntitySet] = field(default_factory=dict)
+
+    def links(self, record_type: str) -> LinkSet:
+        """The links of a record type."""
+        if record_type not in self._links:
+            employer = self.entities("organisation").table("crosswalk") if record_type == "person" else None
+            model = load_model(record_type, self.settings)
+            self._links[record_type] = link_stage.build(
+                self.records[record_type], self.aliases, model, self.settings, employer
+            )
+        return self._links[record_type]
+
+    def entities(self, record_type: str) -> EntitySet:
+        """The entities of a record type."""
+        if record_type not in self._entities:
+            self._entities[record_type] = entity_stage.build(
+                self.records[record_type], self.aliases, self.links(record_type), self.previous, self.settings
+            )
+        return self._entities[record_type]
+
+    @property
+    def relationship(self) -> RelationshipSet:
+        """Who belongs to what."""
+        firms, people = self.entities("organisation"), self.entities("person")
+        return relationships(firms, people, self.records["organisation"], self.records["person"], self.settings)
 
     def table(self, record_type: str, name: str) -> list[Row]:
         """The rows of a table of the links or entities of a type."""
         if name in link_stage.TABLES:
-            return rows(self.links[record_type].table(name))
-        return rows(self.entities[record_type].table(name))
+            return rows(self.links(record_type).table(name))
+        return rows(self.entities(record_type).table(name))
 
     def clusters(self, record_type: str = "organisation") -> set[frozenset[str]]:
         """The entities as sets of record ids without their table: `crm:1`."""
@@ -94,18 +120,24 @@ def resolve(
     folder.mkdir(parents=True, exist_ok=True)
     _write_source(folder, {"organisation": organisations, "person": people}, merges)
     source = load_source(folder)
-    records = every.build([source], land(source, settings), settings)
-    links: dict[str, LinkSet] = {}
-    entities: dict[str, EntitySet] = {}
-    for name in RECORD_TYPES:
-        employer = entities["organisation"].table("crosswalk") if name == "person" else None
-        shape = records.shapes[name]
-        links[name] = link_stage.build(shape, records.aliases, load_model(name, settings), settings, employer)
-        entities[name] = entity_stage.build(shape, records.aliases, links[name], previous, settings)
-    held = relationships(
-        entities["organisation"], entities["person"], records.shapes["organisation"], records.shapes["person"], settings
-    )
-    return Resolved(settings, records, links, entities, held)
+    found = _resolved([source], land(source, settings), settings, previous)
+    for name, stated in (("organisation", organisations), ("person", people)):
+        if stated:
+            found.entities(name)
+    return found
+
+
+def _resolved(
+    sources: Sequence[Source], landed: Sequence[LandedTable], settings: Settings, previous: Path | None
+) -> Resolved:
+    """The records of lists, which state no facts."""
+    records: dict[str, RecordSet] = {}
+    merged: AliasSet | None = None
+    for name, shape in RECORD_TYPES.items():
+        records[name] = conform.build(shape, sources, landed, records, merged, settings)
+        merged = merged or aliases.build(sources, landed, records[name], settings)
+    assert merged is not None, "RECORD_TYPES is not empty"
+    return Resolved(settings, records, merged, previous)
 
 
 def rows(path: Path) -> list[Row]:

@@ -155,6 +155,6 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 @pytest.fixture
-def on_postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_database: str) -> Iterator[World]:
-    monkeypatch.setenv("PRECEDE_STORE_URL", postgres_database)
+def on_postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_store: str) -> Iterator[World]:
+    monkeypatch.setenv("PRECEDE_STORE_URL", postgres_store)
     yield from a_world(tmp_path, monkeypatch)

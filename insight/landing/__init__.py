@@ -11,6 +11,6 @@ key is unique in what is used and no row is lost.
 """
 
 from insight.landing.reading import land
-from insight.landing.table import LandedTable, version_of_table
+from insight.landing.table import LandedTable, row_count, version_of_table
 
-__all__ = ["LandedTable", "land", "version_of_table"]
+__all__ = ["LandedTable", "land", "row_count", "version_of_table"]

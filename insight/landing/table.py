@@ -56,6 +56,11 @@ class LandedTable:
     suppression: str = ""
 
 
+def row_count(landed: Iterable[LandedTable]) -> int:
+    """How many rows some tables have."""
+    return sum(one.row_count for one in landed)
+
+
 def version_of_table(landed: Iterable[LandedTable]) -> str:
     """The data version of a table of a source: where a column names the system, of all its systems together."""
     versions = sorted((one.system, one.data_version) for one in landed)

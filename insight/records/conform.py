@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from insight import layers
-from insight.landing import LandedTable
+from insight.landing import LandedTable, row_count
 from insight.records import again, changed, one_system, references
 from insight.records.aliases import load_merges, version_of_merges
 from insight.records.known import TARGET, known, targets_in
@@ -24,7 +24,7 @@ from insight.records.sandbox import tables_used
 from insight.records.spread import spread
 from insight.records.stated import said_of, state, systems, version_of_stated
 from insight.records.version import code
-from insight.scratch import scratch
+from insight.scratch import room, scratch
 from insight.sources.source import Source
 from insight.stage import version_of, writing
 from orchestration.erasure.suppression import NOBODY, Suppression
@@ -110,7 +110,7 @@ def build(  # noqa: PLR0913, PLR0917  each is an input of the step
         with suppress(again.WorkInFull), writing(result.path) as draft, scratch() as connection:
             _part(connection, work, part, draft)
     if not result.path.exists():
-        with writing(result.path) as draft, duckdb.connect() as connection, spread():
+        with writing(result.path) as draft, room(row_count(landed)) as connection, spread():
             _whole(connection, work, draft, sample)
     return result
 

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from insight import layers
-from insight.landing import LandedTable
+from insight.landing import LandedTable, row_count
 from insight.records import again, changed
 from insight.records.concerns import Slice, slice_of
 from insight.records.record_set import RejectedSet
@@ -24,7 +24,7 @@ from insight.records.sandbox import run, sandbox, tables_used
 from insight.records.stated import ROW, said_of, systems, version_of_stated
 from insight.records.support import refuse_unless_row
 from insight.records.version import code
-from insight.scratch import scratch
+from insight.scratch import room, scratch
 from insight.sources.source import Source
 from insight.stage import version_of, writing
 from orchestration.settings import Settings
@@ -100,7 +100,7 @@ def build(
             _part(connection, sources, landed, before, slices, draft)
             changed.describe_on(draft, before.path, _KEYS, {**inputs, again.BEYOND: ""})
     if not result.path.exists():
-        with writing(result.path) as draft, duckdb.connect() as connection:
+        with writing(result.path) as draft, room(row_count(landed)) as connection:
             beyond = _whole(connection, sources, landed, draft)
             changed.describe_on(draft, None, _KEYS, {**inputs, again.BEYOND: ", ".join(sorted(beyond))})
     return result

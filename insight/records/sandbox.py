@@ -1,8 +1,9 @@
 """Where a source folder's `.sql` runs: DuckDB in memory, over what was landed, with no way out.
 
-The landed tables are loaded first; then access to files, networks and extensions is switched off and the configuration
-locked. Which tables those are is asked of a database that is locked too. A `.sql` is one `SELECT`; anything else is
-refused before it runs, and by the database if it ran.
+Small tables as they were landed are read elsewhere and handed to a database that was locked before. Others are loaded
+first; then access to files, networks and extensions is switched off and the configuration locked. Which tables those
+are is asked of a database that is locked too. A `.sql` is one `SELECT`; anything else is refused before it runs, and by
+the database if it ran.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import duckdb
 import pyarrow as pa
 
 from insight import layers
-from insight.landing import LandedTable
+from insight.landing import LandedTable, row_count
 from insight.records.locked import lock, locked
 from insight.records.spoken import ALL, names_in
+from insight.scratch import FEW, scratch
 from insight.sources.source import Source
 from orchestration.errors import SourceError
 from orchestration.sql import quoted
@@ -30,7 +32,7 @@ def tables_used(source: Source, path: Path) -> frozenset[str]:
     Raises:
         SourceError: It is not one `SELECT`, or reads a table that `source.yml` does not declare.
     """
-    named = _tables_named(path, _read(path))
+    named = _tables_named(path, _text_of(path))
     if unknown := sorted(named - source.tables.keys()):
         raise SourceError(
             str(path), f"the table {unknown[0]!r}", f"one that {source.file} declares: {', '.join(source.tables)}"
@@ -50,7 +52,7 @@ def _tables_named(path: Path, text: str) -> frozenset[str]:
 
 def columns_used(source: Source, paths: Iterable[Path], table: str) -> list[str]:
     """The columns of a table that the `.sql` files may read: those whose names they speak of, `_key` at least."""
-    spoken = {name for path in paths for name in names_in(_read(path))}
+    spoken = {name for path in paths for name in names_in(_text_of(path))}
     every = [*source.tables[table].stated, "_key", "_row_hash"]
     return [name for name in every if ALL in spoken or name == "_key" or name.casefold() in spoken]
 
@@ -79,22 +81,34 @@ def sandbox(
         table: columns_used(source, paths, table)
         for table in sorted({table for path in paths for table in tables_used(source, path)})
     }
-    if some is not None and not by_table.keys() & kept.keys() - some.keys():
+    given = dict(some or {})
+    read = [by_table[table] for table in kept if table in by_table and table not in given]
+    if row_count(read) <= FEW:
+        given |= _read(read, kept)
         with locked() as connection:
             for table, columns in kept.items():
-                _load(connection, table, columns, some.get(table))
+                _load(connection, table, columns, given.get(table))
             yield connection
         return
     with duckdb.connect() as connection:
-        for table, columns in kept.items():
-            if table in by_table and (some is None or table not in some):
-                listed = ", ".join(map(quoted, columns))
-                rows = layers.rows(by_table[table].path)
-                connection.execute(f"CREATE TABLE {quoted(table)} AS SELECT {listed} FROM {rows}")
-            else:
-                _load(connection, table, columns, (some or {}).get(table))
+        for one in read:
+            connection.execute(f"CREATE TABLE {quoted(one.table)} AS {_rows(one, kept)}")
+        for table in kept.keys() - {one.table for one in read}:
+            _load(connection, table, kept[table], given.get(table))
         lock(connection)
         yield connection
+
+
+def _read(landed: Sequence[LandedTable], columns: Mapping[str, Sequence[str]]) -> dict[str, pa.Table]:
+    """Tables as they were landed, with those columns of each, where they are small."""
+    if not landed:
+        return {}
+    with scratch() as connection:
+        return {one.table: connection.sql(_rows(one, columns)).to_arrow_table() for one in landed}
+
+
+def _rows(one: LandedTable, columns: Mapping[str, Sequence[str]]) -> str:
+    return f"SELECT {', '.join(map(quoted, columns[one.table]))} FROM {layers.rows(one.path)}"
 
 
 def _load(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], rows: pa.Table | None) -> None:
@@ -124,7 +138,7 @@ def run(
     Raises:
         SourceError: It does not run, or returns other columns.
     """
-    query = _one_select(connection, path, _read(path))
+    query = _one_select(connection, path, _text_of(path))
     try:
         relation = connection.sql(query)
         names, kinds = relation.columns, relation.types
@@ -156,7 +170,7 @@ def _text(name: str, kind: str) -> str:
     return f"{value} AS {column}"
 
 
-def _read(path: Path) -> str:
+def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:

@@ -10,11 +10,11 @@ import duckdb
 import pyarrow as pa
 
 from insight import layers
-from insight.landing import LandedTable
+from insight.landing import LandedTable, row_count
 from insight.records import support
 from insight.records.concerns import Slice
 from insight.records.sandbox import run, sandbox, tables_used
-from insight.scratch import scratch
+from insight.scratch import room, scratch
 from insight.sources.source import Given, Source
 from insight.stage import version_of
 from orchestration.errors import SourceError
@@ -147,7 +147,7 @@ def _traced(  # noqa: PLR0913, PLR0917  one place calls it
     """The rows with the hash of the landed row that drives each, and no row twice; what completes them apart."""
     everything = ", ".join(quoted(name) for name in stated.column_names if name != support.COLUMN)
     path = source.sql[shape]
-    with duckdb.connect() if part is None else scratch() as connection:
+    with room(stated.num_rows + row_count(tables)) if part is None else scratch() as connection:
         connection.register("stated", stated)
         if part is not None:
             connection.register("affected", part.affected)

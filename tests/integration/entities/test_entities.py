@@ -31,10 +31,10 @@ def test_every_table_has_the_columns_of_the_published_graph(tmp_path: Path) -> N
             columns = ", ".join(f'"{name}"' for name in con.table(table).columns)
             con.execute(
                 f"INSERT INTO {table} BY NAME SELECT {columns} FROM read_parquet(?)",
-                [str(result.entities["organisation"].table(table))],
+                [str(result.entities("organisation").table(table))],
             )
         con.execute(
-            "INSERT INTO link BY NAME SELECT * FROM read_parquet(?)", [str(result.links["organisation"].table("link"))]
+            "INSERT INTO link BY NAME SELECT * FROM read_parquet(?)", [str(result.links("organisation").table("link"))]
         )
         con.execute("INSERT INTO relationship BY NAME SELECT * FROM read_parquet(?)", [str(result.relationship.path)])
         assert con.execute("SELECT count(*) FROM crosswalk").fetchall() == [(2,)]
@@ -235,7 +235,7 @@ def test_people_work_where_staff_say_and_firms_have_the_parents_that_they_state(
 def test_a_golden_record_has_the_types_of_its_fields(tmp_path: Path) -> None:
     result = resolve(tmp_path, [at("crm", **FERNLEY), at("erp", **FERNLEY)])
     with duckdb.connect() as con:
-        path = str(result.entities["organisation"].table("golden"))
+        path = str(result.entities("organisation").table("golden"))
         types = {row[0]: row[1] for row in con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()}
     for field in model.ORGANISATION.fields:
         expected = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}.get(field.duckdb_type, field.duckdb_type)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import orjson
 import pytest
 
 from orchestration.errors import ConfigurationError, NoGraph
@@ -108,6 +109,27 @@ def test_many_are_looked_up_at_once(graph: EntityGraph) -> None:
         "crm:company:1",
         "crm:company:1#person",
     }
+
+
+def test_source_rows_as_text_say_what_source_rows_say(graph: EntityGraph) -> None:
+    every = [row["record_id"] for row in graph.rows("FROM source_id ORDER BY ALL")]
+    asked = [*every, *(f"{one}#person" for one in every[:3]), "x:y:z"]
+    read, texts = graph.source_rows(asked), graph.source_texts(asked)
+    assert texts.keys() == read.keys() != set()
+    for one, text in texts.items():
+        row = read[one]
+        assert text[:-1] == (row.record_id, row.system, row.source_table, row.source_key, row.row_hash)
+        assert orjson.dumps(text.row) == orjson.dumps(row.row)
+    assert graph.source_texts([]) == {}
+
+
+def test_golden_times_are_in_utc(graph: EntityGraph) -> None:
+    wanted = [row["entity_id"] for row in graph.rows("SELECT entity_id FROM entity")]
+    for entity_id, golden in graph.goldens(wanted).items():
+        [row] = graph.rows("SELECT * FROM organisation WHERE entity_id = $id", {"id": entity_id}) or [{}]
+        for name, value in golden.items() if row else ():
+            assert (value.value, value.record_id) == (row[name], row[f"{name}_record"])
+            assert not isinstance(value.value, datetime) or value.value.tzinfo is UTC
 
 
 def test_a_fact_is_completed_by_other_rows_of_its_system(graph: EntityGraph) -> None:

@@ -22,7 +22,7 @@ def either(request: pytest.FixtureRequest, store: Store, monkeypatch: pytest.Mon
     """The same, and once more on Postgres."""
     if request.param == "sqlite":
         return store
-    monkeypatch.setenv("PRECEDE_STORE_URL", request.getfixturevalue("postgres_database"))
+    monkeypatch.setenv("PRECEDE_STORE_URL", request.getfixturevalue("postgres_store"))
     return open_store(Settings())
 
 
@@ -40,7 +40,8 @@ def settled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     with pytest.MonkeyPatch.context() as environment:
         environment.delenv("PRECEDE_STORE_URL", raising=False)
         if request.param == "postgres":
-            url = new_database(request.getfixturevalue("postgres_url"), str(home))
+            server, revised = (request.getfixturevalue(f"postgres_{name}") for name in ("url", "revised"))
+            url = new_database(server, str(home), copied=revised)
             environment.setenv("PRECEDE_STORE_URL", url)
         store = open_store(Settings(home=home))
     story.tell(store)

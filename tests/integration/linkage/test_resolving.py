@@ -38,13 +38,13 @@ def publish(result: Resolved, home: Path) -> None:
         con.execute("USE graph")
         create_schema(con)
         for name in RECORD_TYPES:
-            part = [f"links/{name}/link", str(result.links[name].table("link"))]
+            part = [f"links/{name}/link", str(result.links(name).table("link"))]
             con.execute("INSERT INTO snapshot_part VALUES (?, ?)", part)
             con.execute(
-                f"INSERT INTO {name}_record BY NAME {shared(con, f'{name}_record', result.records.shapes[name].record)}"
+                f"INSERT INTO {name}_record BY NAME {shared(con, f'{name}_record', result.records[name].record)}"
             )
             for table in ("crosswalk", "entity"):
-                con.execute(f"INSERT INTO {table} BY NAME {shared(con, table, result.entities[name].table(table))}")
+                con.execute(f"INSERT INTO {table} BY NAME {shared(con, table, result.entities(name).table(table))}")
 
 
 def shared(con: duckdb.DuckDBPyConnection, table: str, path: Path) -> str:
@@ -63,7 +63,7 @@ def test_a_record_of_a_known_entity_is_that_entity(published: Settings) -> None:
 
 def test_links_that_were_made_since_do_not_count(published: Settings, tmp_path: Path) -> None:
     others = lists.resolve(tmp_path, [{"system": "crm", "id": "z", "name": "Zymurgy & Quillon Partners"}])
-    hand_on(published, ["links", "organisation"], others.links["organisation"])
+    hand_on(published, ["links", "organisation"], others.links("organisation"))
     found = resolve(ASHDOWN, "organisation", published)
     assert (found.answer, found.candidates[0].name) == ("entity", "Ashdown Precision Tools")
 

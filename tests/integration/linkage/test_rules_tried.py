@@ -80,7 +80,7 @@ def people(count: int, seed: int = 3) -> list[Row]:
 
 def set_aside(home: Path, rows: list[Row]) -> tuple[str, ...]:
     result = resolve(home, people=rows)
-    return train(result.records.shapes["person"], result.records.aliases).set_aside
+    return train(result.records["person"], result.aliases).set_aside
 
 
 def test_a_veto_on_a_field_that_holds_anything_is_set_aside(tmp_path: Path) -> None:

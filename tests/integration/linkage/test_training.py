@@ -40,7 +40,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def trained(result: Resolved, record_type: str) -> Any:
-    return train(result.records.shapes[record_type], result.records.aliases, note="a test")
+    return train(result.records[record_type], result.aliases, note="a test")
 
 
 @pytest.mark.usefixtures("quick")
@@ -86,8 +86,8 @@ def test_another_model_makes_other_links(tmp_path: Path) -> None:
     shipped = load_model("organisation", first.settings)
     save_model(replace(shipped, thresholds=replace(shipped.thresholds, accept=90.0)), first.settings)
     second = resolve(tmp_path, firms(2))
-    assert second.links["organisation"].version != first.links["organisation"].version
-    assert second.links["organisation"].model_id == load_model("organisation", second.settings).model_id
+    assert second.links("organisation").version != first.links("organisation").version
+    assert second.links("organisation").model_id == load_model("organisation", second.settings).model_id
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"linkage": {}, "splink": {}}'])

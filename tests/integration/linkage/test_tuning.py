@@ -68,8 +68,8 @@ def test_a_record_type_that_is_none_is_refused() -> None:
 def test_a_sample_is_kept_and_estimates_what_was_judged(listed: tuple[Settings, Resolved]) -> None:
     settings, result = listed
     model = load_model("organisation", settings)
-    crosswalk = result.entities["organisation"].table("crosswalk")
-    (sample,) = draw(result.records.shapes["organisation"], result.records.aliases, model, crosswalk, size=40)
+    crosswalk = result.entities("organisation").table("crosswalk")
+    (sample,) = draw(result.records["organisation"], result.aliases, model, crosswalk, size=40)
     keep(sample, settings)
     assert kept(settings, "organisation") == sample
     assert 0 < len(sample.pairs) <= 40
@@ -84,8 +84,8 @@ def test_a_sample_is_kept_and_estimates_what_was_judged(listed: tuple[Settings, 
 
 def test_a_sample_takes_no_pair_twice_and_the_same_seed_the_same_pairs(listed: tuple[Settings, Resolved]) -> None:
     _, result = listed
-    shape, aliases = result.records.shapes["organisation"], result.records.aliases
-    crosswalk = result.entities["organisation"].table("crosswalk")
+    shape, aliases = result.records["organisation"], result.aliases
+    crosswalk = result.entities("organisation").table("crosswalk")
     model = load_model("organisation")
     one, other, third = draw(shape, aliases, model, crosswalk, size=30, seeds=(1, 1, 2))
     assert one == other

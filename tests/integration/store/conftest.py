@@ -5,6 +5,14 @@ from pathlib import Path
 import pytest
 
 from orchestration.settings import Settings
+from orchestration.store import migrate
+from tests.revisions import REVISED
+
+
+@pytest.fixture(autouse=True)
+def _every_revision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here stores are made as everybody's are."""
+    monkeypatch.setattr(migrate, "to_head", REVISED)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from orchestration.store.engine import open_store
 from orchestration.store.migrations.versions import revision_0005
 from orchestration.store.tables import metadata
 from tests.integration.gate.world import World
+from tests.revisions import at_once
 
 
 def test_the_revisions_make_exactly_the_declared_tables(either: Settings) -> None:
@@ -24,6 +27,20 @@ def test_the_revisions_make_exactly_the_declared_tables(either: Settings) -> Non
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
         assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
+
+
+def test_stores_of_other_tests_are_what_the_revisions_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PRECEDE_STORE_URL", raising=False)
+    revised = _dumped(tmp_path / "revised")
+    monkeypatch.setattr(migrate, "to_head", at_once)
+    assert _dumped(tmp_path / "first") == _dumped(tmp_path / "another") == revised
+    assert len(revised) > 60
+
+
+def _dumped(home: Path) -> list[str]:
+    open_store(Settings(home=home)).close()
+    with closing(sqlite3.connect(home / "store.db")) as connection:
+        return list(connection.iterdump())
 
 
 def test_the_newest_revision_is_the_one_that_opening_expects() -> None:

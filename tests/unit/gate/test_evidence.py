@@ -6,12 +6,14 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 
 from orchestration.canonical import canonical, plain
 from orchestration.contracts import RecordId
 from orchestration.gate.evidence import evidence
 from orchestration.gate.resolve import Case
+from orchestration.graph.rows import SourceRow, SourceText
 from tests.unit.gate.case import ACME, ADA, INVOICE, RECORDS, Scene
 
 NAMES = ("Acme Ltd", "", "\ud800", "\x00 \u2028", '"]}', "\U0001f600", "x" * 9000)
@@ -57,7 +59,8 @@ def expected(case: Case) -> dict[str, Any]:
 @pytest.mark.parametrize("completed", [False, True])
 def test_it_reads_as_what_the_graph_says(name: str, completed: bool) -> None:  # noqa: FBT001
     scene = Scene().entity(ACME, name=name)
-    rows = {one: replace(row, row={"name": name, "none": None}) for one, row in scene.graph.source_rows.items()}
+    found = {one: row for one, row in scene.graph.source_rows.items() if isinstance(row, SourceRow)}
+    rows = {one: replace(row, row={"name": name, "none": None}) for one, row in found.items()}
     if completed:
         line = replace(rows[INVOICE], record_id=RecordId("erp:line:1"))
         support = {RecordId(one): (RecordId("erp:line:1"),) for one in (INVOICE, "crm:company:1")}
@@ -88,3 +91,17 @@ def test_what_is_known_otherwise_is_written_anew() -> None:
     first, other = case_of(Scene()), case_of(Scene().entity(ACME, name="Another Ltd"))
     assert evidence(first)["entities"] != evidence(other)["entities"]
     assert canonical(json.loads(evidence(first)["entities"])) == canonical(expected(first)["entities"])
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.isprintable() or name == "\u2028"])
+def test_a_row_that_is_text_is_kept_as_one_that_was_read(name: str) -> None:
+    scene = Scene()
+    found = {one: row for one, row in scene.graph.source_rows.items() if isinstance(row, SourceRow)}
+    rows = {one: replace(row, row={"name": name, "none": None}) for one, row in found.items()}
+    columns = SourceText._fields[:-1]
+    texts = {
+        one: SourceText._make([*(getattr(row, each) for each in columns), orjson.Fragment(orjson.dumps(row.row))])
+        for one, row in rows.items()
+    }
+    read, handed_on = (evidence(case_of(scene.knowing(source_rows=each))) for each in (rows, texts))
+    assert read == handed_on
