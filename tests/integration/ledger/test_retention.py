@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 
 from orchestration.ledger import entries, kinds, pins, retention
 from orchestration.ledger.chain import said
@@ -179,6 +179,15 @@ def test_pins_that_are_gone_are_no_pins_of_a_trace_which_says_so(over_and_done: 
     found = trace(over_and_done, DONE)
     assert before.problems == ()
     assert set(found.materialisations) <= set(before.materialisations)
+    assert any(f"evidence of action {DONE}" in problem for problem in found.problems)
+
+
+@pytest.mark.parametrize(("table", "column"), [("pin_set", "pins"), ("evidence", "materialisations")])
+@pytest.mark.parametrize("edited", ["[7]", "7", '{"a": 7}'])
+def test_pins_that_are_none_any_more_break_no_trace(over_and_done: Store, table: str, column: str, edited: str) -> None:
+    with over_and_done.begin() as connection:
+        connection.execute(text(f"UPDATE {table} SET {column} = :edited"), {"edited": edited})
+    found = trace(over_and_done, DONE)
     assert any(f"evidence of action {DONE}" in problem for problem in found.problems)
 
 
