@@ -221,10 +221,9 @@ def _decimal(value: Decimal) -> str:
 def _time(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no zone, so it names no moment")
-    return _in_utc(value.astimezone(UTC))
+    return _in_utc(value.astimezone(UTC))  # before it is looked up: an hour that comes twice is equal to itself
 
 
 @lru_cache(maxsize=1024)  # most of what is written together has one time
 def _in_utc(value: datetime) -> str:
-    """A time in UTC: elsewhere the two moments at which a clock that is put back shows one time are the same key."""
     return value.isoformat().replace("+00:00", "Z")

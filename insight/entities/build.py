@@ -104,7 +104,7 @@ def build(  # noqa: PLR0913  one argument for each thing the result is named by
             if folder.name.startswith(f"{version}-") and str(was) in {note["before"], note["after"]}:
                 return EntitySet(record_type, folder.name, folder)
 
-        load.load_aliases(con, record_type, aliases.alias)
+        load.load_merges(con, record_type, aliases.alias)
         systems = _systems(con, sources)
         base = _base(home, started, str(was), how, systems) if started is not None else None
         if base is not None and not make_scope(con, sources, base):

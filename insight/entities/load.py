@@ -37,15 +37,16 @@ class Sources:
 def load(con: duckdb.DuckDBPyConnection, sources: Sources, *, scoped: bool) -> None:
     """Makes `record`, `alias` and `link`, where `scoped` of the records in `scope(record_id)` alone.
 
+    Expects `merge`, which stays as it is: what is kept of it for the next time must tell of every merge.
+
     - `record`: the columns of the type, and those derived ones by which conflicts are told.
     - `alias(from_record, to_record)`: one merge of a source's own.
     - `link(record_a, record_b, match_weight, match_probability, tier, veto, status, strength, firm)`: one link, and how
       strong it is.
     """
     load_records(con, sources.record_type, sources.record, scoped=scoped)
-    load_aliases(con, sources.record_type, sources.alias)
-    if scoped:
-        con.execute("DELETE FROM alias WHERE NOT EXISTS (FROM scope WHERE record_id = from_record)")
+    merges = "merge SEMI JOIN scope ON scope.record_id = from_record" if scoped else "merge"
+    con.execute(f"CREATE OR REPLACE TABLE alias AS SELECT from_record, to_record FROM {merges}")
     near = "SEMI JOIN scope ON scope.record_id = record_a" if scoped else ""
     con.execute(f"""
         CREATE OR REPLACE TABLE link AS
@@ -69,11 +70,11 @@ def load_records(
     con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {columns} FROM {rows} {near}")
 
 
-def load_aliases(con: duckdb.DuckDBPyConnection, record_type: str, path: Path, name: str = "alias") -> None:
-    """Makes a table of the sources' own merges between records of a type, each once."""
+def load_merges(con: duckdb.DuckDBPyConnection, record_type: str, path: Path) -> None:
+    """Makes `merge(from_record, to_record)`: every merge of the sources' own between records of a type, once."""
     con.execute(
         f"""
-        CREATE OR REPLACE TABLE {name} AS
+        CREATE OR REPLACE TABLE merge AS
         SELECT DISTINCT from_record, to_record FROM {layers.rows(path)}
         WHERE record_type = ? AND from_record IS NOT NULL AND to_record IS NOT NULL AND from_record <> to_record
         """,

@@ -51,7 +51,7 @@ class Base:
 def make_scope(con: duckdb.DuckDBPyConnection, sources: Sources, base: Base) -> bool:
     """Makes `seed(record_id)`, what changed, and `scope(record_id, ring)`, what to load.
 
-    Expects `alias` and `judged` and `settlement` as they are now.
+    Expects `merge`, `judged` and `settlement` as they are now.
 
     Returns:
         Whether it is known what changed, and little enough.
@@ -66,7 +66,7 @@ def make_scope(con: duckdb.DuckDBPyConnection, sources: Sources, base: Base) -> 
     pairs = con.sql(f"""
         SELECT record_a, record_b, status = 'accepted' AS joins, false AS parts FROM {layers.rows(sources.link)}
         WHERE status <> 'vetoed'
-        UNION ALL SELECT from_record, to_record, true, false FROM alias
+        UNION ALL SELECT from_record, to_record, true, false FROM merge
         UNION ALL SELECT record_a, record_b, verdict = 'same', verdict = 'different' FROM judged
         UNION ALL SELECT record_a, record_b, false, false FROM {base.rows("review_pair")}
     """).to_arrow_table()
@@ -93,7 +93,7 @@ def _make_seeds(con: duckdb.DuckDBPyConnection, sources: Sources, base: Base) ->
             SELECT record_id FROM {moved["record"]}
             UNION ALL SELECT unnest([record_a, record_b]) FROM {moved["link"]}
             UNION ALL SELECT unnest([record_a, record_b]) FROM {moved["footing"]}
-            UNION ALL SELECT unnest([from_record, to_record]) FROM ({_apart("alias", base.small("merge"))})
+            UNION ALL SELECT unnest([from_record, to_record]) FROM ({_apart("merge", base.small("merge"))})
             UNION ALL SELECT unnest([record_a, record_b]) FROM ({_apart("judged", base.small("judged"))})
             UNION ALL SELECT record_id FROM ({_apart("settlement", base.small("settlement"))})
         )

@@ -21,8 +21,11 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "judgement_state": ("judgement_id",),
 }
 """Layered tables, and what identifies the rows that are replaced together."""
-_SAID: Final = {"merge": "alias", "judged": "judged", "settlement": "settlement"}
-"""Small tables that are kept beside them, to know the next time what changed: file to table."""
+SAID: Final = ("merge", "judged", "settlement")
+"""Small tables that are kept beside them, to know the next time what changed.
+
+Each is kept whole by every result: a row that one left out could go later, and nobody would know that it was there.
+"""
 
 
 def write_whole(con: duckdb.DuckDBPyConnection, draft: Path, inputs: dict[str, str]) -> Digest:
@@ -89,6 +92,6 @@ def _make_gone(con: duckdb.DuckDBPyConnection, base: Base) -> None:
 
 
 def _write_small(con: duckdb.DuckDBPyConnection, draft: Path) -> None:
-    for name, table in _SAID.items():
-        con.sql(f"FROM {table} ORDER BY ALL").write_parquet(str(draft / f"{name}.parquet"), compression="zstd")
+    for name in SAID:
+        con.sql(f"FROM {name} ORDER BY ALL").write_parquet(str(draft / f"{name}.parquet"), compression="zstd")
     con.sql("FROM entity_event").write_parquet(str(draft / "entity_event.parquet"), compression="zstd")

@@ -83,9 +83,9 @@ def _reads(said: Any, paths: set[Path]) -> bool:  # noqa: ANN401  part of a poli
         return all(_reads(each, paths) for each in said)
     if not isinstance(said, dict):
         return True
-    path = path_of(said)
+    path = _path(said)
     if path is None and isinstance(has := said.get("has"), dict) and "left" in has:
-        base, field = path_of(has["left"]), has.get("attr")
+        base, field = _path(has["left"]), has.get("attr")
         path = None if base is None else (*base, field) if isinstance(field, str) else ()
     if path is None:
         return all(_reads(each, paths) for each in said.values())
@@ -93,7 +93,7 @@ def _reads(said: Any, paths: set[Path]) -> bool:  # noqa: ANN401  part of a poli
     return path != ()
 
 
-def path_of(said: Any) -> Path | None:  # noqa: ANN401  part of a policy in Cedar's JSON form
+def _path(said: Any) -> Path | None:  # noqa: ANN401  part of a policy in Cedar's JSON form
     """The attribute of the context that an expression is, by the names on the way to it; none where it is no such."""
     if not isinstance(said, dict):
         return None
@@ -102,7 +102,7 @@ def path_of(said: Any) -> Path | None:  # noqa: ANN401  part of a policy in Ceda
     read = said.get(".")
     if not isinstance(read, dict) or not isinstance(read.get("attr"), str):
         return None
-    base = path_of(read.get("left"))
+    base = _path(read.get("left"))
     return None if base is None else (*base, read["attr"])
 
 

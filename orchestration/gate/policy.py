@@ -18,7 +18,6 @@ from orchestration.gate import vocabulary
 from orchestration.gate.cedar import Entities, NoAnswer, Policies, Request, Said, Together, ask, known
 from orchestration.gate.narrow import Narrow
 from orchestration.gate.resolve import Case
-from orchestration.gate.slices import Key, Slices
 from orchestration.registry import AgentCard
 
 CORE_PREFIX: Final = "core-"
@@ -49,9 +48,6 @@ class AgentPolicies:
     review: frozenset[str]
     digest: str
     """Of schema and policies: what a decision names them by."""
-    slices: Slices
-    slices_without_review: Slices
-    """Both, without what a request surely does not meet."""
     narrow: Narrow | None = None
     """What they read of requests; none where they read all of it, or it cannot be told."""
 
@@ -68,9 +64,9 @@ class AgentPolicies:
     def rule_all(self, asked: Sequence[tuple[Request, Entities]]) -> list[Ruling]:
         """What policy says of each of some requests, as `rule` says it of one, and asked at once where they can be."""
         at_once = Together.of(asked, self.schema, self._told, self.narrow.schema if self.narrow else self.schema)
-        said = _asked(at_once, asked, self.slices, range(len(asked)))
+        said = at_once.ask(self.whole, range(len(asked)))
         held = [number for number, each in said.items() if self._held(each)]
-        without = _asked(at_once, asked, self.slices_without_review, held)
+        without = at_once.ask(self.without_review, held)
         for number in held:
             if number not in without:
                 del said[number]
@@ -110,20 +106,6 @@ class AgentPolicies:
         said = self.whole.named[name].get("annotations", {}) if name.startswith(CORE_PREFIX) else {}
         detail = said.get("detail", f"{name} forbids it.")
         return Reason(code=said.get("reason", "forbidden"), subject=name, detail=detail)
-
-
-def _asked(
-    at_once: Together, asked: Sequence[tuple[Request, Entities]], slices: Slices, which: Iterable[int]
-) -> dict[int, Said]:
-    """What policies say of those requests that can be asked at once, each asked of those that it can meet."""
-    alike: dict[Key, list[int]] = {}
-    for number in which:
-        if number in at_once.requests:
-            alike.setdefault(slices.key(asked[number][0]["context"]), []).append(number)
-    found: dict[int, Said] = {}
-    for key, numbers in alike.items():
-        found |= at_once.ask(slices.among(key), numbers)
-    return found
 
 
 def requested(case: Case, card: AgentCard, *, stopped: bool, now: datetime) -> tuple[Request, Entities]:

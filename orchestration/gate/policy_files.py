@@ -17,7 +17,6 @@ from orchestration.gate import vocabulary
 from orchestration.gate.cedar import Policies
 from orchestration.gate.narrow import Narrow
 from orchestration.gate.policy import CORE_PREFIX, REVIEW, AgentPolicies
-from orchestration.gate.slices import Slices
 from orchestration.registry import Agent, AgentCard
 
 CORE: Final = Path(__file__).parent / "policies" / "core.cedar"
@@ -127,15 +126,12 @@ def made(agent: str, text: str, schema: Any, named: Mapping[str, Any]) -> AgentP
         ValueError: One of them is none.
     """
     review, whole = frozenset(name for name, each in named.items() if is_review(each)), Policies.of(named)
-    without_review = whole.without(review)
     return AgentPolicies(
         agent=agent,
         schema=schema,
         schema_text=text,
         whole=whole,
-        without_review=without_review,
-        slices=Slices.of(whole),
-        slices_without_review=Slices.of(without_review),
+        without_review=whole.without(review),
         review=review,
         digest=digest({"schema": text, "policies": named}),
     )

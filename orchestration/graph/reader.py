@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 _SOURCE_ROWS: Final = "WITH asked AS MATERIALIZED (SELECT ? AS ids) FROM source_rows((SELECT ids FROM asked))"
-"""The ids stand in it once: the macro names them once for each source table, and each place would take a copy."""
+"""The ids stand in it once: in graphs of earlier versions the macro names them for each source table, a copy each."""
 _SOURCE_TEXTS: Final = """
     WITH asked AS MATERIALIZED (SELECT ? AS ids)
     SELECT record_id, system, source_table, source_key, row_hash, "row" FROM source_rows((SELECT ids FROM asked))

@@ -74,15 +74,17 @@ def read(connection: Connection, between: Bounds = (None, None)) -> Kept:
 
 
 def _read(connection: Connection, where: Iterable[ColumnElement[bool]]) -> Kept:
-    kept, named = Kept({}, {b"": []}), pins.sound(connection)
-    before, lost, alike = None, False, kept.pins[b""]
+    kept, before = Kept({}, {b"": []}), None
+    alike = kept.pins[b""]
     for row in _rows(connection, *where):
-        pinned = row[_PINS]
-        if pinned != before:  # the same for all that were decided on one snapshot, as a rule
-            before, lost = pinned, pinned is not None and pinned[:1] == b'"' and pinned not in named
-            alike = kept.pins.setdefault(pinned or b"", [])
-        kept.said[row[0]] = _LOST if lost else _digest(row)
+        if row[_PINS] != before:  # the same for all that were decided on one snapshot, as a rule
+            before = row[_PINS]
+            alike = kept.pins.setdefault(before or b"", [])
+        kept.said[row[0]] = _digest(row)
         alike.append(row[0])
+    named = {text for text in kept.pins if text[:1] == b'"'}
+    for lost in named - pins.sound(connection, named):
+        kept.said.update(dict.fromkeys(kept.pins[lost], _LOST))
     return kept
 
 

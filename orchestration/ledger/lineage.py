@@ -8,14 +8,14 @@ produced is never one that an effect may rest on.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
 from pydantic import ValidationError
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Text, cast, select
 
 from orchestration.canonical import canonical
 from orchestration.contracts import Contract, Pin
@@ -81,14 +81,21 @@ def check_pin(instance: Instance, expected: Pin) -> str | None:
 
 def check_pins(instance: Instance, expected: Iterable[Pin]) -> Iterator[str]:
     """What is wrong with any of many pins, fetched by the hundred."""
+    return filter(None, _looked_at(instance, expected).values())
+
+
+def _looked_at(instance: Instance, expected: Iterable[Pin]) -> dict[Pin, str | None]:
+    """Each pin with what is wrong with it, if anything is."""
+    found: dict[Pin, str | None] = {}
     by_key: dict[str, list[Pin]] = {}
     for one in expected:
         by_key.setdefault(one.asset_key, []).append(one)
     for asset_key, wanted in by_key.items():
         for start in range(0, len(wanted), _PAGE):
             page = wanted[start : start + _PAGE]
-            found = _by_storage_id(instance, asset_key, {one.storage_id for one in page})
-            yield from (problem for one in page if (problem := _difference(one, found.get(one.storage_id))))
+            there = _by_storage_id(instance, asset_key, {one.storage_id for one in page})
+            found |= {one: _difference(one, there.get(one.storage_id)) for one in page}
+    return found
 
 
 def _by_storage_id(instance: Instance, asset_key: str, storage_ids: set[int]) -> dict[int, Pin]:
@@ -128,7 +135,20 @@ def effects(instance: Instance) -> Iterator[Effects]:
             yield _effects_of(asset_key, record)
 
 
-def problems(connection: Connection, instance: Instance, events: Iterable[Effects], kept: Iterable[bytes]) -> list[str]:
+def seen(connection: Connection, instance: Instance) -> dict[Pin, str | None]:
+    """What `problems` will ask of those pins that can be known at once, as a rule all, while others read the rest."""
+    last = select(cast(tables.evidence.c.materialisations, Text)).order_by(tables.evidence.c.kept_at.desc()).limit(1)
+    kept = [text.encode("utf-8", "surrogatepass") for text in connection.execute(last).scalars() if text]
+    return _looked_at(instance, _read(_pins(connection, kept))[0])
+
+
+def problems(
+    connection: Connection,
+    instance: Instance,
+    events: Iterable[Effects],
+    kept: Iterable[bytes],
+    before: Mapping[Pin, str | None],
+) -> list[str]:
     """Where the store and its ledger do not agree with Dagster's event log, in either direction.
 
     Args:
@@ -136,15 +156,11 @@ def problems(connection: Connection, instance: Instance, events: Iterable[Effect
         instance: Whose event log must still hold every pin.
         events: What `effects` returned.
         kept: The pins of what performed effects rested on, each time as the text that is kept with evidence.
+        before: What `seen` returned.
     """
-    found: list[str] = []
-    named: list[Pin] = []
-    for stated in _pins(connection, kept):
-        try:
-            named.append(Pin.model_validate_json(stated))
-        except ValidationError:
-            found.append(f"The store holds {stated} as a pin, which names no materialisation.")
-    found += check_pins(instance, named)
+    named, found = _read(_pins(connection, kept))
+    later = _looked_at(instance, [one for one in named if one not in before])
+    found += filter(None, (later[one] if one in later else before[one] for one in named))
     batches = set(connection.execute(select(tables.batch.c.batch_id)).scalars())
     for event in events:
         found += _effects_problems(connection, event, batches)
@@ -183,6 +199,18 @@ def _pins(connection: Connection, kept: Iterable[bytes]) -> list[str]:
         except (ValueError, TypeError):  # it was edited
             found[text.decode("utf-8", "replace")] = None
     return list(found)
+
+
+def _read(stated: Iterable[str]) -> tuple[list[Pin], list[str]]:
+    """Pins from their JSON, and a problem for each that is none."""
+    named: list[Pin] = []
+    wrong: list[str] = []
+    for text in stated:
+        try:
+            named.append(Pin.model_validate_json(text))
+        except ValidationError:
+            wrong.append(f"The store holds {text} as a pin, which names no materialisation.")
+    return named, wrong
 
 
 def _materialisations(instance: Instance, asset_key: str) -> Iterator[dg.EventLogRecord]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Text, cast, delete, func, insert, select
@@ -16,13 +16,15 @@ from sqlalchemy import Connection, Text, cast, delete, func, insert, select
 from orchestration.canonical import digest
 from orchestration.contracts import Pin
 from orchestration.ledger import rows
+from orchestration.ledger.kinds import DECISION
 from orchestration.store.engine import Store
 from orchestration.store.tables import evidence, ledger_entry, pin_set
 
 _DIGESTS: Final = select(pin_set.c.digest)
 _KEEP: Final = insert(pin_set)
 _NAMED: Final = cast(evidence.c.materialisations, Text)
-_DECISION: Final = "decision"
+_FEW: Final = 1_000
+"""Names that are asked for one by one: databases limit a statement's parameters. Of more, every list is read."""
 
 
 def keep(connection: Connection, pins: Sequence[Pin]) -> str:
@@ -47,9 +49,11 @@ def of(connection: Connection, stated: Any) -> list[Any]:  # noqa: ANN401  what 
     return kept if isinstance(kept, list) else []
 
 
-def sound(connection: Connection) -> frozenset[bytes]:
-    """The names of all lists that are what they are called by, as evidence has a name written down."""
-    return frozenset(_written(name).encode() for name, holds in _kept(connection) if holds)
+def sound(connection: Connection, names: Collection[bytes]) -> frozenset[bytes]:
+    """Those of some names, as evidence has them written down, whose lists are kept and are what they are called by."""
+    wanted = {name[1:-1].decode("ascii", "replace") for name in names} if len(names) <= _FEW else None
+    found = {_written(name).encode() for name, holds in _kept(connection, wanted) if holds}
+    return frozenset(found.intersection(names))
 
 
 def edited(connection: Connection) -> Iterator[str]:
@@ -83,15 +87,18 @@ def forget(store: Store) -> int:
 
 def _told(connection: Connection) -> object:
     """The last decision that the ledger tells of: nothing else names pins."""
-    last = select(func.max(ledger_entry.c.seq)).where(ledger_entry.c.kind == _DECISION)
+    last = select(func.max(ledger_entry.c.seq)).where(ledger_entry.c.kind == DECISION)
     return connection.execute(last).scalar_one()
 
 
-def _kept(connection: Connection) -> Iterator[tuple[str, bool]]:
-    """The name of each list, and whether it has that digest; a list is read as text, for it may be no JSON any more."""
-    for row in rows.rows(connection, pin_set):
-        text = rows.written(row["pins"]).encode("utf-8", "surrogatepass")
-        yield row["digest"], hashlib.sha256(text).hexdigest() == row["digest"]
+def _kept(connection: Connection, names: Collection[str] | None = None) -> Iterator[tuple[str, bool]]:
+    """Each list's name, or each of some, and whether it has that digest; read as text: it may be no JSON any more."""
+    query = select(*map(rows.raw_column, pin_set.columns))
+    if names is not None:
+        query = query.where(pin_set.c.digest.in_(sorted(names)))
+    for name, pins in rows.raw(connection, query):
+        text = rows.written_json(pins).encode("utf-8", "surrogatepass")
+        yield name, hashlib.sha256(text).hexdigest() == name
 
 
 def _written(name: str) -> str:

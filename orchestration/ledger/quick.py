@@ -20,7 +20,8 @@ import orjson
 
 from orchestration.canonical import digest
 from orchestration.ledger import kinds
-from orchestration.ledger.links import Entry, faults, members, moment, plainly
+from orchestration.ledger.cutting import cut_answer
+from orchestration.ledger.links import Entry, faults, moment, plainly
 from orchestration.ledger.subjects import (
     ANSWER,
     CALL,
@@ -46,10 +47,6 @@ _ASKED: Final = re.compile(
 )
 _TAIL: Final = 512
 """Octets at the end of what is said of a decision, in which all stands that is looked for there."""
-_QUOTE: Final = b'"'[0]
-_LAST: Final = b'"}}'
-_ENDS: Final = frozenset({_LAST, b'"},'})
-"""What comes behind a proposal's last value: the end of all of them, or the next one."""
 _PROPOSED: Final = answer_digest("proposed", "")
 _ANSWERED: Final = digest("answered")
 
@@ -126,6 +123,9 @@ class Quick:
     def _take(self, part: str, key: str, said: str, step: int, *, left: bool = False) -> None:
         """Take in what `telling` would, by the same rule."""
         known, steps = self.said[part], self._steps[part]
+        if key not in known and not left:
+            known[key], steps[key] = said, step
+            return
         before = steps.get(key, FINAL if part == _OUTCOME else 0) if key in known else None
         if left:
             again = (part, key) in self._left or part == STATE
@@ -165,9 +165,11 @@ class Quick:
             self._once(_PERMIT, str(permit), minted)
             if use >= 0:
                 self._once(_USE, str(permit), payload[use + 7 : -1])
-        if kept[1] is not None:
+        if kept[1]:
             self._take(EVIDENCE, action, kept[1].decode(), 2 * number)
-        self._take(POLICIES, str(body.get("policy_digest")), str(body.get("policy_digest")), 0)
+        policies = str(body.get("policy_digest"))
+        if self.said[POLICIES].get(policies) != policies:
+            self._take(POLICIES, policies, policies, 0)
         self.doubtful = self.doubtful or action in self.said[_INTENT]
         return True
 
@@ -189,28 +191,6 @@ class Quick:
         for subject, told in told_by(other):
             self._take(subject.part, subject.key, told.digest, told.step)
         return True
-
-
-def cut_answer(payload: bytes) -> tuple[list[tuple[str, str, bytes]], str] | None:
-    """Each proposal of an answer, with its action and row, and the payload without them; none if it has another form.
-
-    Each has the name of its row behind all else. Where it ends is where that does, if the store's row has its digest.
-    """
-    begin = payload.find(b'"proposals":{"')
-    if begin < 1 or not (begin == 1 or members(payload[: begin - 1].decode() + "}")):  # else it is within another part
-        return None
-    found: list[tuple[str, str, bytes]] = []
-    at = begin + len(b'"proposals":{')
-    while (colon := payload.find(b'":{"', at)) >= 0 and (row := payload.find(b',"row_id":"', colon)) >= 0:
-        end = payload.find(b'"', row + 11)
-        action, row_id, last = payload[at + 1 : colon], payload[row + 11 : end], payload[end : end + 3]
-        if payload[at] != _QUOTE or b"\\" in action or b"\\" in row_id or b'"' in action or last not in _ENDS:
-            return None
-        found.append((action.decode(), row_id.decode(), payload[colon + 2 : end + 2]))
-        at = end + 3
-        if last == _LAST:
-            return found, (payload[:begin] + b'"proposals":{}' + payload[at:]).decode()
-    return None
 
 
 def sound(entry: Entry) -> tuple[dict[str, Any] | None, bytes]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Table, desc, select
 
 from orchestration.contracts import Pin, Reason
@@ -185,9 +186,24 @@ def _tainted(connection: Connection, action: str) -> tuple[str, ...]:
 
 
 def _materialisations(connection: Connection, evidence: dict[str, Any], batch: dict[str, Any]) -> tuple[Pin, ...]:
-    rested_on = pins.of(connection, evidence.get("materialisations", ()))
-    stated = [batch["pin"], *rested_on, batch["effects_pin"]]
-    return tuple(dict.fromkeys(Pin.model_validate(item) for item in stated if item))
+    stated = [batch["pin"], *_rested_on(connection, evidence), batch["effects_pin"]]
+    return tuple(dict.fromkeys(pin for item in stated if item and (pin := _pin(item)) is not None))
+
+
+def _rested_on(connection: Connection, evidence: dict[str, Any]) -> list[Any]:
+    """The pins of a decision; none where these were edited to what is no list, which the trace's problems say."""
+    try:
+        return pins.of(connection, evidence.get("materialisations", ()))
+    except (ValueError, TypeError):
+        return []
+
+
+def _pin(stated: object) -> Pin | None:
+    """A pin as it is kept; none of what was edited to be none."""
+    try:
+        return Pin.model_validate(stated)
+    except ValidationError:
+        return None
 
 
 def _ledger(connection: Connection, action: str) -> tuple[EntryTrace, ...]:

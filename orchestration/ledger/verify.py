@@ -69,8 +69,9 @@ def verify(store: Store, instance: Instance | None, settings: Settings | None = 
 
     events = list(lineage.effects(instance))  # read first: whatever they name is in the store by then
     with store.read() as connection, aside.beside(store, connection) as reading:
+        seen = lineage.seen(connection, instance)
         record = record_of(connection, settings, reading)
-        problems = (*record.problems, *lineage.problems(connection, instance, events, reading.pins))
+        problems = (*record.problems, *lineage.problems(connection, instance, events, reading.pins, seen))
     return record.model_copy(update={"ok": not problems, "problems": problems, "lineage": True})
 
 

@@ -7,17 +7,15 @@ step means is said in its own module; this one only puts them in order.
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from sqlalchemy import Connection, exists, func, or_, select, update
+from sqlalchemy import exists, or_, select, update
 
 from orchestration.approval import queue
-from orchestration.contracts import OutcomeState, Pin, SnapshotId, Verdict
-from orchestration.errors import NotFound
+from orchestration.contracts import Pin
 from orchestration.gate.gate import Gate
 from orchestration.gate.keys import CREDENTIAL, signing_key
 from orchestration.gate.rules import Rules, load_rules
@@ -28,6 +26,7 @@ from orchestration.settings import Settings
 from orchestration.store import tables
 from orchestration.store.engine import Store
 from orchestration.store.presence import at_work, present
+from orchestration.work.batch_report import BatchReport, report
 from orchestration.work.due import UNFINISHED
 from orchestration.work.exchange import Exchange
 from orchestration.work.intake import take_in
@@ -35,39 +34,6 @@ from orchestration.work.outbox import Delivery, deliver
 from orchestration.work.tools import Caller, ToolSession, load_servers, sent_once
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class BatchReport:
-    """What one batch came to, by the last decision of each of its proposals.
-
-    Attributes:
-        batch_id: Its id.
-        snapshot_id: The snapshot that woke the agent.
-        business_date: The day it acts on.
-        pin: The materialisation of that snapshot.
-        proposed: Proposals that were taken in.
-        performed: Effects known to be done.
-        review: Proposals that wait for a person.
-        denied: Proposals refused.
-        failed: Effects known not to have happened, though they were allowed.
-        unsettled: Effects whose outcome is not known yet.
-        reasons: Reason of a review or denial to number of proposals that have it.
-        covered: Its entries in the ledger; none where there are none.
-    """
-
-    batch_id: str
-    snapshot_id: SnapshotId
-    business_date: date
-    pin: Pin | None
-    proposed: int
-    performed: int
-    review: int
-    denied: int
-    failed: int
-    unsettled: int
-    reasons: Mapping[str, int] = field(default_factory=dict)
-    covered: LedgerRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,35 +118,6 @@ def act(  # noqa: PLR0913  each is a part of the world that is handed in
     return ActReport(agent, len(answers), tuple(recovered), tuple(reports))
 
 
-def report(store: Store, batch_id: str) -> BatchReport:
-    """What a batch has come to so far.
-
-    Raises:
-        NotFound: There is no such batch.
-    """
-    with store.read() as connection:
-        row = connection.execute(select(tables.batch).where(tables.batch.c.batch_id == batch_id)).one_or_none()
-        if row is None:
-            raise NotFound(f"No batch has the id {batch_id!r}; needed one that was opened; see `precede actions`.")
-        verdicts, reasons = _verdicts(connection, batch_id)
-        states = _states(connection, batch_id)
-        proposals = select(func.count()).select_from(tables.proposal).where(tables.proposal.c.batch_id == batch_id)
-        return BatchReport(
-            batch_id=batch_id,
-            snapshot_id=SnapshotId(row.snapshot_id),
-            business_date=row.business_date,
-            pin=None if row.pin is None else Pin.model_validate(row.pin),
-            proposed=connection.execute(proposals).scalar_one(),
-            performed=states[OutcomeState.DONE.value],
-            review=verdicts[Verdict.REVIEW.value],
-            denied=verdicts[Verdict.DENY.value],
-            failed=states[OutcomeState.FAILED.value],
-            unsettled=sum(states.values()) - states[OutcomeState.DONE.value] - states[OutcomeState.FAILED.value],
-            reasons=dict(reasons.most_common()),
-            covered=entries.range_of(connection, [batch_id]),
-        )
-
-
 def close_batch(store: Store, batch_id: str, pin: Pin | None, covered: LedgerRange | None, now: datetime) -> int | None:
     """Close a batch, with the materialisation of `effects/<agent>` that tells of it.
 
@@ -228,35 +165,3 @@ def _decided(store: Store, batch_id: str) -> None:
     answered = update(batch).where(batch.c.batch_id == batch_id, batch.c.state == "answered")
     with store.begin() as connection:
         connection.execute(answered.values(state="decided"))
-
-
-def _verdicts(connection: Connection, batch_id: str) -> tuple[Counter[str], Counter[str]]:
-    """How the last decisions of a batch ended, and the reasons of those that are not an allow."""
-    decision, proposal = tables.decision, tables.proposal
-    newest = (
-        select(func.max(decision.c.decision_id))
-        .join(proposal, proposal.c.action == decision.c.action)
-        .where(proposal.c.batch_id == batch_id)
-        .group_by(decision.c.action)
-    )
-    verdicts: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    for row in connection.execute(
-        select(decision.c.verdict, decision.c.reasons).where(decision.c.decision_id.in_(newest))
-    ):
-        verdicts[row.verdict] += 1
-        if row.verdict != Verdict.ALLOW:
-            reasons.update({reason["code"] for reason in row.reasons})
-    return verdicts, reasons
-
-
-def _states(connection: Connection, batch_id: str) -> Counter[str]:
-    """How many of a batch's effects are in each state of the outbox."""
-    outbox, proposal = tables.outbox, tables.proposal
-    rows = connection.execute(
-        select(outbox.c.state, func.count().label("effects"))
-        .join(proposal, proposal.c.action == outbox.c.action)
-        .where(proposal.c.batch_id == batch_id)
-        .group_by(outbox.c.state)
-    )
-    return Counter({row.state: row.effects for row in rows})

@@ -7,7 +7,8 @@ import pytest
 from orchestration.contracts import OutcomeState
 from orchestration.errors import ConfigurationError
 from orchestration.ledger.verify import verify
-from orchestration.work.act import act, close_batch, report
+from orchestration.work.act import act, close_batch
+from orchestration.work.batch_report import report
 from orchestration.work.outbox import deliver
 from orchestration.work.sending import ATTEMPTS
 from orchestration.work.tools import Caller

@@ -11,8 +11,10 @@ import duckdb
 import orjson
 import pytest
 
+from orchestration.contracts import RecordId
 from orchestration.errors import ConfigurationError, NoGraph
 from orchestration.graph import EntityGraph
+from orchestration.graph.rows import GoldenValue
 from tests.graph_fixture import BUSINESS_DATE, build_graph
 
 
@@ -123,13 +125,17 @@ def test_source_rows_as_text_say_what_source_rows_say(graph: EntityGraph) -> Non
     assert graph.source_texts([]) == {}
 
 
-def test_golden_times_are_in_utc(graph: EntityGraph) -> None:
-    wanted = [row["entity_id"] for row in graph.rows("SELECT entity_id FROM entity")]
-    for entity_id, golden in graph.goldens(wanted).items():
-        [row] = graph.rows("SELECT * FROM organisation WHERE entity_id = $id", {"id": entity_id}) or [{}]
-        for name, value in golden.items() if row else ():
-            assert (value.value, value.record_id) == (row[name], row[f"{name}_record"])
-            assert not isinstance(value.value, datetime) or value.value.tzinfo is UTC
+def test_golden_records_are_what_the_tables_say_with_times_in_utc(tmp_path: Path) -> None:
+    seen = "created_at = TIMESTAMPTZ '2026-10-30 09:00:00+02', created_at_record = 'crm:company:1'"
+    with EntityGraph(build_graph(tmp_path / "graph.duckdb", f"UPDATE organisation SET {seen}")) as graph:
+        rows = {row["entity_id"]: row for row in graph.rows("SELECT * FROM organisation")}
+        goldens = graph.goldens(rows)
+    assert goldens.keys() == rows.keys() != set()
+    for entity_id, golden in goldens.items():
+        for name, value in golden.items():
+            assert (value.value, value.record_id) == (rows[entity_id][name], rows[entity_id][f"{name}_record"])
+        assert golden["created_at"] == GoldenValue(datetime(2026, 10, 30, 7, tzinfo=UTC), RecordId("crm:company:1"))
+        assert golden["created_at"].value.tzinfo is UTC
 
 
 def test_a_fact_is_completed_by_other_rows_of_its_system(graph: EntityGraph) -> None:

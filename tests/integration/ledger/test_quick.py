@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, text
 from orchestration.canonical import canonical
 from orchestration.ledger import committed, entries_calls, entries_effects, links, quick, telling, walking
 from orchestration.ledger.chain import append
+from orchestration.ledger.cutting import cut_answer
 from orchestration.ledger.erasures import proofs
 from orchestration.ledger.heads import Believed
 from orchestration.ledger.quick import Quick
@@ -203,7 +204,7 @@ ANSWERS = st.dictionaries(
 )
 def test_an_answer_is_cut_into_what_it_says_or_not_at_all(payload: dict[str, Any], change: tuple[str, str]) -> None:
     said = canonical(payload).decode().replace(*change)
-    cut = quick.cut_answer(said.encode())
+    cut = cut_answer(said.encode())
     if cut is None or links.members(cut[1]).get("proposals", (None, ""))[0] != {}:
         return
     found, whole, rest = cut[0], links.members(said), links.members(cut[1])
@@ -226,7 +227,7 @@ def test_an_answer_is_cut_into_what_it_says_or_not_at_all(payload: dict[str, Any
 def test_an_answer_to_many_rows_is_cut() -> None:
     row = {"action": "a", "arguments": {"row_id": "x"}, "row_id": "r"}
     payload = {"declined": {"s": "no"}, "proposals": {"a": row, "b": row | {"action": "b"}}, "refused": {}}
-    cut = quick.cut_answer(canonical(payload))
+    cut = cut_answer(canonical(payload))
     assert cut is not None
     assert [each[:2] for each in cut[0]] == [("a", "r"), ("b", "r")]
     assert json.loads(cut[0][0][2]) == row

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 
 from orchestration.ledger import entries, kinds, pins, retention
 from orchestration.ledger.chain import said
@@ -144,6 +144,19 @@ def test_pins_stay_for_as_long_as_evidence_names_them(over_and_done: Store) -> N
     assert verify(over_and_done, None).problems == ()
 
 
+@pytest.mark.parametrize("few", [0, 1_000])
+def test_of_the_pins_that_are_asked_for_those_are_told_that_are_kept_as_they_are_called(
+    over_and_done: Store, monkeypatch: Any, few: int
+) -> None:
+    monkeypatch.setattr(pins, "_FEW", few)
+    [held] = pins_kept(over_and_done)
+    with over_and_done.begin() as connection:
+        pins.keep(connection, [])
+        connection.execute(insert(tables.pin_set).values(digest="f" * 64, pins=[]))
+        asked = {f'"{name}"'.encode() for name in (held, "f" * 64, "gone", "ä")}
+        assert pins.sound(connection, asked) == {f'"{held}"'.encode()}
+
+
 def test_pins_are_not_removed_where_a_decision_came_meanwhile(over_and_done: Store, monkeypatch: Any) -> None:
     seen = iter((1, 2))
     monkeypatch.setattr(pins, "_told", lambda _: next(seen))
@@ -166,6 +179,15 @@ def test_pins_that_are_gone_are_no_pins_of_a_trace_which_says_so(over_and_done: 
     found = trace(over_and_done, DONE)
     assert before.problems == ()
     assert set(found.materialisations) <= set(before.materialisations)
+    assert any(f"evidence of action {DONE}" in problem for problem in found.problems)
+
+
+@pytest.mark.parametrize(("table", "column"), [("pin_set", "pins"), ("evidence", "materialisations")])
+@pytest.mark.parametrize("edited", ["[7]", "7", '{"a": 7}'])
+def test_pins_that_are_none_any_more_break_no_trace(over_and_done: Store, table: str, column: str, edited: str) -> None:
+    with over_and_done.begin() as connection:
+        connection.execute(text(f"UPDATE {table} SET {column} = :edited"), {"edited": edited})
+    found = trace(over_and_done, DONE)
     assert any(f"evidence of action {DONE}" in problem for problem in found.problems)
 
 

@@ -43,21 +43,6 @@ _POLICIES = {
         @id("record") forbid (principal, action, resource)
         when { context.person == context.person && context has mailbox && context.stage > 5 };
     """,
-    "that begin with a text": "".join(
-        f"""
-        @id("in-{number}") forbid (principal, action, resource)
-        when {{ {left} == {right} && {more} }} unless {{ context.stage > 2 }};
-        """
-        for number, (left, right, more) in enumerate(
-            [
-                *(("context.invoice.currency", f'"{text}"', "context.stage > 0") for text in ("X", "GBP", "EUR", "")),
-                *(('"EUR"', "context.invoice.currency", f"context.stage + {2**63 - add} > 0") for add in (1, 3, 9)),
-                ("context.action_type", '"correct_vat_number"', 'context.action_class == "external"'),
-                ("context.action_type", '"send_payment_reminder"', "context.stage == 2"),
-                ("context.invoice.currency", "context.action_type", "context.stage > 0"),
-            ]
-        )
-    ),
     "of an agent": '@id("who")\nforbid (principal, action, resource)\nunless { principal == Agent::"finance" };',
 }
 
@@ -237,16 +222,6 @@ def test_proposals_that_are_decided_together_are_decided_as_each_is_alone(kinds:
     alone = [conclude(ask, case, moment, usage=Usage(), taken=set()) for ask, case in zip(asks, cases, strict=True)]
     assert at_once == alone
     assert ACME in {each.woken_entity for each in asks} or not asks
-
-
-def test_policies_that_begin_with_another_text_are_not_asked() -> None:
-    slices, context = policies_of("that begin with a text").slices, _usual()[0]["context"]
-    asked = slices.among(slices.key(context)).named
-    assert {name for name in slices.whole.named if name not in asked} == {f"in-{n}" for n in (0, 2, 3, 4, 5, 6, 7)}
-    told = {**context, "invoice": {**context["invoice"], "currency": "CHF"}}
-    assert "in-1" not in slices.among(slices.key(told)).named
-    assert slices.among(slices.key({**context, "invoice": {}})).named.keys() >= {"in-0", "in-1", "in-2"}
-    assert policies_of("that may err").slices.among(()) is policies_of("that may err").slices.whole
 
 
 def test_policies_are_asked_with_what_they_read_alone() -> None:

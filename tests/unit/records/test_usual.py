@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from insight.records import spread
@@ -101,13 +101,18 @@ POSTCODES = st.one_of(
 )
 
 
-@pytest.mark.parametrize(("kind", "stated"), [("phone", PHONES), ("postcode", POSTCODES)])
-def test_a_column_is_read_as_its_values_are_each_in_its_country(kind: Kind, stated: st.SearchStrategy[str]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "stated", "sure"), [("phone", PHONES, "+442079460958"), ("postcode", POSTCODES, "SW1A 1AA")]
+)
+def test_a_column_is_read_as_its_values_are_each_in_its_country(
+    kind: Kind, stated: st.SearchStrategy[str], sure: str
+) -> None:
     assert {"phone", "postcode"} == USUAL_THERE.keys()
     countries = st.sampled_from([None, "GB", "US", "FR", "CA"])
     usual = 0
 
     @given(rows=st.lists(st.tuples(stated, countries), min_size=1, max_size=40), locale=st.sampled_from(LOCALES))
+    @example(rows=[(sure, "GB")], locale=Locale())
     def read(rows: list[tuple[str, str | None]], locale: Locale) -> None:
         nonlocal usual
         texts = pa.array([text for text, _ in rows], pa.string())
