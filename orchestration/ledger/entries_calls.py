@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 
 from orchestration.contracts import OutcomeState
 from orchestration.ledger.chain import append, said
-from orchestration.ledger.kinds import BEGUN, OUTCOME, UNDONE, UNSENT
+from orchestration.ledger.kinds import BEGUN, INTENT, OUTCOME, UNDONE, UNSENT
 from orchestration.ledger.subjects import CALL, GONE, UNDER_WAY, Subject
 from orchestration.store.tables import ledger_entry
 
@@ -38,6 +38,8 @@ class Calls(NamedTuple):
     """Whether one may have been made: begun, and not known to be unsent."""
     settled: bool = False
     """Whether it is known for good what became of the effect."""
+    meant: bool = False
+    """Whether it is the permit that was used up for the effect; of taking one back nothing is said."""
 
 
 def begun(connection: Connection, row: Mapping[str, Any], *, at: datetime) -> int:
@@ -94,7 +96,7 @@ def _told(connection: Connection, actions: Collection[str]) -> dict[tuple[str, s
     query = select(entry.action, entry.kind, entry.body).order_by(entry.seq)
     for first in range(0, len(wanted), _CHUNK):
         for action, kind, body in connection.execute(query.where(entry.action.in_(wanted[first : first + _CHUNK]))):
-            if kind in _OF_CALLS:  # asked here, so that no database looks through all entries of the kind
+            if kind in _OF_CALLS or kind == INTENT:  # asked here, so that no database looks through all entries of the kind
                 stated = _read(body)
                 by = action, str(stated.get("permit", _UNREAD))
                 found[by] = _next(found[by], kind, stated)
@@ -102,6 +104,8 @@ def _told(connection: Connection, actions: Collection[str]) -> dict[tuple[str, s
 
 
 def _next(known: Calls, kind: str, stated: Mapping[str, Any]) -> Calls:
+    if kind == INTENT:
+        return known._replace(meant=True)
     if kind == BEGUN:
         return known._replace(times=known.times + 1, made=True)
     if kind == UNSENT:

@@ -114,15 +114,15 @@ def _begun(store: Store, row: RowMapping, now: datetime, states: Collection[str]
         _CalledBefore: It may be sent once, and the ledger knows of a call.
     """
     outbox, permit, action = tables.outbox, tables.permit, row["action"]
-    query = select(outbox.c.state, permit.c.halted_by, permit.c.expires_at)
+    query = select(outbox.c.state, outbox.c.permit_id, permit.c.halted_by, permit.c.expires_at)
     query = query.join(permit, permit.c.permit_id == outbox.c.permit_id)
     with store.begin() as connection:
         found = connection.execute(query.where(outbox.c.action == action)).one()
         if found.state not in states or stopped(connection).against(row["agent"], row["action_type"]):
             return False
         halted = found.halted_by is not None
-        before = calls(connection, action, row["permit_id"]) if once or halted else Calls()
-        if once and before.made:
+        before = calls(connection, action, found.permit_id) if once or halted else Calls()
+        if once and (before.made or not before.meant):  # a row that names another permit may hide a call
             raise _CalledBefore
         if halted and found.state == "pending" and not before.made:
             _write_down(connection, action, _not_sent(found.halted_by), now)

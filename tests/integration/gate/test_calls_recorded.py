@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from orchestration.contracts import OutcomeState, ToolResult
 from orchestration.errors import EffectRefused
 from orchestration.gate import stopping
 from orchestration.gate.stops import Scope
 from orchestration.ledger.verify import verify
+from orchestration.store import tables
 from orchestration.work.in_flight import refuse_sending
 from orchestration.work.outbox import deliver
 from orchestration.work.settling import settle
@@ -101,6 +103,16 @@ def test_an_entry_is_committed_before_the_tool_is_called_and_one_after_it(
     assert tools.seen == [("begun", "")] * 2
     assert world.kinds(action)[-3:] == ["undo", "begun", "undone"]
     assert problems(world) == ""
+
+
+def test_a_row_that_is_led_to_another_permit_hides_no_call(world: World, meant: str) -> None:
+    killed(world, meant)
+    [permit] = world.rows("permit")
+    with world.store.begin() as connection:
+        connection.execute(insert(tables.permit), {**permit, "permit_id": "permit_another"})
+    world.edit("outbox", {"action": meant}, permit_id="permit_another")
+    assert send(world, LocalErp(world.settings.home)) == ["unknown"]
+    assert len(world.reminders()) == 1
 
 
 def test_a_call_that_may_have_been_made_is_not_made_again_though_its_row_says_that_none_was(
