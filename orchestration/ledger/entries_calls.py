@@ -25,6 +25,7 @@ from orchestration.store.tables import ledger_entry
 
 _SETTLED: Final = frozenset({OutcomeState.DONE.value, OutcomeState.FAILED.value})
 _OF_CALLS: Final = frozenset({BEGUN, UNSENT, OUTCOME, UNDONE})
+_TELLING: Final = _OF_CALLS | {INTENT}
 _UNREAD: Final = ""
 _CHUNK: Final = 500  # actions asked for at once: databases limit a statement's parameters
 
@@ -96,7 +97,7 @@ def _told(connection: Connection, actions: Collection[str]) -> dict[tuple[str, s
     query = select(entry.action, entry.kind, entry.body).order_by(entry.seq)
     for first in range(0, len(wanted), _CHUNK):
         for action, kind, body in connection.execute(query.where(entry.action.in_(wanted[first : first + _CHUNK]))):
-            if kind in _OF_CALLS or kind == INTENT:  # asked here, so that no database looks through all entries of the kind
+            if kind in _TELLING:  # asked here, so that no database looks through all entries of the kind
                 stated = _read(body)
                 by = action, str(stated.get("permit", _UNREAD))
                 found[by] = _next(found[by], kind, stated)
