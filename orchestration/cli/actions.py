@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 
 from orchestration.cli.reading import AsJson, Paper, print_json, reading_store, refuse_unknown, spoken, table, told
 from orchestration.contracts import Reason, Verdict
@@ -16,7 +16,7 @@ from orchestration.errors import NoGraph
 from orchestration.graph.current import open_current
 from orchestration.settings import Settings
 from orchestration.store.engine import Store
-from orchestration.store.tables import decision, outbox, proposal
+from orchestration.store.tables import decision, held, outbox, proposal, undo
 
 SHOWN: Final = 50
 """Actions that are listed for a person who did not say how many."""
@@ -86,9 +86,12 @@ def _query() -> Select[Any]:
             decision.c.decided_at,
             outbox.c.state,
             outbox.c.settled_at,
+            held.c.state.label("review"),
+            exists().where(undo.c.action == proposal.c.action, undo.c.state == "done").label("undone"),
         )
         .outerjoin_from(proposal, decision, (decision.c.action == proposal.c.action) & decided)
         .outerjoin(outbox, outbox.c.action == proposal.c.action)
+        .outerjoin(held, held.c.action == proposal.c.action)
         .order_by(func.coalesce(outbox.c.settled_at, decision.c.decided_at, proposal.c.proposed_at).desc())
         .order_by(proposal.c.action)
     )
@@ -103,6 +106,8 @@ def _action(row: Any) -> Action:  # noqa: ANN401  a row of the query
         "decision": row["verdict"],
         "reasons": row["reasons"] or [],
         "outcome": row["state"],
+        "undone": row["undone"],
+        "review": row["review"],
         "at": row["settled_at"] or row["decided_at"] or row["proposed_at"],
     }
 
@@ -127,5 +132,13 @@ def _table(listed: Sequence[Action], names: dict[str, str]) -> Table:
         for reason in one["reasons"]:
             about.append(f"\n{told(Reason.model_validate(reason))}", style=STYLES.get(verdict, ""))
         at = one["at"].strftime("%Y-%m-%d %H:%M")
-        shown.add_row(one["action"], at, Text(verdict, style=STYLES.get(verdict, "")), one["outcome"] or "", about)
+        shown.add_row(one["action"], at, Text(verdict, style=STYLES.get(verdict, "")), _came_to(one), about)
     return shown
+
+
+def _came_to(one: Action) -> str:
+    """What became of its effect; where it has none, what a person said of it who was asked."""
+    if one["undone"]:
+        return f"{one['outcome']}, undone"
+    asked = one["review"] if one["review"] in {"waiting", "approved", "rejected", "edited"} else None
+    return one["outcome"] or asked or ""

@@ -167,7 +167,8 @@ def _told(found: Verification) -> Iterator[str]:
     if found.ok:
         yield f"The ledger is sound: {found.entries:,} entries, each as it was written."
     else:
-        yield f"{len(found.problems):,} problems in {found.entries:,} entries:"
+        many = len(found.problems)
+        yield f"{many:,} {'problem' if many == 1 else 'problems'} in {found.entries:,} entries:"
         yield from (f"  {problem}" for problem in found.problems)
     if found.covered and found.signed_at:
         signed = f"Checkpoints that hold: {found.checkpoints:,}, the last of {plain(found.signed_at)}"

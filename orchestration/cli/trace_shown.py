@@ -23,7 +23,7 @@ _CELLS: Final = 6
 def spine(found: Trace) -> Iterator[tuple[str, object]]:
     """The chain from effect to source rows, a line each: what there is not is left out."""
     outcome, permit = found.outcome_detail, found.permit_detail
-    yield "what", f"{spoken(found.action_type)}, proposed by {found.agent}"
+    yield "what", f"{spoken(found.action_type)}, {_whose(found)}"
     if outcome:
         written = f", written as {outcome.reference}" if outcome.reference else ""
         yield (
@@ -36,16 +36,29 @@ def spine(found: Trace) -> Iterator[tuple[str, object]]:
             f"{found.permit}, {f'used at {plain(permit.consumed_at)}' if permit.consumed_at else 'not used'}",
         )
     for said in found.approvals:
-        yield "<- approval", f"{said.verdict} by {said.person}, {plain(said.at)}"
+        into = f" into {said.edited_into}" if said.edited_into else ""
+        void = f"; void since {plain(said.voided_at)}: {spoken(said.void_code or '')}" if said.voided_at else ""
+        yield "<- approval", f"{said.verdict} by {said.person}{into}, {plain(said.at)}{void}"
     if found.decision:
-        yield (
-            "<- decision",
-            f"{found.decision} by {', '.join(found.policies) or 'no policy'}, {plain(found.decided_at)}",
-        )
+        yield "<- decision", f"{found.decision} {_on(found)}, {plain(found.decided_at)}"
     yield "<- entity", "; ".join(_named(found)) or found.entity
     yield "<- snapshot", found.snapshot
     yield "<- source rows", ", ".join(str(row["record_id"]) for row in found.source_rows) or "none are kept"
     yield "in the ledger", ", ".join(f"{entry.seq} {spoken(entry.kind)}" for entry in found.ledger)
+
+
+def _whose(found: Trace) -> str:
+    """Who proposed it, and who edited it before."""
+    if found.edited_from is None:
+        return f"proposed by {found.agent}"
+    return f"edited by {found.edited_by} out of {found.edited_from}, which {found.agent} proposed"
+
+
+def _on(found: Trace) -> str:
+    """By which policies it was decided so; for what else, where by none."""
+    if found.policies:
+        return f"by {', '.join(found.policies)}"
+    return f"for {', '.join(dict.fromkeys(spoken(reason.code) for reason in found.reasons)) or 'no reason'}"
 
 
 def _named(found: Trace) -> Iterator[str]:
@@ -88,7 +101,7 @@ def parts(found: Trace) -> Iterator[tuple[str, RenderableType]]:
 
 
 def _proposed(found: Trace) -> Iterator[tuple[str, object]]:
-    yield "what", f"{spoken(found.action_type)}, proposed by {found.agent} at {plain(found.proposed_at)}"
+    yield "what", f"{spoken(found.action_type)}, {_whose(found)} at {plain(found.proposed_at)}"
     yield "with", found.arguments
     yield "because", found.rationale
     yield "in", f"batch {found.batch} for business date {found.business_date}"
@@ -129,6 +142,7 @@ def _permit(found: Trace) -> Iterator[tuple[str, object]]:
 def _said(said: ApprovalTrace) -> Iterator[tuple[str, object]]:
     yield "by", f"{said.person} at {plain(said.at)}, shown it at {plain(said.shown_at)}"
     yield "note", said.note
+    yield "edited into", said.edited_into
     yield "until", said.expires_at
     yield "used at", said.consumed_at
     yield "void", said.voided_at and f"{plain(said.voided_at)}: {spoken(said.void_code or '')}"

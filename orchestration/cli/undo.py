@@ -58,7 +58,7 @@ def undo(action: Action, reason: Why, *, as_json: AsJson = False) -> None:
 
 
 def _told(undone: Undone, by: str) -> Text:
-    told = Text(f"{undone.action} {_SAID[undone.state]}, says {by}: {undone.description}")
+    told = Text(f"{undone.action} {_SAID[undone.state]}, says {by}. What that does: {undone.description}")
     if undone.reference:
         told.append(f"\nwritten as {undone.reference}", style="dim")
     if undone.detail:

@@ -19,7 +19,7 @@ from orchestration.gate.known import NO_GRAPH, Ask, GraphFacts, StoreFacts
 from orchestration.gate.limits.touch import Touch, touch_of
 from orchestration.gate.limits.usage import Bounds, Usage
 from orchestration.gate.minting import permit_for
-from orchestration.gate.policy import Ruling, consented, requested, together
+from orchestration.gate.policy import Ruling, consented, deciding, requested, together
 from orchestration.gate.readset import read_set, tool_call
 from orchestration.gate.resolve import Case, resolve
 from orchestration.gate.rules import Rules
@@ -247,7 +247,8 @@ def _concluded(case: Case, moment: Moment, asked: Asked | None, objections: list
         "objections": [reason.model_dump() for reason in objections],
         **({"approval": used} if used else {}),
     }
-    return decision.model_copy(update={"policies": asked.ruling.policies, "policy_request": saw, "approval": used})
+    policies = deciding(verdict, asked.ruling.policies, reasons)
+    return decision.model_copy(update={"policies": policies, "policy_request": saw, "approval": used})
 
 
 def _decision(ask: Ask, moment: Moment, verdict: Verdict, reasons: list[Reason], case: Case | None = None) -> Decision:

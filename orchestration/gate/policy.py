@@ -131,6 +131,18 @@ def together(objections: Iterable[Reason], ruling: Ruling | None) -> tuple[list[
     return against + [reason for reason in ruling.reasons if _adds(reason)], Verdict.DENY
 
 
+def deciding(verdict: Verdict, policies: Iterable[str], reasons: Iterable[Reason]) -> tuple[str, ...]:
+    """Those of the policies that Cedar names which decided so: none permits what is denied for something beside policy.
+
+    Where something else speaks against an action too, the agent's policies that forbid it are among the reasons; of the
+    core's own all forbid.
+    """
+    if verdict is not Verdict.DENY:
+        return tuple(policies)
+    named = {reason.subject for reason in reasons}
+    return tuple(name for name in policies if name.startswith(CORE_PREFIX) or name in named)
+
+
 def consented(reasons: list[Reason], verdict: Verdict, approval_id: str) -> tuple[list[Reason], Verdict]:
     """What follows where a person approved it: nothing but a review is turned into an allow."""
     if verdict is not Verdict.REVIEW:

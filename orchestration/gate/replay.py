@@ -15,7 +15,7 @@ import cedarpy
 from orchestration.canonical import digest
 from orchestration.contracts import Reason, Verdict
 from orchestration.gate.cedar import NoAnswer, Policies, ask, known
-from orchestration.gate.policy import AgentPolicies, consented, together
+from orchestration.gate.policy import AgentPolicies, consented, deciding, together
 from orchestration.gate.policy_files import is_review, made
 
 Answer = Literal["yes", "no", "no answer"]
@@ -72,7 +72,7 @@ def again(kept: Kept, policies: AgentPolicies) -> Again | None:
     reasons, verdict = together(map(Reason.model_validate, kept.policy_request["objections"]), ruling)
     if approval_id := kept.policy_request.get("approval"):
         reasons, verdict = consented(reasons, verdict, approval_id)
-    return Again(verdict, tuple(reasons), ruling.policies)
+    return Again(verdict, tuple(reasons), deciding(verdict, ruling.policies, reasons))
 
 
 def differences(kept: Kept, now: Again) -> list[str]:
@@ -81,7 +81,7 @@ def differences(kept: Kept, now: Again) -> list[str]:
     if now.verdict is not kept.verdict:
         told.append(f"It was {kept.verdict.value}, and comes to {now.verdict.value}.")
     for what, then, today in (
-        ("policies that decide", kept.policies, now.policies),
+        ("policies that decide", deciding(kept.verdict, kept.policies, kept.reasons), now.policies),
         ("reasons", sorted(map(str, kept.reasons)), sorted(map(str, now.reasons))),
     ):
         if list(then) != list(today):

@@ -67,6 +67,8 @@ def _trace(connection: Connection, proposal: dict[str, Any]) -> Trace:
         arguments=proposal["arguments"],
         rationale=proposal["rationale"],
         proposed_at=proposal["proposed_at"],
+        edited_from=proposal["edited_from"],
+        edited_by=proposal["edited_by"],
         batch=proposal["batch_id"],
         business_date=str(batch["business_date"]),
         decision=decision.get("verdict"),

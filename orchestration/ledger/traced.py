@@ -27,6 +27,8 @@ class ApprovalTrace(Contract):
     """approve, edit or reject."""
     person: str
     note: str
+    edited_into: str | None
+    """The action that took this one's place, where they edited it."""
     at: datetime
     shown_at: datetime | None
     """None where what they were shown is not kept any more."""
@@ -94,6 +96,9 @@ class Trace(Contract):
     arguments: dict[str, Any]
     rationale: str
     proposed_at: datetime
+    edited_from: str | None = None
+    """The agent's own action whose place this one took, where a person edited it."""
+    edited_by: str | None = None
     batch: str
     business_date: str
     decision: str | None

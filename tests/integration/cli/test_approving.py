@@ -65,6 +65,12 @@ def test_a_reviewer_looks_at_what_waits_approves_it_and_another_edits_and_reject
     assert held.rows("proposal", action=edited["action_new"])[0]["arguments"]["stage"] == 2
     states = {row["action"]: row["state"] for row in precede("review", "list", "--all", "--json").json}
     assert states == {first: "approved", second: "edited"}
+    assert {
+        one["action"]: one["review"] for one in precede("actions", "--json").json if one["action"] in states
+    } == states
+    new, walked = precede("trace", edited["action_new"]).out, precede("trace", second).out
+    assert f"out of {second}" in " ".join(new.split())
+    assert f"into {edited['action_new']}" in " ".join(walked.split())
     assert verify(held.store, None).problems == ()
     with open_current(held.store, Settings()) as graph:
         actions = collect(graph, held.store).actions

@@ -28,7 +28,8 @@ def test_actions_are_listed_with_decision_reasons_and_outcome(precede: Precede) 
 def test_actions_give_json(precede: Precede) -> None:
     listed = precede("actions", "--json").json
     assert [one["action"] for one in listed] == [DONE, DENIED]
-    assert set(listed[0]) == {"action", "agent", "type", "entity", "decision", "reasons", "outcome", "at"}
+    said = {"action", "agent", "type", "entity", "decision", "reasons", "outcome", "undone", "review", "at"}
+    assert set(listed[0]) == said
     assert [(one["decision"], one["outcome"]) for one in listed] == [("allow", "done"), ("deny", None)]
     assert listed[1]["reasons"][0]["code"] == "invoice_paid"
     assert listed[0]["at"] == "2026-11-02T09:00:02.123456+00:00"
@@ -142,7 +143,7 @@ def test_an_edited_record_is_a_problem_and_a_failure(precede: Precede, told: Pat
         connection.execute(update(decision).where(decision.c.action == DENIED).values(verdict="allow"))
     result = precede("ledger", "verify")
     assert result.code == 1
-    assert "problems in" in result.out
+    assert "1 problem in" in result.out
     edited = precede("ledger", "verify", "--json")
     assert edited.code == 1
     assert edited.json["ok"] is False

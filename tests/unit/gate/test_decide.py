@@ -176,6 +176,15 @@ def test_the_days_effects_on_an_entity_or_its_mailbox_are_limited() -> None:
     assert said == {f"entity_limit:{ACME}", f"entity_limit:{ADA}", "contact_point_limit"}
 
 
+def test_no_policy_is_named_for_what_something_beside_policy_denies() -> None:
+    taken = replace(Scene(), taken=frozenset({"reminder:erp:transaction:100:1"})).decide().decision
+    assert (taken.verdict, taken.policies) == (Verdict.DENY, ())
+    standing = Scene().entity(ADA, opted_out=True).decide().decision
+    assert standing.verdict is Verdict.DENY
+    assert standing.policies
+    assert all(name.startswith("core-") for name in standing.policies)
+
+
 def test_a_denial_uses_up_nothing_of_a_limit() -> None:
     usage = Usage()
     Scene().invoice(amount_open=Decimal(0)).decide(usage)
