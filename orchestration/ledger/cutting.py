@@ -9,6 +9,8 @@ from typing import Final
 
 from orchestration.ledger.links import members
 
+_NAME: Final = b'"proposals":'
+"""In a text it would stand with its quotes escaped."""
 _QUOTE: Final = b'"'[0]
 _LAST: Final = b'"}}'
 _ENDS: Final = frozenset({_LAST, b'"},'})
@@ -20,11 +22,13 @@ def cut_answer(payload: bytes) -> tuple[list[tuple[str, str, bytes]], str] | Non
 
     Each has the name of its row behind all else. Where it ends is where that does, if the store's row has its digest.
     """
-    begin = payload.find(b'"proposals":{"')
+    begin = payload.find(_NAME + b'{"')
+    if payload.count(_NAME) != 1:  # a name that comes twice is read as what stands behind the last of them
+        return None
     if begin < 1 or not (begin == 1 or members(payload[: begin - 1].decode() + "}")):  # else it is within another part
         return None
     found: list[tuple[str, str, bytes]] = []
-    at = begin + len(b'"proposals":{')
+    at = begin + len(_NAME) + 1
     while (colon := payload.find(b'":{"', at)) >= 0 and (row := payload.find(b',"row_id":"', colon)) >= 0:
         end = payload.find(b'"', row + 11)
         action, row_id, last = payload[at + 1 : colon], payload[row + 11 : end], payload[end : end + 3]
@@ -33,5 +37,5 @@ def cut_answer(payload: bytes) -> tuple[list[tuple[str, str, bytes]], str] | Non
         found.append((action.decode(), row_id.decode(), payload[colon + 2 : end + 2]))
         at = end + 3
         if last == _LAST:
-            return found, (payload[:begin] + b'"proposals":{}' + payload[at:]).decode()
+            return found, (payload[:begin] + _NAME + b"{}" + payload[at:]).decode()
     return None

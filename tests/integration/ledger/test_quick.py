@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, text
@@ -202,6 +202,7 @@ ANSWERS = st.dictionaries(
 @given(
     ANSWERS, st.sampled_from([("", ""), (",", ", "), ("}", "} "), ("{}", '{"proposals":{}}'), ('"x":', '"proposals":')])
 )
+@example({"proposals": {"a": {"action": "a", "row_id": "r"}}, "x": {}}, ('"x":', '"proposals":'))  # it comes twice
 def test_an_answer_is_cut_into_what_it_says_or_not_at_all(payload: dict[str, Any], change: tuple[str, str]) -> None:
     said = canonical(payload).decode().replace(*change)
     cut = cut_answer(said.encode())
