@@ -79,7 +79,7 @@ bench-reconcile: setup ## time and memory of reconciling RECORDS=1000000 records
 	@$(BIN)/python -m bench $(if $(RECORDS),--records $(RECORDS)) $(BENCH)
 
 deploy-test: setup ## as root: every unit of deploy/ under its own user and database role, and a hostile agent among them
-	@PRECEDE_DEPLOY_TEST=1 $(BIN)/python -m pytest -rs -s tests/integration/deploy
+	@$(BIN)/python -m pytest -rs -s tests/integration/deploy
 
 postgres-run: setup ## `precede run` twice with store and Dagster on Postgres, beside the same on SQLite; RECORDS=6000
 	@$(BIN)/python -m bench.stores $(if $(RECORDS),--records $(RECORDS))

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from orchestration.cli.explained import DECIDED
 from orchestration.cli.reading import meaning, plain, spoken, table, told
-from orchestration.ledger.traced import ApprovalTrace, Trace, UndoTrace
+from orchestration.ledger.traced import ApprovalTrace, OutcomeTrace, Trace, UndoTrace
 
 _BEGINNING: Final = 8
 """Characters of a run's id that a person is shown."""
@@ -114,20 +114,22 @@ def _outcome(found: Trace) -> Iterator[tuple[str, object]]:
     yield "tool", outcome.tool
     yield "called with", outcome.tool_arguments
     yield "effect key", outcome.effect_key
-    yield "written as", outcome.reference
-    yield "detail", outcome.detail
-    yield "settled at", outcome.settled_at
-    yield "read back in", outcome.confirmed_record
+    yield from _written(outcome)
 
 
 def _undo(undo: UndoTrace) -> Iterator[tuple[str, object]]:
     yield "by", undo.by and f"{undo.by} at {plain(undo.intended_at)}"
     yield "because", undo.reason
     yield "tool", undo.tool
-    yield "written as", undo.reference
-    yield "detail", undo.detail
-    yield "settled at", undo.settled_at
-    yield "read back in", undo.confirmed_record
+    yield from _written(undo)
+
+
+def _written(call: OutcomeTrace | UndoTrace) -> Iterator[tuple[str, object]]:
+    """What a tool's call came to."""
+    yield "written as", call.reference
+    yield "detail", call.detail
+    yield "settled at", call.settled_at
+    yield "read back in", call.confirmed_record
 
 
 def _permit(found: Trace) -> Iterator[tuple[str, object]]:

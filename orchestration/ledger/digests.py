@@ -94,21 +94,21 @@ def _fragment(written: str) -> orjson.Fragment:
 
 
 @lru_cache(maxsize=8192, typed=True)
-def _time(value: Any) -> orjson.Fragment:  # noqa: ANN401  whatever a column holds
+def _time(value: object) -> orjson.Fragment:
     return _fragment(written_time(value))
 
 
 @lru_cache(maxsize=64, typed=True)
-def _boolean(value: Any) -> orjson.Fragment:  # noqa: ANN401  whatever a column holds
+def _boolean(value: object) -> orjson.Fragment:
     return _fragment(written_boolean(value))
 
 
 @lru_cache(maxsize=64, typed=True)
-def _date(value: Any) -> orjson.Fragment:  # noqa: ANN401  whatever a column holds
+def _date(value: object) -> orjson.Fragment:
     return _fragment(written(value))
 
 
-def _json(value: Any) -> orjson.Fragment:  # noqa: ANN401  whatever a column holds
+def _json(value: object) -> orjson.Fragment:
     if type(value) is str and len(value) > _SHORT:
         try:
             return orjson.Fragment(canonical_octets(value))
@@ -118,7 +118,7 @@ def _json(value: Any) -> orjson.Fragment:  # noqa: ANN401  whatever a column hol
 
 
 @lru_cache(maxsize=8192, typed=True)
-def _short(value: Any) -> orjson.Fragment:  # noqa: ANN401  whatever a column holds
+def _short(value: object) -> orjson.Fragment:
     return _fragment(written_json(value))
 
 

@@ -158,18 +158,18 @@ def write_of(column: Column[Any]) -> Callable[[Any], str]:
 
 
 @lru_cache(maxsize=8192, typed=True)
-def written_time(value: Any) -> str:  # noqa: ANN401  whatever a column holds
+def written_time(value: object) -> str:
     """The canonical JSON of a time as the database holds it."""
     return written(_time(value))
 
 
 @lru_cache(maxsize=64, typed=True)
-def written_boolean(value: Any) -> str:  # noqa: ANN401  whatever a column holds
+def written_boolean(value: object) -> str:
     """The canonical JSON of true or false as the database holds it."""
     return written(_boolean(value))
 
 
-def written_json(value: Any) -> str:  # noqa: ANN401  whatever a column holds
+def written_json(value: object) -> str:
     """The canonical JSON of what a JSON column says."""
     return _known(value) if isinstance(value, str) else written(value)
 

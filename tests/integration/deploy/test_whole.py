@@ -1,12 +1,8 @@
-"""The units of `deploy/systemd`, until a reminder stands in the ERP by itself; then the hostile agent tries.
-
-It takes minutes, so that `make deploy-test` alone runs it.
-"""
+"""The units of `deploy/systemd`, until a reminder stands in the ERP by itself; then the hostile agent tries."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,12 +20,7 @@ from tests.integration.deploy.test_isolation import KEYS, REFUSALS
 
 SOCKETS = ("insight/code.sock", "orchestration/code.sock", "erp/tool.sock", "crm/tool.sock")
 SECONDS = 400.0
-pytestmark = [
-    pytest.mark.timeout(1200),
-    pytest.mark.skipif(
-        not os.environ.get("PRECEDE_DEPLOY_TEST"), reason="the whole deployment is shown by `make deploy-test`"
-    ),
-]
+pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.fixture(scope="module")

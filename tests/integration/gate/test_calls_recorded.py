@@ -40,7 +40,8 @@ class Looks(LocalErp):
 
     def __init__(self, world: World, at: Callable[[], object]) -> None:
         super().__init__(world.settings.home)
-        self.at, self.seen = at, []  # type: ignore[var-annotated]
+        self.at = at
+        self.seen: list[object] = []
 
     def call(self, *said: Any) -> ToolResult:
         self.seen.append(self.at())

@@ -49,7 +49,10 @@ def test_one_process_is_at_what_one_may_be_at_and_leaves_no_file(either: Setting
 
 def test_nobody_gets_a_file_that_is_being_removed(tmp_path: Path) -> None:
     """Many take it, remove it and look at it at once: never do two have it, and each of them gets it."""
-    file, inside, had, seen = tmp_path / "one.lock", [], [], []  # type: ignore[var-annotated]
+    file = tmp_path / "one.lock"
+    inside: list[int] = []
+    had: list[int] = []
+    seen: list[tuple[int, bool]] = []
 
     def take() -> None:
         while len(had) < 400:
